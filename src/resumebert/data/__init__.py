@@ -1,0 +1,1 @@
+"""Read, clean, split, tokenise and batch résumés."""

@@ -1,0 +1,1 @@
+"""How good a model is: multi-label metrics and what stands beside them."""

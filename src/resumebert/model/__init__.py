@@ -1,0 +1,1 @@
+"""The classifier: pretrained BERT, its loss, its optimisation, its checkpoint."""

@@ -1,0 +1,1 @@
+"""The commands as functions of a config."""

@@ -1,0 +1,1 @@
+"""What every room needs: errors, logging, the environment's description."""
