@@ -1,10 +1,104 @@
 """ResumeTable: what every reader returns and everything after it works on."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+
+from resumebert.utils.errors import UserError
+
+SHOWN_PROBLEMS = 20
+
+
+class TextColumn(Sequence[str]):
+    """A read-only sequence of n texts that stay UTF-8 in Arrow and become ``str`` when asked for.
+
+    A million résumés take 6 GB as UTF-8, and twice that as ``str``, since one bullet point in a
+    text makes Python store all its characters in two bytes.
+    """
+
+    def __init__(
+        self, texts: pa.ChunkedArray, index: npt.NDArray[np.integer] | None = None
+    ) -> None:
+        """Wrap an array of strings without nulls, or the elements of it at ``index``."""
+        self._texts = texts
+        self._index = index
+
+    def __len__(self) -> int:
+        return len(self._texts) if self._index is None else len(self._index)
+
+    def __getitem__(self, key):  # type: ignore[no-untyped-def]  # str for int, TextColumn for slice
+        if isinstance(key, slice):
+            return self.select(np.arange(len(self))[key])
+        if not -len(self) <= key < len(self):
+            raise IndexError(f"text {key} of {len(self)}")
+        position = int(key) % len(self)
+        return self._texts[position if self._index is None else int(self._index[position])].as_py()
+
+    def __iter__(self) -> Iterator[str]:
+        if self._index is not None:
+            return (self._texts[int(i)].as_py() for i in self._index)
+        return (text.as_py() for chunk in self._texts.iterchunks() for text in chunk)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence) or isinstance(other, str):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"TextColumn of {len(self)} texts"
+
+    def select(self, index: npt.NDArray[np.integer]) -> "TextColumn":
+        """Return the texts at ``index`` (k integers), in that order, without copying them."""
+        return TextColumn(self._texts, index if self._index is None else self._index[index])
+
+
+class Problems:
+    """The problems of one source, collected so that one message can show them together."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.count = 0
+        self._shown: list[str] = []
+
+    def add(self, where: str, what: str) -> None:
+        """Note a problem; ``where`` is a row or a file, or empty for the source as a whole."""
+        self.count += 1
+        if len(self._shown) < SHOWN_PROBLEMS:
+            self._shown.append(f"{where}: {what}" if where else what)
+
+    def raise_if_any(self) -> None:
+        """Raise the first twenty problems and how many there are; return if there are none.
+
+        Raises:
+            UserError: There is at least one problem.
+        """
+        if not self.count:
+            return
+        number = "a problem" if self.count == 1 else f"{self.count} problems"
+        more = self.count - len(self._shown)
+        rest = f"; and {more} more" if more else ""
+        raise UserError(
+            f"{self.source} has {number}: {'; '.join(self._shown)}{rest}. Mend the data and run "
+            f"this again."
+        )
+
+
+def shorten(value: object, length: int = 60) -> str:
+    """Return ``repr(value)`` on one line, cut to about ``length`` characters for a message."""
+    shown = repr(value[: length + 1] if isinstance(value, str | bytes) else value)
+    return shown if len(shown) <= length + 2 else f"{shown[:length]}…"
+
+
+def name_list(names: Sequence[str]) -> str:
+    """Return ``names`` for a message, the first twenty of them."""
+    shown = ", ".join(shorten(name) for name in names[:SHOWN_PROBLEMS])
+    more = len(names) - SHOWN_PROBLEMS
+    return f"{shown} and {more} more" if more > 0 else shown or "none"
 
 
 @dataclass(frozen=True)
@@ -31,11 +125,25 @@ class ResumeTable:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def with_texts(self, texts: Sequence[str]) -> "ResumeTable":
+        """Return the same résumés with other texts."""
+        return replace(self, texts=texts)
+
+    def with_labels(
+        self, labels: npt.NDArray[np.uint8], label_names: Sequence[str]
+    ) -> "ResumeTable":
+        """Return the same résumés with other label columns."""
+        return replace(self, labels=labels, label_names=label_names)
+
     def select(self, index: npt.NDArray[np.integer]) -> "ResumeTable":
         """Return the résumés at ``index`` (k integers), in that order."""
         return ResumeTable(
             ids=[self.ids[i] for i in index],
-            texts=[self.texts[i] for i in index],
+            texts=(
+                self.texts.select(index)
+                if isinstance(self.texts, TextColumn)
+                else [self.texts[i] for i in index]
+            ),
             labels=self.labels[index],
             label_names=self.label_names,
             rows=self.rows[index],

@@ -1,0 +1,68 @@
+# Two commands from a bare clone:
+#   make train ARGS="trainer.max_epochs=3"   install, train, test, report
+#   make test                                install, run the tests
+# The install goes into .venv, once; it is done again when pyproject.toml or constraints.txt change.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: help install install-dev train eval test test-all lint format tensorboard clean
+
+help:
+	@echo 'make train ARGS="trainer.max_epochs=3"   install into $(VENV) and train'
+	@echo 'make eval ARGS="ckpt=outputs/train/…"    evaluate a checkpoint'
+	@echo 'make tensorboard                         watch the runs in outputs/'
+	@echo 'make test                                the tests (ARGS go to pytest)'
+	@echo 'make test-all                            the slow tests too'
+	@echo 'make lint                                ruff and mypy'
+	@echo 'make format                              format the code'
+	@echo 'make clean                               remove $(VENV) and caches; outputs/ stay'
+
+install: $(VENV)/.installed
+install-dev: $(VENV)/.installed-dev
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else \
+	  "Python %d.%d is not supported: 3.11, 3.12 or 3.13 is needed. Name one: make PYTHON=python3.11 …" \
+	  % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing into $(VENV) (a few minutes the first time) …"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing into $(VENV), with the test tools (a few minutes the first time) …"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(VENV)/.installed $@
+
+train: install
+	$(BIN)/python train.py $(ARGS)
+
+eval: install
+	$(BIN)/python eval.py $(ARGS)
+
+tensorboard: install
+	$(BIN)/tensorboard --logdir outputs $(ARGS)
+
+test: install-dev
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-all: install-dev
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: install-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

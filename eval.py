@@ -1,0 +1,20 @@
+"""Evaluate a checkpoint: ``python eval.py ckpt=outputs/train/DATE_TIME``."""
+
+import hydra
+from omegaconf import DictConfig
+
+from resumebert.utils.errors import report_user_errors
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="eval")
+@report_user_errors
+def main(config: DictConfig) -> None:
+    """Evaluate as ``config`` says."""
+    # Imported here, so that --help and a mistyped key answer at once.
+    from resumebert.tasks.evaluate import evaluate
+
+    evaluate(config)
+
+
+if __name__ == "__main__":
+    main()

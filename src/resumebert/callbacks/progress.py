@@ -1,0 +1,155 @@
+"""What a person sees while a run trains: one bar for all of it, or plain lines in a log file."""
+
+import time
+from typing import Any
+
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import ProgressBar
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from resumebert.callbacks.throughput import Throughput
+from resumebert.model.classifier import ResumeClassifier
+
+
+class RunProgress(ProgressBar):
+    """Show epoch, step, loss, validation F1, tokens/s and the time left.
+
+    In a terminal it is one rich progress bar for all epochs; where output is not a terminal, a line
+    about every ``seconds_between_lines`` seconds and one after each validation.
+    """
+
+    def __init__(self, seconds_between_lines: float = 15.0) -> None:
+        super().__init__()
+        self.seconds_between_lines = seconds_between_lines
+        self.console = Console()
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+        self._enabled = True
+        self._last_line = 0.0
+        self._loss: float | None = None
+
+    def disable(self) -> None:
+        """Show nothing (the trainer calls this on all processes but the first)."""
+        self._enabled = False
+
+    def enable(self) -> None:
+        """Show progress again."""
+        self._enabled = True
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Open the bar."""
+        self._started = time.monotonic()
+        self._first_step = trainer.global_step
+        self._last_line = self._started
+        if self._enabled and self.console.is_terminal:
+            self._progress = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=None),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[figures]}"),
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(),
+                console=self.console,
+                expand=True,
+            )
+            self._progress.start()
+            self._task = self._progress.add_task(
+                self._epoch(trainer),
+                total=int(trainer.estimated_stepping_batches),
+                completed=trainer.global_step,
+                figures="",
+            )
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Show a step, as often as metrics are logged."""
+        if not self._enabled:
+            return
+        is_due = time.monotonic() - self._last_line >= self.seconds_between_lines
+        if batch_idx % trainer.log_every_n_steps == 0 or is_due:
+            loss = trainer.callback_metrics.get("train/loss")
+            self._loss = None if loss is None else float(loss)
+        if self._progress is not None and self._task is not None:
+            self._progress.update(
+                self._task,
+                completed=trainer.global_step,
+                description=self._epoch(trainer),
+                figures=self._figures(trainer),
+            )
+        elif is_due:
+            self._print_line(trainer)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Show the validation that just ended."""
+        if not self._enabled or trainer.sanity_checking or not isinstance(pl_module, ResumeClassifier):
+            return
+        if trainer.state.fn == "fit":
+            values = pl_module.results["val"]
+            self.console.print(
+                f"{self._epoch(trainer)} validation: loss {values['loss']:.4f}  "
+                f"F1 micro {values['f1_micro']:.4f}  macro {values['f1_macro']:.4f}",
+                highlight=False,
+            )
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Close the bar."""
+        self._stop()
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Close the bar, so that the error stands below it."""
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+    def _epoch(self, trainer: Trainer) -> str:
+        epochs = trainer.max_epochs if trainer.max_epochs and trainer.max_epochs > 0 else "?"
+        return f"epoch {trainer.current_epoch + 1}/{epochs}"
+
+    def _figures(self, trainer: Trainer) -> str:
+        figures = []
+        if self._loss is not None:
+            figures.append(f"loss {self._loss:.3f}")
+        if "val/f1_micro" in trainer.callback_metrics:
+            figures.append(f"val F1 {float(trainer.callback_metrics['val/f1_micro']):.3f}")
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, Throughput) and callback.tokens_per_second is not None:
+                figures.append(f"{callback.tokens_per_second:,.0f} tokens/s")
+        return "  ".join(figures)
+
+    def _print_line(self, trainer: Trainer) -> None:
+        self._last_line = time.monotonic()
+        total = int(trainer.estimated_stepping_batches)
+        done = trainer.global_step - self._first_step
+        left = (self._last_line - self._started) / max(1, done) * (total - trainer.global_step)
+        self.console.print(
+            f"{self._epoch(trainer)}  step {trainer.global_step}/{total}  "
+            f"{self._figures(trainer)}  about {_duration(left)} left",
+            highlight=False,
+        )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

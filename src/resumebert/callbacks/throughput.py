@@ -1,0 +1,63 @@
+"""How fast a run trains: tokens and documents a second, and how much of a batch is padding."""
+
+import time
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from resumebert.data.batching import Batch
+
+
+class Throughput(Callback):
+    """Log ``throughput/…`` every ``log_every_n_steps`` steps, averaged over those steps.
+
+    ``tokens_per_second`` counts real tokens, padding left out, on this process times the number of
+    processes. Time spent on validation and on writing checkpoints does not count.
+    """
+
+    def __init__(self) -> None:
+        self.tokens_per_second: float | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        self._seconds = 0.0
+        self._tokens = 0
+        self._padded = 0
+        self._documents = 0
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Start the clock of a batch."""
+        self._start = time.perf_counter()
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Batch,
+        batch_idx: int,
+    ) -> None:
+        """Count a batch; log when it is time."""
+        self._seconds += time.perf_counter() - self._start
+        # A batch that was moved to a GPU is counted by its shape, which costs no wait for the GPU;
+        # its real tokens are summed there and read only when they are logged.
+        self._tokens = self._tokens + batch["attention_mask"].sum()
+        self._padded += batch["attention_mask"].numel()
+        self._documents += len(batch["index"])
+        is_due = (batch_idx + 1) % trainer.log_every_n_steps == 0
+        if is_due or batch_idx + 1 == trainer.num_training_batches:
+            tokens = int(self._tokens)
+            self.tokens_per_second = trainer.world_size * tokens / self._seconds
+            pl_module.log_dict(
+                {
+                    "throughput/tokens_per_second": self.tokens_per_second,
+                    "throughput/documents_per_second": trainer.world_size
+                    * self._documents
+                    / self._seconds,
+                    "throughput/real_token_share": tokens / self._padded,
+                },
+                batch_size=1,
+            )
+            self._reset()

@@ -1,0 +1,179 @@
+"""ResumeDataModule: from a reader to batches."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from lightning.pytorch import LightningDataModule
+from torch.utils.data import DataLoader
+
+from resumebert.data.batching import Batch, Collator, DocumentDataset, LengthBatchSampler
+from resumebert.data.cleaning import clean
+from resumebert.data.duplicates import exact_groups
+from resumebert.data.report import data_report
+from resumebert.data.splitting import SPLITS, split_fingerprint
+from resumebert.data.table import ResumeTable
+from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
+from resumebert.utils.errors import UserError
+
+Reader = Callable[[], ResumeTable]
+Splitter = Callable[[ResumeTable, npt.NDArray[np.int64], int], npt.NDArray[np.str_]]
+SplitName = Literal["train", "val", "test", "all"]
+
+
+class ResumeDataModule(LightningDataModule):
+    """Read, clean, group, split, tokenise; then hand out batches of like lengths.
+
+    Args:
+        reader: returns the table of the source.
+        splitter: names each document's split; see :mod:`resumebert.data.splitting`.
+        tokenizer: the model's own.
+        cleaning: the steps of :func:`resumebert.data.cleaning.clean`, in order.
+        max_length: tokens the model reads of a document, [CLS] and [SEP] included.
+        batch_size: documents a batch (and process).
+        eval_batch_size: the same in evaluation, where no gradients take memory.
+        limit: use a random subset of so many documents; None: all.
+        seed: of the subset and the split.
+        shuffle_seed: of the order of the training batches.
+        num_workers: processes that make batches beside the main one.
+        label_names: expect this label set and put its columns into this order; None: as read.
+        test_split: what ``test_dataloader`` reads; "all" for data that were not split for training.
+
+    After :meth:`setup` there are ``table``, ``split``, ``groups``, ``tokens`` and ``report``.
+    """
+
+    table: ResumeTable
+    split: npt.NDArray[np.str_]
+    groups: npt.NDArray[np.int64]
+    tokens: TokenizedTexts
+    report: dict[str, Any]
+
+    def __init__(
+        self,
+        reader: Reader,
+        splitter: Splitter,
+        tokenizer: TextTokenizer,
+        *,
+        cleaning: Sequence[str],
+        max_length: int,
+        batch_size: int,
+        eval_batch_size: int,
+        limit: int | None = None,
+        seed: int = 42,
+        shuffle_seed: int = 42,
+        num_workers: int = 0,
+        label_names: Sequence[str] | None = None,
+        test_split: SplitName = "test",
+    ) -> None:
+        super().__init__()
+        self.reader = reader
+        self.splitter = splitter
+        self.tokenizer = tokenizer
+        self.cleaning = list(cleaning)
+        self.max_length = max_length
+        self.batch_size = batch_size
+        self.eval_batch_size = eval_batch_size
+        self.limit = limit
+        self.seed = seed
+        self.shuffle_seed = shuffle_seed
+        self.num_workers = num_workers
+        self.label_names = label_names
+        self.test_split: SplitName = test_split
+        self._is_set_up = False
+
+    def setup(self, stage: str | None = None) -> None:
+        """Do all the work up to token ids, once.
+
+        Raises:
+            UserError: the source can't be read, the labels are not the expected ones, or the split
+                asked for can't be made.
+        """
+        if self._is_set_up:
+            return
+        table = self.reader()
+        rows_read = len(table)
+        if self.label_names is not None:
+            table = with_label_order(table, self.label_names)
+        if self.limit is not None and self.limit < len(table):
+            table = table.select(random_subset(len(table), self.limit, self.seed))
+        self.table = table.with_texts([clean(text, self.cleaning) for text in table.texts])
+        self.groups = exact_groups(self.table.texts)
+        self.split = self.splitter(self.table, self.groups, self.seed)
+        self.tokens = self.tokenizer.encode(self.table.texts)
+        self.report = data_report(
+            self.table,
+            self.split,
+            self.groups,
+            self.tokens.lengths,
+            rows_read=rows_read,
+            max_length=self.max_length,
+        )
+        self._is_set_up = True
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of data and split that a checkpoint carries."""
+        return split_fingerprint(self.table, self.split)
+
+    def indices(self, split: SplitName) -> npt.NDArray[np.int64]:
+        """Return the positions in the table of a split's documents."""
+        if split == "all":
+            return np.arange(len(self.table))
+        if split not in SPLITS:
+            raise UserError(f"split={split}: choose one of {', '.join(SPLITS)}, all.")
+        return np.flatnonzero(self.split == split)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Shuffled batches of like lengths, a new order each epoch."""
+        return self._loader("train", self.batch_size, shuffle=True)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Every validation document once, longest first."""
+        return self._loader("val", self.eval_batch_size, shuffle=False)
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """Every document of ``test_split`` once, longest first."""
+        return self._loader(self.test_split, self.eval_batch_size, shuffle=False)
+
+    def _loader(self, split: SplitName, batch_size: int, *, shuffle: bool) -> DataLoader[Batch]:
+        dataset = DocumentDataset(self.tokens, self.table.labels, self.indices(split))
+        trainer = self.trainer
+        sampler = LengthBatchSampler(
+            np.minimum(dataset.lengths, self.max_length - 2),
+            batch_size,
+            shuffle=shuffle,
+            seed=self.shuffle_seed,
+            num_replicas=trainer.world_size if trainer else 1,
+            rank=trainer.global_rank if trainer else 0,
+        )
+        return DataLoader(
+            dataset,
+            batch_sampler=sampler,
+            collate_fn=Collator(self.tokenizer, self.max_length),
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+        )
+
+
+def random_subset(count: int, size: int, seed: int) -> npt.NDArray[np.int64]:
+    """Draw ``size`` of ``count`` positions without replacement, in ascending order."""
+    drawn = np.random.default_rng(seed).choice(count, size, replace=False)
+    return np.sort(drawn)
+
+
+def with_label_order(table: ResumeTable, label_names: Sequence[str]) -> ResumeTable:
+    """Return ``table`` with its label columns in the order of ``label_names``.
+
+    Raises:
+        UserError: the two label sets differ.
+    """
+    if set(table.label_names) != set(label_names):
+        raise UserError(
+            f"{table.source}: its labels are not the model's. The data have "
+            f"[{', '.join(sorted(table.label_names))}], the model knows "
+            f"[{', '.join(sorted(label_names))}]. Give data with the model's labels, or train a "
+            "model on these."
+        )
+    order = [list(table.label_names).index(name) for name in label_names]
+    return table.with_labels(table.labels[:, order], label_names)

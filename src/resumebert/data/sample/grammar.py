@@ -1,0 +1,194 @@
+"""Templates with choices and slots, and the few English verb forms the résumés need."""
+
+import re
+from collections.abc import Mapping, Sequence
+from random import Random
+
+_CHOICE = re.compile(r"\[([^\[\]]*)\]")
+_SLOT = re.compile(r"\{([^{}]*)\}")
+_ARTICLE = re.compile(
+    r"\b([Aa]) (?!uni|use|uti|eu|one\b|ui\b|ua)([aeiou]|ERP|HR|SQL)", re.IGNORECASE
+)
+_SECOND_VERB = re.compile(r"\band ([a-z-]+ed|[a-z]+t)\b")
+_RANGE = re.compile(r"(\d+)-(\d+)")
+
+_IRREGULAR = {
+    "bind": "bound",
+    "break": "broke",
+    "bring": "brought",
+    "build": "built",
+    "buy": "bought",
+    "choose": "chose",
+    "cut": "cut",
+    "deal": "dealt",
+    "draw": "drew",
+    "drive": "drove",
+    "feed": "fed",
+    "find": "found",
+    "forecast": "forecast",
+    "give": "gave",
+    "help": "helped",
+    "hold": "held",
+    "keep": "kept",
+    "lead": "led",
+    "make": "made",
+    "log": "logged",
+    "meet": "met",
+    "model": "modelled",
+    "oversee": "oversaw",
+    "put": "put",
+    "read": "read",
+    "rebuild": "rebuilt",
+    "rewrite": "rewrote",
+    "reset": "reset",
+    "run": "ran",
+    "sell": "sold",
+    "send": "sent",
+    "set": "set",
+    "split": "split",
+    "spot": "spotted",
+    "submit": "submitted",
+    "take": "took",
+    "teach": "taught",
+    "troubleshoot": "troubleshot",
+    "win": "won",
+    "write": "wrote",
+}
+_DOUBLED = {"control", "plan", "map", "ship", "scan", "debug", "program", "trim", "tag"}
+_REGULAR = """
+accept achieve act adapt add adjust administer advise agree align analyse analyze answer apply
+approve arrange assemble assess assist attend audit automate balance benchmark brief calculate care
+carry catalogue chair chase check clean clear clone close coach collect communicate compare compile
+complete compose conduct configure connect consolidate consult contain contribute control
+convert cook cooperate coordinate correlate count cover create customise customize debug
+decommission define delegate deliver demonstrate deploy design detect develop diagnose direct dispatch document draft
+edit enable encrypt enforce engineer enhance enrol ensure escalate establish estimate evaluate
+examine execute expand explain expose extend extract facilitate file fine-tune finish fix follow
+gather generate grade greet guide handle harden host identify implement import improve
+index inspect install instrument integrate interview introduce investigate isolate issue join
+launch liaise load localise maintain manage map mark measure mentor merge migrate
+moderate modernise monitor move negotiate normalise observe onboard open operate optimise optimize
+order organise organize own package pair parse participate patch perform pick plan prepare present
+prioritise process procure produce profile program promote proofread propose prototype provide
+provision publish rack raise receive recommend reconcile record recover recruit redesign reduce
+refactor refresh register rehearse release remediate remove renew repair replace report reproduce
+resolve respond restore restrict review roll rotate scan schedule scope scrape script secure
+segment serve share ship simplify size solve standardise standardize staff start stock streamline
+style summarise supervise supply support survey sketch tag tailor terminate test tighten track
+train translate transfer treat triage trim tune turn update upgrade validate verify visit welcome
+work wrap
+activate acquire allocate animate ask assure block cache capture certify classify cluster code
+collaborate consume containerise crawl describe defragment disable discuss double enter enhance
+forward freelance gain groom grant hand hire hunt image increase lift lint manipulate mask mediate
+pass pilot port post protect purchase query question quote react render reorganise request
+rescue restyle retire save search select simulate specify store synchronise theme transform
+try use version watch wire
+"""
+
+_DOUBLED_GERUNDS = {"spot", "cut", "log", "put", "reset", "run", "set", "split", "submit", "win"}
+
+
+def past(base: str) -> str:
+    """Return the simple past of a verb."""
+    if base in _IRREGULAR:
+        return _IRREGULAR[base]
+    if base in _DOUBLED:
+        return base + base[-1] + "ed"
+    if base.endswith("e"):
+        return base + "d"
+    if base.endswith("y") and base[-2] not in "aeiou":
+        return base[:-1] + "ied"
+    return base + "ed"
+
+
+def gerund(base: str) -> str:
+    """Return the -ing form of a verb."""
+    if base in _DOUBLED or base in _DOUBLED_GERUNDS:
+        return base + base[-1] + "ing"
+    if base == "model":
+        return "modelling"
+    if base.endswith("e") and not base.endswith("ee"):
+        return base[:-1] + "ing"
+    return base + "ing"
+
+
+BASES = {past(base): base for base in (*_REGULAR.split(), *_IRREGULAR)}
+
+
+def entries(text: str) -> tuple[str, ...]:
+    """Split a block into entries, one a line; a line that starts with a space continues."""
+    found: list[str] = []
+    for line in text.strip("\n").splitlines():
+        if not line.strip():
+            continue
+        if line.startswith(" "):
+            found[-1] += " " + line.strip()
+        else:
+            found.append(line.strip())
+    return tuple(found)
+
+
+def items(text: str) -> tuple[str, ...]:
+    """Split a block at its semicolons."""
+    return tuple(" ".join(part.split()) for part in text.split(";") if part.strip())
+
+
+def expand(template: str, slots: Mapping[str, Sequence[str]], rng: Random) -> str:
+    """Fill a template.
+
+    ``[a|b|]`` is one of its choices, ``{name}`` one of the values of that slot and ``{3-40}`` a
+    number from 3 to 40. Values may hold choices and slots themselves.
+    """
+
+    def choose(match: re.Match[str]) -> str:
+        return rng.choice(match[1].split("|"))
+
+    def fill(match: re.Match[str]) -> str:
+        bounds = _RANGE.fullmatch(match[1])
+        if bounds is None:
+            return rng.choice(slots[match[1]])
+        low, high = int(bounds[1]), int(bounds[2])
+        value = rng.randint(low, high)
+        if low >= 1900 and high < 2100:  # a year
+            return str(value)
+        if high >= 500 and value > 60:
+            digits = 10 ** (len(str(value)) - 2)
+            value = max(low, value // digits * digits)
+        return f"{value:,}" if value >= 1000 else str(value)
+
+    text = template
+    while "[" in text or "{" in text:
+        while (fewer := _CHOICE.sub(choose, text)) != text:
+            text = fewer
+        text = _SLOT.sub(fill, text)
+    text = re.sub(r"\s+([,;:)]|\.(?!\w))", r"\1", " ".join(text.split()))
+    return _ARTICLE.sub(r"\1n \2", text)
+
+
+def upper_first(text: str) -> str:
+    """Return the text with a capital first letter, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def inflect(duty: str, style: str, subject: str = "") -> str:
+    """Put a duty, which starts with a verb in the past tense, into another form.
+
+    Args:
+        duty: such as "built a portal for 30 clinics".
+        style: past, present, gerund, noun ("Responsible for building …"), clause ("… built …").
+        subject: who did it, for ``clause``.
+
+    """
+    verb, _, rest = duty.partition(" ")
+    base = BASES.get(verb)
+    if style == "clause":
+        return f"{subject} {duty}"
+    if base is None or style == "past":
+        return upper_first(duty)
+    form = (lambda word: word) if style == "present" else gerund
+    rest = _SECOND_VERB.sub(
+        lambda match: f"and {form(BASES[match[1]])}" if match[1] in BASES else match[0], rest
+    )
+    if style == "noun":
+        return f"Responsible for {gerund(base)} {rest}"
+    return upper_first(f"{form(base)} {rest}")

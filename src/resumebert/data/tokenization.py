@@ -1,0 +1,132 @@
+"""WordPiece ids, made once: the whole of each document, flat, without special tokens."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Tokenizer
+
+from resumebert.utils.errors import UserError
+
+# Files of a tokenizer that a checkpoint carries; vocab.txt is left out, tokenizer.json has it all.
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+TEXTS_PER_CHUNK = 1_000  # Bounds the memory that the tokenizer's own objects take.
+
+
+@dataclass(frozen=True)
+class TokenizedTexts:
+    """Token ids of n documents, one after the other.
+
+    Attributes:
+        ids: (total,) int32, without [CLS], [SEP] and padding.
+        offsets: (n + 1,) int64; document i is ``ids[offsets[i]:offsets[i + 1]]``.
+    """
+
+    ids: npt.NDArray[np.int32]
+    offsets: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, index: int) -> npt.NDArray[np.int32]:
+        return self.ids[self.offsets[index] : self.offsets[index + 1]]
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """(n,) tokens of each document."""
+        return np.diff(self.offsets)
+
+
+@dataclass(frozen=True)
+class TextTokenizer:
+    """A model's own fast tokenizer, and its files as a checkpoint carries them.
+
+    Attributes:
+        files: name → content of the files of :data:`TOKENIZER_FILES` that there are.
+        cls_id, sep_id, pad_id: ids of the special tokens.
+    """
+
+    files: dict[str, str]
+    cls_id: int
+    sep_id: int
+    pad_id: int
+    _tokenizer: Tokenizer = field(repr=False, compare=False)
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> "TextTokenizer":
+        """Load the tokenizer of a model's folder: ``tokenizer.json``, else ``vocab.txt``.
+
+        Raises:
+            UserError: there is neither, or the file is damaged.
+        """
+        files = {
+            name: (folder / name).read_text(encoding="utf-8")
+            for name in TOKENIZER_FILES
+            if (folder / name).is_file()
+        }
+        if "tokenizer.json" not in files:
+            if not (folder / "vocab.txt").is_file():
+                raise UserError(
+                    f"{folder}: the model's folder has neither tokenizer.json nor vocab.txt, so "
+                    "its texts can't be tokenised. Copy them from where the model came from."
+                )
+            files["tokenizer.json"] = _convert_vocabulary(folder)
+        return cls.from_files(files, str(folder))
+
+    @classmethod
+    def from_files(cls, files: dict[str, str], source: str) -> "TextTokenizer":
+        """Rebuild a tokenizer from the contents of its files; ``source`` is named in errors."""
+        try:
+            tokenizer = Tokenizer.from_str(files["tokenizer.json"])
+            config = json.loads(files.get("tokenizer_config.json", "{}"))
+        except Exception as error:  # The tokenizers library raises bare Exceptions.
+            raise UserError(f"{source}: the tokenizer's files are damaged ({error}).") from error
+        # A published tokenizer.json may cut and pad to the lengths of its first use.
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        special = {}
+        for name, default in (("cls", "[CLS]"), ("sep", "[SEP]"), ("pad", "[PAD]")):
+            token = config.get(f"{name}_token", default)
+            token = token["content"] if isinstance(token, dict) else token
+            token_id = tokenizer.token_to_id(token)
+            if token_id is None:
+                raise UserError(
+                    f"{source}: the tokenizer has no {token} token; a BERT tokenizer needs [CLS], "
+                    "[SEP] and [PAD]."
+                )
+            special[f"{name}_id"] = token_id
+        return cls(files=files, **special, _tokenizer=tokenizer)
+
+    @property
+    def vocab_size(self) -> int:
+        """The number of tokens, added ones included."""
+        return self._tokenizer.get_vocab_size()
+
+    def encode(self, texts: Sequence[str]) -> TokenizedTexts:
+        """Tokenise every text in full; nothing is cut here."""
+        chunks: list[npt.NDArray[np.int32]] = []
+        lengths = np.zeros(len(texts) + 1, dtype=np.int64)
+        for start in range(0, len(texts), TEXTS_PER_CHUNK):
+            encodings = self._tokenizer.encode_batch_fast(
+                list(texts[start : start + TEXTS_PER_CHUNK]), add_special_tokens=False
+            )
+            for position, encoding in enumerate(encodings, start=start + 1):
+                chunk = np.asarray(encoding.ids, dtype=np.int32)
+                lengths[position] = len(chunk)
+                chunks.append(chunk)
+        ids = np.concatenate(chunks) if chunks else np.zeros(0, dtype=np.int32)
+        return TokenizedTexts(ids=ids, offsets=np.cumsum(lengths))
+
+
+def _convert_vocabulary(folder: Path) -> str:
+    """Build the content of tokenizer.json from a BERT folder's vocab.txt."""
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(folder))
+        return str(tokenizer.backend_tokenizer.to_str())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{folder}: the tokenizer can't be read ({error}).") from error

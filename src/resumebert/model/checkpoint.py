@@ -1,0 +1,150 @@
+"""What a checkpoint carries beyond the weights, and the only way to open one.
+
+A checkpoint is a Lightning ``.ckpt``. Under its key ``resumebert`` it has all that using the model
+takes; the model's own hyper-parameters (architecture, label names, thresholds) are Lightning's.
+"""
+
+import pickle
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from resumebert.model.classifier import ResumeClassifier
+from resumebert.utils.errors import UserError
+
+FORMAT_VERSION = 1
+KEY = "resumebert"
+
+
+@dataclass(frozen=True)
+class CheckpointExtras:
+    """The part of a checkpoint under the key ``resumebert``.
+
+    Attributes:
+        tokenizer_files: name → content, see :class:`resumebert.data.tokenization.TextTokenizer`.
+        split_fingerprint: SHA-256 of the documents and their split, as trained.
+        config: the run's whole config, resolved, as plain Python.
+        format_version: of this part; a reader refuses one that it does not know.
+    """
+
+    tokenizer_files: dict[str, str]
+    split_fingerprint: str
+    config: dict[str, Any]
+    format_version: int = FORMAT_VERSION
+
+
+def attach_extras(model: ResumeClassifier, extras: CheckpointExtras) -> None:
+    """Make every checkpoint that the trainer writes of ``model`` carry ``extras``."""
+    model.checkpoint_extras[KEY] = asdict(extras)
+
+
+def load_checkpoint(path: Path) -> tuple[ResumeClassifier, CheckpointExtras]:
+    """Open a checkpoint file, or the best checkpoint of a run's folder.
+
+    The file is opened with ``weights_only=True``: nothing in it is executed.
+
+    Returns:
+        The model, in evaluation mode on the CPU, and what came with it.
+
+    Raises:
+        UserError: there is no such file, it is damaged, or it is not a checkpoint of ours or not of
+            this format version.
+    """
+    path = checkpoint_file(path)
+    content = _read(path)
+    extras = _extras(content, path)
+    try:
+        model = ResumeClassifier(**content["hyper_parameters"])
+        model.load_state_dict(content["state_dict"])
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise UserError(
+            f"{path}: the weights do not fit the architecture that the checkpoint describes "
+            f"({_first_line(error)}). The file is damaged or was edited; use another copy of it."
+        ) from error
+    return model.eval(), extras
+
+
+def checkpoint_file(path: Path) -> Path:
+    """Return ``path`` if it is a file; of a run's folder, its best checkpoint, else its last.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = path.expanduser()
+    if path.is_file():
+        return path
+    if not path.exists():
+        raise UserError(
+            f"ckpt={path}: there is no such file or folder. Give a checkpoint "
+            "(outputs/train/DATE_TIME/checkpoints/best.ckpt) or a run's folder."
+        )
+    for name in ("checkpoints/best.ckpt", "best.ckpt", "checkpoints/last.ckpt", "last.ckpt"):
+        if (path / name).is_file():
+            return path / name
+    raise UserError(
+        f"ckpt={path}: the folder holds no checkpoints/best.ckpt and no checkpoints/last.ckpt. "
+        "Give a run's folder, or a checkpoint file."
+    )
+
+
+def check_resumable(path: Path) -> None:
+    """Check that training can go on from the checkpoint ``path``, before any other work.
+
+    Raises:
+        UserError: it can't be read, or it holds weights only.
+    """
+    content = _read(path)
+    _extras(content, path)
+    if "optimizer_states" not in content:
+        raise UserError(
+            f"ckpt_path={path}: this checkpoint holds the weights only, not the state of the "
+            "optimizer, so training can't go on from it. Give the run's checkpoints/last.ckpt."
+        )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise UserError(
+            f"{path}: the file can't be read as a checkpoint ({_first_line(error)}). It is damaged, "
+            "cut off, or something else than a checkpoint; use another copy of it."
+        ) from error
+    except pickle.UnpicklingError as error:
+        raise UserError(
+            f"{path}: the file holds more than weights and plain values, or is no checkpoint at "
+            "all, and is not opened, because unpickling it could run code. Use a checkpoint that "
+            "train.py wrote."
+        ) from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: not a checkpoint, but a saved {type(content).__name__}.")
+    return content
+
+
+def _extras(content: dict[str, Any], path: Path) -> CheckpointExtras:
+    if not isinstance(content.get(KEY), dict):
+        raise UserError(
+            f"{path}: a checkpoint, but not one of resumebert (it has no part {KEY!r}). Give one "
+            "that train.py wrote."
+        )
+    version = content[KEY].get("format_version")
+    if version != FORMAT_VERSION:
+        raise UserError(
+            f"{path}: the checkpoint has format version {version}, and this resumebert reads "
+            f"version {FORMAT_VERSION}. Use the resumebert it was written with, or train again."
+        )
+    try:
+        return CheckpointExtras(**content[KEY])
+    except TypeError as error:
+        raise UserError(
+            f"{path}: the checkpoint's part {KEY!r} is damaged ({_first_line(error)}); use another "
+            "copy of it."
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

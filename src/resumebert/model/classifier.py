@@ -1,0 +1,175 @@
+"""ResumeClassifier: BertForSequenceClassification as a LightningModule for multi-label data."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+from torch.optim.lr_scheduler import LRScheduler
+from transformers.models.bert.configuration_bert import BertConfig
+from transformers.models.bert.modeling_bert import BertForSequenceClassification
+
+from resumebert.data.batching import Batch
+from resumebert.evaluation.metrics import multilabel_metrics, to_probabilities
+from resumebert.evaluation.scores import Scores, SplitScores
+from resumebert.model.losses import Loss, binary_cross_entropy
+from resumebert.utils.errors import UserError
+
+OptimizerFactory = Callable[[torch.nn.Module], torch.optim.Optimizer]
+SchedulerFactory = Callable[[torch.optim.Optimizer, int], LRScheduler]
+
+# Per-label training metrics would crowd TensorBoard and answer nothing that validation does not.
+TRAIN_METRICS = ("f1_micro", "f1_macro", "precision_micro", "recall_micro", "subset_accuracy")
+
+
+class ResumeClassifier(LightningModule):
+    """Score every label of a résumé: one logit a label, independent of the others.
+
+    Args:
+        bert_config: a BERT ``config.json`` as plain Python.
+        label_names: L names, in the order of the logits.
+        thresholds: L probabilities from which on a label is predicted; None: 0.5 each.
+        loss: a function of logits and targets, both (B, L); only training needs to choose it.
+        optimizer: makes the optimizer of a model; only training needs it.
+        scheduler: makes the schedule of an optimizer and a number of steps; None: constant rate.
+
+    The first three are the hyper-parameters that a checkpoint holds, so that
+    ``ResumeClassifier.load_from_checkpoint(path)`` gives a model that predicts.
+    """
+
+    loss_is_finite: Tensor
+
+    def __init__(
+        self,
+        bert_config: dict[str, Any],
+        label_names: Sequence[str],
+        thresholds: Sequence[float] | None = None,
+        loss: Loss = binary_cross_entropy,
+        optimizer: OptimizerFactory | None = None,
+        scheduler: SchedulerFactory | None = None,
+    ) -> None:
+        super().__init__()
+        self.label_names = list(label_names)
+        self.thresholds = list(thresholds or [0.5] * len(self.label_names))
+        # Plain Python only: torch.load(weights_only=True) must open the checkpoint.
+        self.save_hyperparameters(
+            {
+                "bert_config": bert_config,
+                "label_names": self.label_names,
+                "thresholds": self.thresholds,
+            },
+            logger=False,
+        )
+        self.loss = loss
+        self.optimizer_factory = optimizer
+        self.scheduler_factory = scheduler
+        self.bert = BertForSequenceClassification(
+            BertConfig(
+                **bert_config,
+                num_labels=len(self.label_names),
+                problem_type="multi_label_classification",
+            )
+        )
+        self.train_scores = SplitScores(len(self.label_names))
+        self.val_scores = SplitScores(len(self.label_names))
+        self.test_scores = SplitScores(len(self.label_names))
+        # What the last pass over a split gave: its metrics, and each document's scores.
+        self.results: dict[str, dict[str, float]] = {}
+        self.scores: dict[str, Scores] = {}
+        self.register_buffer("loss_is_finite", torch.tensor(True), persistent=False)
+        self.checkpoint_extras: dict[str, Any] = {}
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return the logits (B, L) of B tokenised documents of T tokens.
+
+        Args:
+            input_ids: (B, T) token ids.
+            attention_mask: (B, T), 1 where there is a token.
+        """
+        logits: Tensor = self.bert(input_ids=input_ids, attention_mask=attention_mask).logits
+        return logits
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Return the loss of a batch."""
+        logits = self(batch["input_ids"], batch["attention_mask"])
+        loss = self.loss(logits, batch["labels"])
+        self.loss_is_finite &= loss.detach().isfinite()
+        # Asked at each step, a GPU would be waited for at each step.
+        if batch_index % self.trainer.log_every_n_steps == 0:
+            self._stop_if_diverged()
+        self.train_scores.update(batch["index"], logits, batch["labels"])
+        self.log("train/loss", loss, batch_size=len(logits))
+        return loss
+
+    def on_train_epoch_end(self) -> None:
+        """Log the metrics of the epoch's training batches, as they were scored while training."""
+        metrics = self._metrics(self.train_scores.compute())
+        self.train_scores.reset()
+        self.log_dict({f"train/{name}": metrics[name] for name in TRAIN_METRICS})
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Score a batch of the validation split."""
+        logits = self(batch["input_ids"], batch["attention_mask"])
+        self.val_scores.update(batch["index"], logits, batch["labels"])
+
+    def on_validation_epoch_start(self) -> None:
+        """Refuse to score with weights that a diverged step has spoilt."""
+        self._stop_if_diverged()
+
+    def on_validation_epoch_end(self) -> None:
+        """Log every validation metric that is defined."""
+        self._finish_split("val", self.val_scores)
+
+    def test_step(self, batch: Batch, batch_index: int) -> None:
+        """Score a batch of the test split."""
+        logits = self(batch["input_ids"], batch["attention_mask"])
+        self.test_scores.update(batch["index"], logits, batch["labels"])
+
+    def on_test_epoch_end(self) -> None:
+        """Log every test metric that is defined."""
+        self._finish_split("test", self.test_scores)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Make optimizer and schedule; the schedule is stepped every optimizer step."""
+        if self.optimizer_factory is None:
+            raise RuntimeError("a ResumeClassifier without an optimizer can't be trained")
+        optimizer = self.optimizer_factory(self.bert)
+        if self.scheduler_factory is None:
+            return optimizer
+        scheduler = self.scheduler_factory(optimizer, int(self.trainer.estimated_stepping_batches))
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put in what using the model will take; see :mod:`resumebert.model.checkpoint`."""
+        checkpoint.update(self.checkpoint_extras)
+
+    def _metrics(self, scores: Scores) -> dict[str, float]:
+        return multilabel_metrics(
+            to_probabilities(scores.logits), scores.targets, self.label_names, self.thresholds
+        )
+
+    def _finish_split(self, split: str, collected: SplitScores) -> None:
+        scores: Scores = collected.compute()
+        collected.reset()
+        values = self._metrics(scores)
+        # The loss of all documents at once: the same whatever the batches were.
+        values["loss"] = (
+            float(self.loss(scores.logits, scores.targets)) if len(scores.index) else math.nan
+        )
+        self.results[split] = values
+        self.scores[split] = scores
+        self.log_dict({f"{split}/{name}": v for name, v in values.items() if math.isfinite(v)})
+
+    def _stop_if_diverged(self) -> None:
+        if not self.loss_is_finite:
+            raise UserError(
+                f"The training loss became infinite or NaN by step {self.trainer.global_step}. "
+                "Lower optimizer.lr, lengthen scheduler.warmup, or train with "
+                "trainer.precision=32-true."
+            )

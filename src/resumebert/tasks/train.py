@@ -1,0 +1,244 @@
+"""train.py: fit, choose the best checkpoint, validate and test it, write everything down."""
+
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hydra.utils import instantiate
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from omegaconf import DictConfig, OmegaConf, open_dict
+from rich.console import Console
+
+from resumebert.data.datamodule import ResumeDataModule
+from resumebert.data.splitting import write_split
+from resumebert.data.tokenization import TextTokenizer
+from resumebert.evaluation.metrics import metric_names
+from resumebert.evaluation.outputs import (
+    print_metrics,
+    write_json,
+    write_metrics,
+)
+from resumebert.model.checkpoint import CheckpointExtras, attach_extras, check_resumable
+from resumebert.model.classifier import ResumeClassifier
+from resumebert.model.pretrained import load_weights, locate
+from resumebert.tasks import build
+from resumebert.utils.config_checks import check_max_length, check_values
+from resumebert.utils.environment import environment
+from resumebert.utils.errors import UserError
+from resumebert.utils.hardware import check_accelerator, resolve_precision
+
+console = Console()
+
+# What TensorBoard's HParams shows of a run: the keys that people sweep.
+HYPERPARAMETERS = (
+    "model.name",
+    "optimizer.lr",
+    "optimizer.weight_decay",
+    "scheduler.warmup",
+    "data.batch_size",
+    "data.max_length",
+    "data.limit",
+    "trainer.max_epochs",
+    "trainer.precision",
+    "seed",
+)
+OUTPUTS: Mapping[str, str] = {
+    "metrics.json": "every metric of validation and test",
+    "predictions_test.csv": "each test résumé: true and predicted labels, probabilities",
+    "checkpoints/best.ckpt": "the model, with all it takes to use it",
+    "checkpoints/last.ckpt": "to go on from: ckpt_path=…",
+    "split.csv": "which résumé trained, validated, tested",
+    "data_report.json": "what was read and what the model sees of it",
+    "environment.json": "versions, hardware, command line",
+    "tensorboard": "curves",
+}
+
+
+def train(config: DictConfig) -> float | None:
+    """Train, evaluate and write a run to ``config.output_dir``.
+
+    Returns:
+        The best value of ``config.monitor.metric``, which a search optimises.
+
+    Raises:
+        UserError: a value of the config, the data, the model or the checkpoint to resume from is
+            wrong, or the loss diverged.
+    """
+    check_values(config)
+    check_accelerator(config.trainer.accelerator)
+    build.quiet_libraries()
+    started = time.monotonic()
+    _make_paths_absolute(config)
+    if config.ckpt_path is not None:
+        check_resumable(Path(config.ckpt_path))
+    output_dir = Path(config.output_dir)
+    folder = locate(build.pretrained_source(config))
+    bert_config = build.bert_config(config, folder)
+    check_max_length(
+        config.data.max_length, bert_config["max_position_embeddings"], config.model.name
+    )
+    build.seed_run(config.seed)
+
+    tokenizer = TextTokenizer.from_folder(folder)
+    datamodule = build.datamodule(config.data, tokenizer, shuffle_seed=config.seed)
+    datamodule.setup()
+    _describe_data(datamodule)
+    write_split(output_dir / "split.csv", datamodule.table, datamodule.split, datamodule.groups)
+    write_json(output_dir / "data_report.json", datamodule.report)
+    write_json(output_dir / "environment.json", environment())
+
+    model = ResumeClassifier(
+        bert_config,
+        datamodule.table.label_names,
+        loss=instantiate(config.loss),
+        optimizer=instantiate(config.optimizer),
+        scheduler=instantiate(config.scheduler),
+    )
+    if config.model.random_config is None:
+        load_weights(model.bert, folder)
+    attach_extras(model, _extras(config, tokenizer, datamodule))
+
+    trainer = build.trainer(
+        config, build.instances(config.callbacks), build.instances(config.logger)
+    )
+    _log_config(trainer, config)
+    console.print(
+        f"{config.model.name}: {_millions(model)} M parameters on "
+        f"{trainer.accelerator.__class__.__name__.removesuffix('Accelerator')}, precision "
+        f"{trainer.precision}",
+        highlight=False,
+    )
+    _fit(trainer, model, datamodule, config)
+    trainer.validate(
+        model,
+        datamodule=datamodule,
+        ckpt_path=_best_checkpoint(trainer),
+        verbose=False,
+        weights_only=True,
+    )
+    label_names = datamodule.table.label_names
+    if len(datamodule.indices("test")) > 0:
+        trainer.test(model, datamodule=datamodule, verbose=False)
+        build.write_scores(output_dir / "predictions_test.csv", model, datamodule.table)
+        print_metrics(console, "test, best checkpoint", model.results["test"], label_names)
+    else:
+        print_metrics(console, "validation, best checkpoint", model.results["val"], label_names)
+    results = {split: model.results[split] for split in ("val", "test") if split in model.results}
+    write_metrics(output_dir / "metrics.json", results)
+    _log_hyperparameters(trainer, config, results)
+    _say_where(output_dir, time.monotonic() - started)
+    split, _, metric = config.monitor.metric.partition("/")
+    return results[split][metric]
+
+
+def _fit(
+    trainer: Trainer, model: ResumeClassifier, datamodule: ResumeDataModule, config: DictConfig
+) -> None:
+    known = [f"val/{name}" for name in metric_names(model.label_names)]
+    if config.monitor.metric not in known:
+        overall = [name for name in known if name.count("/") == 1]
+        raise UserError(
+            f"monitor.metric={config.monitor.metric}: there is no such validation metric. Choose "
+            f"one of {', '.join(overall)}, or one of a single label, such as {known[-2]}."
+        )
+    try:
+        trainer.fit(model, datamodule=datamodule, ckpt_path=config.ckpt_path, weights_only=True)
+    except MisconfigurationException as error:
+        raise UserError(
+            f"Training can't be run with these settings: {error} (If monitor.metric="
+            f"{config.monitor.metric} is undefined on the validation split because no document "
+            "has the label, choose another metric or give more data.)"
+        ) from error
+
+
+def _best_checkpoint(trainer: Trainer) -> str | None:
+    """Return the path of the best checkpoint; None, for the current weights, if none is kept."""
+    for callback in trainer.checkpoint_callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.monitor and callback.best_model_path:
+            return callback.best_model_path
+    return None
+
+
+def _make_paths_absolute(config: DictConfig) -> None:
+    """Write relative paths out, so that the config in the checkpoint holds from any folder."""
+    for key in ("data.path", "model.path", "ckpt_path"):
+        value = OmegaConf.select(config, key)
+        if value is not None:
+            with open_dict(config):
+                OmegaConf.update(config, key, str(Path(value).expanduser().absolute()))
+
+
+def _extras(
+    config: DictConfig, tokenizer: TextTokenizer, datamodule: ResumeDataModule
+) -> CheckpointExtras:
+    plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    # What "auto" meant here, so that an evaluation elsewhere knows what it repeats.
+    plain["trainer"]["precision"] = resolve_precision(
+        config.trainer.precision, config.trainer.accelerator
+    )
+    return CheckpointExtras(
+        tokenizer_files=tokenizer.files,
+        split_fingerprint=datamodule.fingerprint,
+        config=plain,
+    )
+
+
+def _describe_data(datamodule: ResumeDataModule) -> None:
+    report = datamodule.report
+    splits = ", ".join(f"{s['documents']} {name}" for name, s in report["splits"].items())
+    tokens = report["tokens"]
+    console.print(
+        f"{report['source']}: {report['rows_used']} of {report['rows_read']} résumés ({splits}), "
+        f"{len(report['label_names'])} labels. {tokens['share_of_documents_truncated']:.0%} are "
+        f"longer than data.max_length={tokens['max_length']}; the model reads "
+        f"{tokens['share_of_tokens_read']:.0%} of all tokens.",
+        highlight=False,
+    )
+
+
+def _log_config(trainer: Trainer, config: DictConfig) -> None:
+    text = OmegaConf.to_yaml(config, resolve=True)
+    for logger in trainer.loggers:
+        if isinstance(logger, TensorBoardLogger):
+            indented = "".join(f"    {line}\n" for line in text.splitlines())
+            logger.experiment.add_text("config", indented)
+
+
+def _log_hyperparameters(
+    trainer: Trainer, config: DictConfig, results: Mapping[str, Mapping[str, float]]
+) -> None:
+    """Put the run into TensorBoard's HParams with the metrics it really reached."""
+    settings = {
+        key: OmegaConf.select(config, key)
+        for key in HYPERPARAMETERS
+        if OmegaConf.select(config, key) is not None
+    }
+    settings["loss"] = str(config.loss._target_).rpartition(".")[2]
+    metrics = {
+        f"{split}/{name}": values[name]
+        for split, values in results.items()
+        for name in ("f1_micro", "f1_macro", "ap_macro", "subset_accuracy", "loss")
+        if math.isfinite(values[name])
+    }
+    for logger in trainer.loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.log_hyperparams(settings, metrics, step=trainer.global_step)
+            logger.save()
+
+
+def _say_where(output_dir: Path, seconds: float) -> None:
+    console.print(f"Done in {seconds / 60:.1f} minutes. Everything lies in {output_dir}:")
+    for name, words in OUTPUTS.items():
+        if (output_dir / name).exists():
+            console.print(f"  {name:24} {words}", highlight=False)
+    console.print(
+        f"Evaluate again:  python eval.py ckpt={output_dir}\n"
+        f"Watch:           tensorboard --logdir {output_dir.parent}",
+        highlight=False,
+        soft_wrap=True,
+    )

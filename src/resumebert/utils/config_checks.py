@@ -1,0 +1,139 @@
+"""Refuse a wrong value of a config before any work, naming the key.
+
+Hydra itself refuses keys and groups that do not exist; here it is about values.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from resumebert.utils.errors import UserError
+from resumebert.utils.hardware import ACCELERATORS, PRECISIONS
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What a value must be: a test, and the words for it."""
+
+    words: str
+    holds: Callable[[Any], bool]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def number(low: float, high: float = math.inf, *, low_excluded: bool = False) -> Requirement:
+    """Require a number in [low, high], or in (low, high]."""
+    words = f"a number {'above' if low_excluded else 'of at least'} {low:g}"
+    if high < math.inf:
+        words += f" and at most {high:g}"
+
+    def holds(value: Any) -> bool:
+        return _is_number(value) and (value > low if low_excluded else value >= low) and value <= high
+
+    return Requirement(words, holds)
+
+
+def integer(low: int) -> Requirement:
+    """Require a whole number of at least ``low``."""
+    return Requirement(
+        f"a whole number of at least {low}", lambda value: _is_integer(value) and value >= low
+    )
+
+
+def one_of(*choices: Any) -> Requirement:
+    """Require one of ``choices``."""
+    return Requirement(f"one of {', '.join(map(str, choices))}", lambda value: value in choices)
+
+
+def either(first: Requirement, second: Requirement) -> Requirement:
+    """Require one or the other."""
+    return Requirement(
+        f"{first.words}, or {second.words}",
+        lambda value: first.holds(value) or second.holds(value),
+    )
+
+
+def optional(requirement: Requirement) -> Requirement:
+    """Require null, or what ``requirement`` asks."""
+    return Requirement(
+        f"{requirement.words}, or null",
+        lambda value: value is None or requirement.holds(value),
+    )
+
+
+POSITIVE = number(0, low_excluded=True)
+SHARE = number(0, 1)
+FLAG = Requirement("true or false", lambda value: isinstance(value, bool))
+STRING = Requirement("a text", lambda value: isinstance(value, str) and value != "")
+
+REQUIREMENTS: Mapping[str, Requirement] = {
+    "seed": integer(0),
+    "ckpt_path": optional(STRING),
+    "monitor.metric": STRING,
+    "monitor.mode": one_of("min", "max"),
+    "data.batch_size": integer(1),
+    "data.eval_batch_size": integer(1),
+    "data.max_length": integer(3),
+    "data.limit": optional(integer(1)),
+    "data.seed": integer(0),
+    "data.num_workers": integer(0),
+    "data.split.train": number(0, 1, low_excluded=True),
+    "data.split.val": SHARE,
+    "data.split.test": SHARE,
+    "model.hidden_dropout": SHARE,
+    "model.attention_dropout": SHARE,
+    "optimizer.lr": POSITIVE,
+    "optimizer.weight_decay": number(0),
+    "optimizer.eps": POSITIVE,
+    "optimizer.head_lr_factor": POSITIVE,
+    "scheduler.warmup": number(0),
+    "trainer.accelerator": optional(one_of(*ACCELERATORS)),
+    "trainer.precision": optional(one_of(*PRECISIONS)),
+    "trainer.max_epochs": integer(1),
+    "trainer.max_steps": either(integer(1), one_of(-1)),
+    "trainer.gradient_clip_val": optional(number(0)),
+    "trainer.accumulate_grad_batches": integer(1),
+    "trainer.log_every_n_steps": integer(1),
+    "trainer.val_check_interval": POSITIVE,
+    "trainer.deterministic": either(FLAG, one_of("warn")),
+    "split": optional(one_of("train", "val", "test", "all")),
+    "batch_size": optional(integer(1)),
+}
+
+
+def check_values(config: DictConfig) -> None:
+    """Check every key of :data:`REQUIREMENTS` that ``config`` has.
+
+    Raises:
+        UserError: one or more values are wrong; all of them are named.
+    """
+    absent = object()
+    problems = []
+    for key, requirement in REQUIREMENTS.items():
+        value = OmegaConf.select(config, key, default=absent, throw_on_missing=False)
+        if value is not absent and not requirement.holds(value):
+            problems.append(f"{key}={value}: must be {requirement.words}.")
+    if problems:
+        raise UserError(" ".join(problems))
+
+
+def check_max_length(max_length: int, positions: int, model_name: str) -> None:
+    """Check that the model has a position embedding for every token.
+
+    Raises:
+        UserError: ``data.max_length`` is above the model's ``max_position_embeddings``.
+    """
+    if max_length > positions:
+        raise UserError(
+            f"data.max_length={max_length}: {model_name} reads at most {positions} tokens at once. "
+            f"Give a value from 3 to {positions}."
+        )

@@ -1,0 +1,70 @@
+"""environment.json: what a run was made with."""
+
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import resumebert
+
+PACKAGES = (
+    "torch",
+    "lightning",
+    "transformers",
+    "tokenizers",
+    "torchmetrics",
+    "hydra-core",
+    "omegaconf",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "tensorboard",
+)
+
+
+def environment() -> dict[str, Any]:
+    """Return versions, hardware, git commit and command line as plain Python."""
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "working_directory": str(Path.cwd()),
+        "resumebert": resumebert.__version__,
+        "git": git_state(),
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "platform": platform.platform(),
+        "cpu": {"count": os.cpu_count(), "threads": torch.get_num_threads()},
+        "gpus": [
+            torch.cuda.get_device_name(i)
+            for i in range(torch.cuda.device_count() if torch.cuda.is_available() else 0)
+        ],
+    }
+
+
+def git_state() -> dict[str, Any] | None:
+    """Return commit and whether there are uncommitted changes; None outside a git checkout."""
+    folder = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+
+    try:
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

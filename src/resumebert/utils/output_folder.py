@@ -1,0 +1,40 @@
+"""A Hydra callback that refuses an output folder which can't be written, before anything else."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+
+class CheckOutputFolder(Callback):
+    """Check ``hydra.run.dir`` or ``hydra.sweep.dir``; end the process with 1 if it is no use.
+
+    Hydra makes the folder itself before the command's own code runs, and would answer with a
+    traceback.
+    """
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Check the folder of a single run."""
+        _check(Path(config.hydra.run.dir), "hydra.run.dir")
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Check the folder of a sweep."""
+        _check(Path(config.hydra.sweep.dir), "hydra.sweep.dir")
+
+
+def _check(folder: Path, key: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        print(
+            f"Error: {key}={folder}: the output folder can't be written ({error.strerror}). Give "
+            f"another one with {key}=FOLDER, or make this one writable.",
+            file=sys.stderr,
+        )
+        # Hydra turns an exception of a callback into a warning; this one passes.
+        sys.exit(1)

@@ -1,0 +1,55 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import AutoTokenizer
+
+from resumebert.data.tokenization import TextTokenizer
+from resumebert.utils.errors import UserError
+
+TEXTS = ["Senior Java developer, naïve café – C++/C#", "", "x" * 300, "word " * 700, "日本語 👩‍💻"]
+
+
+def test_ids_are_those_of_transformers_in_full(minilm_folder, tokenizer):
+    reference = AutoTokenizer.from_pretrained(str(minilm_folder))
+    tokens = tokenizer.encode(TEXTS)
+    for i, text in enumerate(TEXTS):
+        expected = reference(text, add_special_tokens=False, truncation=False)["input_ids"]
+        assert tokens[i].tolist() == expected
+    assert tokens.lengths[3] == 700  # The package's tokenizer.json cuts at 128.
+    assert (tokenizer.cls_id, tokenizer.sep_id, tokenizer.pad_id) == (101, 102, 0)
+
+
+@settings(deadline=None)
+@given(texts=st.lists(st.text(max_size=30), max_size=8))
+def test_a_text_is_tokenised_the_same_alone_and_among_others(tokenizer, texts):
+    together = tokenizer.encode(texts)
+    assert len(together) == len(texts)
+    for i, text in enumerate(texts):
+        assert np.array_equal(together[i], tokenizer.encode([text])[0])
+
+
+def test_tokenizer_survives_as_its_files(tokenizer):
+    files = json.loads(json.dumps(tokenizer.files))
+    again = TextTokenizer.from_files(files, "a checkpoint")
+    assert again.encode(TEXTS).ids.tolist() == tokenizer.encode(TEXTS).ids.tolist()
+
+
+def test_folder_with_a_vocabulary_only(minilm_folder, tokenizer, tmp_path):
+    for name in ("vocab.txt", "config.json"):
+        shutil.copy(minilm_folder / name, tmp_path)
+    converted = TextTokenizer.from_folder(tmp_path)
+    assert converted.encode(TEXTS).ids.tolist() == tokenizer.encode(TEXTS).ids.tolist()
+
+
+def test_folder_without_a_tokenizer(tmp_path):
+    with pytest.raises(UserError, match=r"neither tokenizer\.json nor vocab\.txt"):
+        TextTokenizer.from_folder(tmp_path)
+
+
+def test_damaged_files():
+    with pytest.raises(UserError, match="damaged"):
+        TextTokenizer.from_files({"tokenizer.json": "{"}, "F")

@@ -1,0 +1,53 @@
+import pytest
+from omegaconf import OmegaConf
+
+from resumebert.utils.config_checks import check_max_length, check_values
+from resumebert.utils.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("optimizer.lr", -1e-5),
+        ("optimizer.lr", 0),
+        ("optimizer.lr", "fast"),
+        ("optimizer.lr", float("nan")),
+        ("data.batch_size", 0),
+        ("data.batch_size", 2.5),
+        ("data.batch_size", True),
+        ("data.max_length", 2),
+        ("data.limit", 0),
+        ("trainer.accelerator", "quantum"),
+        ("trainer.precision", "8-bit"),
+        ("trainer.max_epochs", 0),
+        ("trainer.max_steps", 0),
+        ("scheduler.warmup", -0.1),
+        ("data.split.train", 0),
+        ("data.split.val", 1.5),
+        ("model.hidden_dropout", 1.5),
+        ("seed", -1),
+        ("monitor.mode", "up"),
+        ("split", "dev"),
+    ],
+)
+def test_a_wrong_value_is_refused_and_named(key, value):
+    config = OmegaConf.create()
+    OmegaConf.update(config, key, value)
+    with pytest.raises(UserError, match=rf"{key}={value}: must be "):
+        check_values(config)
+
+
+def test_all_wrong_values_are_named_together():
+    config = OmegaConf.create({"optimizer": {"lr": -1}, "data": {"batch_size": 0}})
+    with pytest.raises(UserError, match=r"data\.batch_size=0.*optimizer\.lr=-1"):
+        check_values(config)
+
+
+def test_right_values_and_absent_keys_pass():
+    check_values(OmegaConf.create({"optimizer": {"lr": 1e-5}, "data": {"limit": None}, "seed": 0}))
+
+
+def test_more_tokens_than_positions_are_refused():
+    check_max_length(512, 512, "M")
+    with pytest.raises(UserError, match=r"data\.max_length=9999: M reads at most 512"):
+        check_max_length(9999, 512, "M")

@@ -1,0 +1,20 @@
+"""Train a model: ``python train.py trainer.max_epochs=3``; ``python train.py --help``."""
+
+import hydra
+from omegaconf import DictConfig
+
+from resumebert.utils.errors import report_user_errors
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="train")
+@report_user_errors
+def main(config: DictConfig) -> float | None:
+    """Train as ``config`` says; return the monitored metric."""
+    # Imported here, so that --help, a mistyped key and tab completion answer at once.
+    from resumebert.tasks.train import train
+
+    return train(config)
+
+
+if __name__ == "__main__":
+    main()
