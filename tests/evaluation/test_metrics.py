@@ -57,8 +57,10 @@ class Collector:
         self.next_document += len(logits)
 
     def compute(self) -> dict[str, float]:
-        _, logits, targets = self.scores.compute()
-        return multilabel_metrics(to_probabilities(logits), targets, self.names, self.threshold)
+        scores = self.scores.compute()
+        return multilabel_metrics(
+            to_probabilities(scores.logits), scores.targets, self.names, self.threshold
+        )
 
 
 @dataclass(frozen=True)

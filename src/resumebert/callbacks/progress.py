@@ -105,6 +105,7 @@ class RunProgress(ProgressBar):
                 f"{self._epoch(trainer)} validation: loss {values['loss']:.4f}  "
                 f"F1 micro {values['f1_micro']:.4f}  macro {values['f1_macro']:.4f}",
                 highlight=False,
+                soft_wrap=True,
             )
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

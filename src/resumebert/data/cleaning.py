@@ -13,34 +13,34 @@ from html.entities import html5
 
 from resumebert.utils.errors import UserError
 
-_INLINE_TAGS = """
-    a abbr acronym b basefont bdi bdo big blink button cite code data del dfn em font i img input
-    ins kbd label mark meter output picture progress q rb rp rt ruby s samp small source span
-    strike strong sub sup svg time tt u var wbr
-""".split()
-_BLOCK_TAGS = """
-    address applet area article aside audio base blockquote body br canvas caption center col
-    colgroup datalist dd details dialog dir div dl dt embed fieldset figcaption figure footer form
-    frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html iframe legend li link main map
-    marquee menu meta nav nobr noframes noscript object ol optgroup option p param pre script
-    search section select slot style summary table tbody td template textarea tfoot th thead title
-    tr track ul video
-""".split()
+_INLINE_TAGS = (
+    "a|abbr|acronym|b|basefont|bdi|bdo|big|blink|button|cite|code|data|del|dfn|em|font|i|"
+    "img|input|ins|kbd|label|mark|meter|output|picture|progress|q|rb|rp|rt|ruby|s|samp|"
+    "small|source|span|strike|strong|sub|sup|svg|time|tt|u|var|wbr"
+)
+_BLOCK_TAGS = (
+    "address|applet|area|article|aside|audio|base|blockquote|body|br|canvas|caption|"
+    "center|col|colgroup|datalist|dd|details|dialog|dir|div|dl|dt|embed|fieldset|"
+    "figcaption|figure|footer|form|frame|frameset|h1|h2|h3|h4|h5|h6|head|header|hgroup|hr|"
+    "html|iframe|legend|li|link|main|map|marquee|menu|meta|nav|nobr|noframes|noscript|"
+    "object|ol|optgroup|option|p|param|pre|script|search|section|select|slot|style|"
+    "summary|table|tbody|td|template|textarea|tfoot|th|thead|title|tr|track|ul|video"
+)
 # Any other word without a value is taken for prose, so that "if a <b and c> d" keeps its words.
-_BOOLEAN_ATTRIBUTES = """
-    async autofocus autoplay checked compact controls declare default defer disabled hidden inert
-    ismap itemscope loop multiple muted nohref noresize noshade novalidate nowrap open readonly
-    required reversed selected
-""".split()
+_BOOLEAN_ATTRIBUTES = (
+    "async|autofocus|autoplay|checked|compact|controls|declare|default|defer|disabled|"
+    "hidden|inert|ismap|itemscope|loop|multiple|muted|nohref|noresize|noshade|novalidate|"
+    "nowrap|open|readonly|required|reversed|selected"
+)
 
 
-def _tag_pattern(names: Sequence[str]) -> str:
+def _tag_pattern(names: str) -> str:
     """Return a pattern for the inside of a tag; possessive, so that it can't backtrack."""
     value = r"""(?:"[^"<>]*+"|'[^'<>]*+'|[^\s"'<>=`]++)"""
     valued = rf"[a-z_:@][\w:.-]*+\s*+=\s*+{value}"
-    boolean = rf"(?:{'|'.join(_BOOLEAN_ATTRIBUTES)})(?![\w:.=-])"
+    boolean = rf"(?:{_BOOLEAN_ATTRIBUTES})(?![\w:.=-])"
     attribute = rf"""(?:\s++|(?<=["']))(?:{valued}|{boolean})"""
-    return rf"(?:{'|'.join(names)})(?![\w:.-])(?:{attribute})*+\s*+/?"
+    return rf"(?:{names})(?![\w:.-])(?:{attribute})*+\s*+/?"
 
 
 # ASCII: without it, IGNORECASE takes "ſ" for "s" and the Kelvin sign for "k".
@@ -128,7 +128,11 @@ def _close_entity(out: list[str]) -> None:
     """Append ``;`` to the characters ``out``, or what the entity that it closes stands for."""
     while True:
         start = next(
-            (k for k in range(len(out) - 1, max(-1, len(out) - _ENTITY_REACH), -1) if out[k] == "&"),
+            (
+                k
+                for k in range(len(out) - 1, max(-1, len(out) - _ENTITY_REACH), -1)
+                if out[k] == "&"
+            ),
             None,
         )
         character = None if start is None else _entity("".join(out[start:]) + ";")

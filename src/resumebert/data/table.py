@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -29,17 +30,24 @@ class TextColumn(Sequence[str]):
     def __len__(self) -> int:
         return len(self._texts) if self._index is None else len(self._index)
 
-    def __getitem__(self, key):  # type: ignore[no-untyped-def]  # str for int, TextColumn for slice
+    @overload
+    def __getitem__(self, key: int) -> str: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> "TextColumn": ...
+
+    def __getitem__(self, key: int | slice) -> "str | TextColumn":
         if isinstance(key, slice):
             return self.select(np.arange(len(self))[key])
         if not -len(self) <= key < len(self):
             raise IndexError(f"text {key} of {len(self)}")
         position = int(key) % len(self)
-        return self._texts[position if self._index is None else int(self._index[position])].as_py()
+        text: str = self._texts[position if self._index is None else self._index[position]].as_py()
+        return text
 
     def __iter__(self) -> Iterator[str]:
         if self._index is not None:
-            return (self._texts[int(i)].as_py() for i in self._index)
+            return (self._texts[i].as_py() for i in self._index)
         return (text.as_py() for chunk in self._texts.iterchunks() for text in chunk)
 
     def __eq__(self, other: object) -> bool:

@@ -1,6 +1,6 @@
 """The scores of a split's documents, collected batch by batch on one process or on many."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 
-class Scores(NamedTuple):
+class Scores:
     """What a model gave for n documents and L labels, in the order of the documents.
 
     Attributes:
@@ -16,6 +16,12 @@ class Scores(NamedTuple):
         logits: (n, L), float64 where the device has it.
         targets: (n, L) uint8, 0 or 1.
     """
+
+    # No tuple and no dataclass: inside those torchmetrics squeezes tensors of one element.
+    def __init__(self, index: Tensor, logits: Tensor, targets: Tensor) -> None:
+        self.index = index
+        self.logits = logits
+        self.targets = targets
 
     index: Tensor
     logits: Tensor
@@ -44,7 +50,7 @@ class SplitScores(Metric):
     def __init__(self, num_labels: int) -> None:
         super().__init__()
         self.num_labels = num_labels
-        for state in Scores._fields:
+        for state in ("index", "logits", "targets"):
             self.add_state(state, default=[], dist_reduce_fx="cat")
 
     def update(self, index: Tensor, logits: Tensor, targets: Tensor) -> None:

@@ -145,6 +145,20 @@ class ResumeClassifier(LightningModule):
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
 
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip the gradients' norm as ``trainer.gradient_clip_val`` says."""
+        if self.trainer.precision == "16-mixed" or gradient_clip_algorithm == "value":
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+        elif gradient_clip_val:
+            # Lightning refuses to clip for a fused optimizer in any mixed precision, though only
+            # float16 has scaled gradients that a fused step would unscale after the clipping.
+            torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put in what using the model will take; see :mod:`resumebert.model.checkpoint`."""
         checkpoint.update(self.checkpoint_extras)

@@ -39,16 +39,18 @@ def adamw(
     betas: tuple[float, float] = (0.9, 0.999),
     eps: float = 1e-8,
     head_lr_factor: float = 1.0,
+    fused: bool = True,
 ) -> torch.optim.Optimizer:
     """AdamW (Loshchilov & Hutter 2019) over :func:`parameter_groups`.
 
     Args:
         lr: peak learning rate of the encoder.
         head_lr_factor: the head's learning rate as a multiple of ``lr``.
+        fused: one kernel a step in place of a loop over some hundred tensors; it can't be combined
+            with float16's gradient scaling and clipping.
     """
     groups = parameter_groups(model, lr, weight_decay, head_lr_factor)
-    # One fused kernel per step in place of a Python loop over some hundred tensors.
-    return torch.optim.AdamW(groups, lr=lr, betas=(betas[0], betas[1]), eps=eps, fused=True)
+    return torch.optim.AdamW(groups, lr=lr, betas=(betas[0], betas[1]), eps=eps, fused=fused)
 
 
 def warmup_steps(warmup: float, total_steps: int) -> int:

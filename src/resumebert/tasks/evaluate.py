@@ -46,8 +46,8 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         raise UserError(
             f"split={datamodule.test_split}: no document is in it. Choose another, or split=all."
         )
-    if config.data is None and datamodule.fingerprint != extras.split_fingerprint:
-        console.print(OTHER_DATA.format(source=datamodule.table.source), style="bold yellow")
+    if _is_own_data(config) and datamodule.fingerprint != extras.split_fingerprint:
+        console.print(OTHER_DATA.format(source=datamodule.table.source), style="bold yellow", soft_wrap=True)
     output_dir = Path(config.output_dir)
     write_json(output_dir / "environment.json", environment())
     write_json(output_dir / "data_report.json", datamodule.report)
@@ -62,8 +62,17 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     write_metrics(output_dir / "metrics.json", {split: metrics})
     build.write_scores(output_dir / f"predictions_{split}.csv", model, datamodule.table)
     print_metrics(console, f"{split}, {path}", metrics, model.label_names)
-    console.print(f"metrics.json and predictions_{split}.csv lie in {output_dir}", highlight=False)
+    console.print(
+        f"metrics.json and predictions_{split}.csv lie in {output_dir}",
+        highlight=False,
+        soft_wrap=True,
+    )
     return metrics
+
+
+def _is_own_data(config: DictConfig) -> bool:
+    """Tell whether no ``data=…`` was given, so that the training run's own are evaluated."""
+    return OmegaConf.select(config, "data") is None
 
 
 def _datamodule(
@@ -74,7 +83,7 @@ def _datamodule(
     overrides: dict[str, Any] = {"label_names": model.label_names}
     if config.batch_size is not None:
         overrides["eval_batch_size"] = config.batch_size
-    if config.data is None:
+    if _is_own_data(config):
         data = trained.data
         for key in ("reader", "split"):
             _check_target(data[key]._target_, config.ckpt)

@@ -108,10 +108,11 @@ def train(config: DictConfig) -> float | None:
     )
     _log_config(trainer, config)
     console.print(
-        f"{config.model.name}: {_millions(model)} M parameters on "
+        f"{config.model.name}: {sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters on "
         f"{trainer.accelerator.__class__.__name__.removesuffix('Accelerator')}, precision "
         f"{trainer.precision}",
         highlight=False,
+        soft_wrap=True,
     )
     _fit(trainer, model, datamodule, config)
     trainer.validate(
@@ -198,6 +199,7 @@ def _describe_data(datamodule: ResumeDataModule) -> None:
         f"longer than data.max_length={tokens['max_length']}; the model reads "
         f"{tokens['share_of_tokens_read']:.0%} of all tokens.",
         highlight=False,
+        soft_wrap=True,
     )
 
 
@@ -232,10 +234,14 @@ def _log_hyperparameters(
 
 
 def _say_where(output_dir: Path, seconds: float) -> None:
-    console.print(f"Done in {seconds / 60:.1f} minutes. Everything lies in {output_dir}:")
+    console.print(
+        f"Done in {seconds / 60:.1f} minutes. Everything lies in {output_dir}:",
+        highlight=False,
+        soft_wrap=True,
+    )
     for name, words in OUTPUTS.items():
         if (output_dir / name).exists():
-            console.print(f"  {name:24} {words}", highlight=False)
+            console.print(f"  {name:24} {words}", highlight=False, soft_wrap=True)
     console.print(
         f"Evaluate again:  python eval.py ckpt={output_dir}\n"
         f"Watch:           tensorboard --logdir {output_dir.parent}",

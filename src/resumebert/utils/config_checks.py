@@ -95,6 +95,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "optimizer.weight_decay": number(0),
     "optimizer.eps": POSITIVE,
     "optimizer.head_lr_factor": POSITIVE,
+    "optimizer.fused": FLAG,
     "scheduler.warmup": number(0),
     "trainer.accelerator": optional(one_of(*ACCELERATORS)),
     "trainer.precision": optional(one_of(*PRECISIONS)),
@@ -122,6 +123,10 @@ def check_values(config: DictConfig) -> None:
         value = OmegaConf.select(config, key, default=absent, throw_on_missing=False)
         if value is not absent and not requirement.holds(value):
             problems.append(f"{key}={value}: must be {requirement.words}.")
+    if OmegaConf.select(config, "trainer.precision") == "16-mixed" and OmegaConf.select(
+        config, "optimizer.fused"
+    ):
+        problems.append("optimizer.fused=true: trainer.precision=16-mixed needs false.")
     if problems:
         raise UserError(" ".join(problems))
 

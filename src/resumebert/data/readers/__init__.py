@@ -1,4 +1,4 @@
-"""Readers: from a file or folder of résumés to a ResumeTable, or one UserError with all problems."""
+"""Readers: résumés from a file or folder as a ResumeTable, or a UserError with all problems."""
 
 from resumebert.data.readers.resume_corpus import read_resume_corpus
 from resumebert.data.readers.table_files import read_sample, read_table

@@ -4,12 +4,11 @@ import codecs
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from resumebert.data.table import shorten
 from resumebert.utils.errors import UserError
 
 # UTF-32 before UTF-16: its mark begins with the other's.
@@ -20,7 +19,6 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _LATIN_1_FOR_UNDEFINED = "resumebert.latin-1"
-_BLOCK = 1 << 20
 
 
 def _latin_1(error: UnicodeError) -> tuple[str, int]:
@@ -43,7 +41,7 @@ def check_path(path: str | Path | None, *, folder: bool = False) -> Path:
     if path is None or not str(path):
         raise UserError("data.path is not set: no data to read. Give it as data.path=PATH.")
     try:
-        found = Path(path).expanduser()
+        found = Path(str(path)).expanduser()
         if not found.exists():
             raise UserError(_no_such_path(path, found))
         if folder and found.is_dir():
@@ -107,25 +105,28 @@ def codec_for(start: bytes, encoding: str, source: str) -> str:
     if start.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     marked = next((name for mark, name in _MARKS.items() if start.startswith(mark)), None)
-    if marked is not None and codec[:6] != marked:
+    if marked is None:
+        return codec
+    if codec[:6] != marked:
         raise UserError(
             f"{source} is not {encoding}: it begins with the byte order mark of {marked.upper()}. "
             f"Give data.encoding={marked}, or save the file as UTF-8."
         )
-    return codec
+    return marked
 
 
 def decode(data: bytes, encoding: str, source: str) -> str:
     """Decode ``data`` whole.
 
     Raises:
-        UserError: See :func:`codec_for`; or a byte that ``encoding`` can't decode, named.
+        UserError: See :func:`codec_for`; or a byte that ``encoding`` can't decode, with its place.
     """
     codec = codec_for(data[:4], encoding, source)
     try:
         return data.decode(codec, decode_errors(codec))
     except UnicodeError as error:
-        raise UserError(_undecodable(source, encoding, data, error)) from None
+        at = getattr(error, "start", 0)
+        raise UserError(_undecodable(source, encoding, data[at : at + 1], f"byte {at}")) from None
 
 
 @contextmanager
@@ -143,71 +144,57 @@ def open_binary(path: Path, source: str) -> Iterator[BinaryIO]:
             with gzip.open(raw, "rb") as unpacked:
                 yield unpacked  # type: ignore[misc]
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise UserError(f"{source} is damaged or not a gzip file ({error}). Fetch it again.") from None
+        raise UserError(
+            f"{source} is damaged or not a gzip file ({error}). Fetch it again."
+        ) from None
     except OSError as error:
         raise UserError(f"{source} can't be read: {error}.") from None
 
 
 @contextmanager
-def open_text(path: Path, encoding: str, source: str, *, newline: str) -> Iterator[TextIO]:
-    """Open a text file for reading lines that end as ``newline`` says (see ``open``).
+def text_of(
+    stream: BinaryIO, encoding: str, source: str, *, newline: str, row_at: Callable[[str], int]
+) -> Iterator[TextIO]:
+    """Decode a stream at its start, for reading lines that end as ``newline`` says (see ``open``).
+
+    ``row_at`` tells the row that the end of a text, cut off anywhere, is in.
 
     Raises:
-        UserError: While it is open: as :func:`open_binary`, :func:`codec_for`, or a byte that
-            ``encoding`` can't decode, with its line.
+        UserError: While it is open: as :func:`codec_for`, or a byte that ``encoding`` can't decode,
+            with its row.
     """
-    with open_binary(path, source) as stream:
-        codec = codec_for(stream.read(4), encoding, source)
+    codec = codec_for(stream.read(4), encoding, source)
+    stream.seek(0)
+    text = io.TextIOWrapper(stream, codec, decode_errors(codec), newline=newline)
+    try:
+        yield text
+    except UnicodeError:
         stream.seek(0)
-        text = io.TextIOWrapper(stream, codec, decode_errors(codec), newline=newline)
-        try:
-            yield text
-        except UnicodeError:
-            raise UserError(_find_undecodable(path, encoding, codec, source)) from None
-        finally:
-            text.detach()
+        message = _find_undecodable(stream.read(), encoding, codec, source, row_at)
+        raise UserError(message) from None
+    finally:
+        # Otherwise the wrapper closes a stream that isn't its own.
+        text.detach()
 
 
-def _find_undecodable(path: Path, encoding: str, codec: str, source: str) -> str:
-    """Return the message for the first bytes of a file that ``codec`` can't decode."""
-    with open_binary(path, source) as stream:
-        decoder = codecs.getincrementaldecoder(codec)()
-        before, held = 0, b""
-        lines = 1
-        while True:
-            block = stream.read(_BLOCK)
-            try:
-                decoder.decode(block, final=not block)
-            except UnicodeError as error:
-                data = held + block
-                # error.object holds what the decoder kept of the block before as well.
-                kept = len(getattr(error, "object", block)) - len(block)
-                offset = before - kept + getattr(error, "start", 0)
-                inside = data[: max(0, offset - (before - len(held)))]
-                line = lines - held.count(b"\n") + inside.count(b"\n")
-                where = f"line {line}, byte {offset}"
-                return _undecodable(source, encoding, data, error, where)
-            if not block:
-                return f"{source} can't be decoded as {encoding}. Give data.encoding=ENCODING."
-            before += len(block)
-            lines += block.count(b"\n")
-            held = block[-8:]
-
-
-def _undecodable(
-    source: str, encoding: str, data: bytes, error: UnicodeError, where: str | None = None
+def _find_undecodable(
+    data: bytes, encoding: str, codec: str, source: str, row_at: Callable[[str], int]
 ) -> str:
-    """Return the message for bytes that can't be decoded, with the encoding to try."""
-    if isinstance(error, UnicodeDecodeError):
-        byte = shorten(error.object[error.start : error.start + 1])[2:-1]
-        what = f"{byte} at {where or f'byte {error.start}'}"
-    else:
-        what = f"the bytes at {where or 'its start'}"
-    tried = check_encoding(encoding)
-    other = "cp1252" if tried.startswith("utf") else "utf-8"
-    if other == "cp1252" and data[:4].count(0) >= 2:
-        other = "utf-16"
+    """Return the message for the first byte in ``data`` that ``codec`` can't decode."""
+    try:
+        data.decode(codec)
+        at = 0
+    except UnicodeError as error:
+        at = getattr(error, "start", 0)
+    row = max(1, row_at(data[:at].decode(codec, "replace")))
+    return _undecodable(source, encoding, data[at : at + 1], f"row {row} (byte {at} of the file)")
+
+
+def _undecodable(source: str, encoding: str, byte: bytes, where: str) -> str:
+    """Return the message for a byte that can't be decoded, with the encoding to try."""
+    utf = check_encoding(encoding).startswith(("utf", "ascii"))
+    advice = "cp1252, as files from Windows often are" if utf else "utf-8"
     return (
-        f"{source} is not {encoding}: {what} can't be decoded. Try data.encoding={other}"
-        f"{', as files from Windows often are' if other == 'cp1252' else ''}, or save it as UTF-8."
+        f"{source} is not {encoding}: 0x{byte.hex()} in {where} can't be decoded. Try "
+        f"data.encoding={advice}; or save the file as UTF-8."
     )

@@ -9,7 +9,7 @@ _SLOT = re.compile(r"\{([^{}]*)\}")
 _ARTICLE = re.compile(
     r"\b([Aa]) (?!uni|use|uti|eu|one\b|ui\b|ua)([aeiou]|ERP|HR|SQL)", re.IGNORECASE
 )
-_SECOND_VERB = re.compile(r"\band ([a-z-]+ed|[a-z]+t)\b")
+_SECOND_VERB = re.compile(r"\band ([a-z-]+)\b")
 _RANGE = re.compile(r"(\d+)-(\d+)")
 
 _IRREGULAR = {
@@ -56,33 +56,32 @@ _IRREGULAR = {
 }
 _DOUBLED = {"control", "plan", "map", "ship", "scan", "debug", "program", "trim", "tag"}
 _REGULAR = """
-accept achieve act adapt add adjust administer advise agree align analyse analyze answer apply
-approve arrange assemble assess assist attend audit automate balance benchmark brief calculate care
-carry catalogue chair chase check clean clear clone close coach collect communicate compare compile
-complete compose conduct configure connect consolidate consult contain contribute control
-convert cook cooperate coordinate correlate count cover create customise customize debug
-decommission define delegate deliver demonstrate deploy design detect develop diagnose direct dispatch document draft
-edit enable encrypt enforce engineer enhance enrol ensure escalate establish estimate evaluate
-examine execute expand explain expose extend extract facilitate file fine-tune finish fix follow
-gather generate grade greet guide handle harden host identify implement import improve
-index inspect install instrument integrate interview introduce investigate isolate issue join
-launch liaise load localise maintain manage map mark measure mentor merge migrate
-moderate modernise monitor move negotiate normalise observe onboard open operate optimise optimize
-order organise organize own package pair parse participate patch perform pick plan prepare present
-prioritise process procure produce profile program promote proofread propose prototype provide
-provision publish rack raise receive recommend reconcile record recover recruit redesign reduce
-refactor refresh register rehearse release remediate remove renew repair replace report reproduce
-resolve respond restore restrict review roll rotate scan schedule scope scrape script secure
-segment serve share ship simplify size solve standardise standardize staff start stock streamline
-style summarise supervise supply support survey sketch tag tailor terminate test tighten track
-train translate transfer treat triage trim tune turn update upgrade validate verify visit welcome
+accept achieve acquire act activate adapt add adjust administer advise agree align allocate analyse
+analyze animate answer apply approve arrange ask assemble assess assist assure attend audit automate
+balance benchmark block brief cache calculate capture care carry catalogue certify chair chase check
+classify clean clear clone close cluster coach code collaborate collect communicate compare compile
+complete compose conduct configure connect consolidate consult consume contain containerise
+contribute control convert cook cooperate coordinate correlate count cover crawl create customise
+customize debug decommission define defragment delegate deliver demonstrate deploy describe design
+detect develop diagnose direct disable discuss dispatch document double draft edit enable encrypt
+enforce engineer enhance enrol ensure enter escalate establish estimate evaluate examine execute
+expand explain explore expose extend extract facilitate file fine-tune finish fix follow forward
+freelance gain gather generate grade grant greet groom guide hand handle harden hire host hunt
+identify image implement import improve increase index inspect install instrument integrate
+interview introduce investigate isolate issue join launch liaise lift lint load localise maintain
+manage manipulate map mark mask measure mediate mentor merge migrate moderate modernise monitor move
+negotiate normalise observe onboard open operate optimise optimize order organise organize own
+package pair parse participate pass patch perform pick pilot plan port post prepare present
+prioritise process procure produce profile program promote proofread propose protect prototype
+provide provision publish pull purchase query question quote rack raise react receive recommend
+reconcile record recover recruit redesign reduce refactor refresh register rehearse release
+remediate remove render renew reorganise repair replace report reproduce request rescue resolve
+respond restore restrict restyle retire review roll rotate save scan schedule scope scrape script
+search secure segment select serve share ship simplify simulate size sketch solve specify staff
+standardise standardize start stock store streamline style summarise supervise supply support survey
+synchronise tag tailor terminate test theme tighten track train transfer transform translate treat
+triage trim try tune turn unlock update upgrade use validate verify version visit watch welcome wire
 work wrap
-activate acquire allocate animate ask assure block cache capture certify classify cluster code
-collaborate consume containerise crawl describe defragment disable discuss double enter enhance
-forward freelance gain groom grant hand hire hunt image increase lift lint manipulate mask mediate
-pass pilot port post protect purchase query question quote react render reorganise request
-rescue restyle retire save search select simulate specify store synchronise theme transform
-try use version watch wire
 """
 
 _DOUBLED_GERUNDS = {"spot", "cut", "log", "put", "reset", "run", "set", "split", "submit", "win"}
@@ -162,6 +161,7 @@ def expand(template: str, slots: Mapping[str, Sequence[str]], rng: Random) -> st
             text = fewer
         text = _SLOT.sub(fill, text)
     text = re.sub(r"\s+([,;:)]|\.(?!\w))", r"\1", " ".join(text.split()))
+    text = text.rstrip(" ,").replace(", for ", " for ")
     return _ARTICLE.sub(r"\1n \2", text)
 
 
@@ -170,25 +170,27 @@ def upper_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def inflect(duty: str, style: str, subject: str = "") -> str:
+def inflect(duty: str, style: str, opening: str = "Responsible for") -> str:
     """Put a duty, which starts with a verb in the past tense, into another form.
 
     Args:
-        duty: such as "built a portal for 30 clinics".
-        style: past, present, gerund, noun ("Responsible for building …"), clause ("… built …").
-        subject: who did it, for ``clause``.
-
+        duty: such as "built a portal and tested it".
+        style: past ("Built a portal and tested it"), present ("Build …"), gerund ("Building …") or
+            noun ("Responsible for building …").
+        opening: what comes before the verb in the style noun.
     """
     verb, _, rest = duty.partition(" ")
     base = BASES.get(verb)
-    if style == "clause":
-        return f"{subject} {duty}"
     if base is None or style == "past":
         return upper_first(duty)
-    form = (lambda word: word) if style == "present" else gerund
+    form = _same if style == "present" else gerund
     rest = _SECOND_VERB.sub(
         lambda match: f"and {form(BASES[match[1]])}" if match[1] in BASES else match[0], rest
     )
     if style == "noun":
-        return f"Responsible for {gerund(base)} {rest}"
+        return f"{opening} {gerund(base)} {rest}"
     return upper_first(f"{form(base)} {rest}")
+
+
+def _same(base: str) -> str:
+    return base

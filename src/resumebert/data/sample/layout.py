@@ -28,6 +28,7 @@ _HEADINGS = {
     "education": ("Education", "Education and Training", "Academic Background", "Studies"),
     "certificates": ("Certifications", "Certifications/Licenses", "Certificates", "Training"),
 }
+_OPENINGS = ("Responsible for", "In charge of", "Tasked with")
 _FORMS = {
     "she/her": ("She", "she", "her", "is"),
     "he/him": ("He", "he", "his", "is"),
@@ -142,7 +143,12 @@ class _Page:
                 f"I {duty}" if at % 2 == 0 else upper_first(duty) for at, duty in enumerate(duties)
             ]
         else:
-            lines = [inflect(duty, style.verbs) for duty in duties]
+            lines = [
+                inflect(duty, "gerund" if at % 4 == 1 else style.verbs, _OPENINGS[at % 3])
+                if style.verbs == "noun"
+                else inflect(duty, style.verbs)
+                for at, duty in enumerate(duties)
+            ]
         end = "." if self.stop or style.layout in ("first person", "narrative") else ""
         if style.layout in ("first person", "narrative") or (self.flat and not style.bullet):
             return [" ".join(f"{line}." for line in lines)] if lines else []

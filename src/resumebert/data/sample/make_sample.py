@@ -29,7 +29,7 @@ def _lengths(count: int, rng: Random) -> list[int]:
         share = (number + 0.5) / count
         if share < 0.12:
             lengths.append(rng.randint(62, 105))
-        elif share < 0.80:
+        elif share < 0.785:
             lengths.append(rng.randint(105, 300))
         elif share < 0.97:
             lengths.append(int(330 * (1000 / 330) ** rng.random()))
@@ -39,9 +39,16 @@ def _lengths(count: int, rng: Random) -> list[int]:
     return lengths
 
 
-def _share_out(total: int, jobs: int) -> list[int]:
-    """Deal duties to jobs, more to the recent ones."""
-    weights = [1.0 / (1 + 0.35 * place) for place in range(jobs)]
+def _share_out(total: int, resume: Resume) -> list[int]:
+    """Deal duties to jobs, more to the recent ones and to those that make a label."""
+    labelled = bool(resume.labels)
+    weights = [
+        1.0
+        if job.roles[0].label in resume.late
+        else (0.4 if labelled and not job.roles[0].label else 1.0) / (1 + 0.3 * place)
+        for place, job in enumerate(resume.jobs)
+    ]
+    jobs = len(weights)
     scale = total / sum(weights)
     counts = [int(weight * scale) for weight in weights]
     for place in range(total - sum(counts)):
@@ -55,7 +62,7 @@ def _write(resume: Resume, rng: Random) -> tuple[str, bool]:
     duties = max(len(resume.jobs), int(resume.words / 22))
     best, best_gap = "", 10**9
     for _ in range(6):
-        counts = _share_out(duties, len(resume.jobs))
+        counts = _share_out(duties, resume)
         for job, wanted in zip(resume.jobs, counts, strict=True):
             grow_duties(resume, job, wanted, rng)
         text = render(resume, style, counts)

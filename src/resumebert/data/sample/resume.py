@@ -22,7 +22,18 @@ from resumebert.data.sample.grammar import expand, upper_first
 from resumebert.data.sample.people import Person
 from resumebert.data.sample.titles import ROLES, SENIORITIES, a_title, in_a_sentence, job_title
 
-LONG_RESUME = 300
+LONG_RESUME = 240
+
+# Where the jobs outside IT are at home.
+_HOMES = {
+    "Registered Nurse": "health care",
+    "Teacher": "schools",
+    "Sales Representative": "retail",
+    "Warehouse Associate": "logistics",
+    "Marketing Specialist": "advertising",
+    "Mechanical Engineer": "manufacturing",
+    "Chef": "travel",
+}
 
 
 @dataclass
@@ -88,11 +99,12 @@ def grow_duties(resume: Resume, job: Job, count: int, rng: Random) -> None:
             template = rng.choice(NEGATIVE_DUTIES[rng.choice(strange)])
         else:
             deck = rng.choice(used)
-            if not deck:
+            if not deck and job.roles[0].label:
                 deck.extend(rng.sample(job.roles[0].duties, len(job.roles[0].duties)))
-            template = deck.pop()
+            template = deck.pop() if deck else rng.choice(GENERIC_DUTIES)
         duty = expand(template, slots, rng)
-        if "," not in duty and " for " not in duty and rng.random() < 0.3:
+        plain = "," not in duty and " for " not in duty and job.roles[0] not in NON_IT
+        if plain and rng.random() < 0.3:
             tail = expand(rng.choice(TAILS), slots, rng)
             duty += f", {tail}" if tail.startswith(("saving", "reporting")) else f" {tail}"
         if duty not in told:
@@ -129,7 +141,8 @@ def _with_history(
     most = min(7, max(len(jobs), 1 + words // 90))
     if groups and len(jobs) < most and rng.random() < 0.55:
         jobs.insert(1, groups[0])
-    if groups and words > 600 and len(jobs) < 7 and rng.random() < 0.6:
+    few = 2 + words // 300
+    while groups and words > 450 and len(jobs) < min(most, few):
         jobs.insert(rng.randint(1, len(jobs)), rng.choice(groups))
     while len(jobs) < most and rng.random() < (0.36 if groups else 0.7):
         other = rng.choice(IT_NEIGHBOURS if rng.random() < 0.6 else NON_IT)
@@ -167,9 +180,10 @@ def _summary(
     main = resume_roles[0]
     focus = rng.sample(main.focus, min(len(main.focus), rng.choice((1, 2, 2, 3))))
     for role in resume_roles[1:]:
-        focus.insert(rng.randint(0, len(focus)), rng.choice(role.focus))
+        for area in rng.sample(role.focus, 2):
+            focus.insert(rng.randint(0, len(focus)), area)
     listed = focus[0] if len(focus) == 1 else f"{', '.join(focus[:-1])} and {focus[-1]}"
-    title = a_title(main, labels, rng, 0.25 if main.label else 0)
+    title = a_title(main, labels, rng, 0.15 if main.label else 0)
     if rng.random() < 0.6:
         title = in_a_sentence(title)
     trait = rng.choice(TRAITS)
@@ -189,7 +203,7 @@ def _summary(
     sentences = [upper_first(opening)]
     for role in side_roles:
         side = a_title(role, labels, rng, 0)
-        area = rng.choice(role.focus)
+        area = " and ".join(rng.sample(role.focus, 2))
         sentences.append(
             rng.choice(
                 (
@@ -225,7 +239,7 @@ def _headline(
 
 def _skills(roles: list[Role], labels: tuple[str, ...], words: int, rng: Random) -> list[str]:
     wanted = max(5, min(40, int(words * rng.uniform(0.04, 0.09))))
-    each = max(3, wanted // max(1, len(roles)))
+    each = max(4, wanted // max(1, len(roles)))
     skills: list[str] = []
     for role in roles:
         skills += rng.sample(role.skills, min(len(role.skills), each))
@@ -261,9 +275,12 @@ def plan(person: Person, labels: tuple[str, ...], words: int, rng: Random) -> Re
     """Decide what a résumé of about ``words`` words says."""
     seniority = rng.choices(SENIORITIES, (5, 14, 30, 28, 11, 5, 7))[0]
     industry = rng.choice(world.INDUSTRIES)
+    if not labels:
+        # The banks of the other jobs are too small for a long one.
+        words = min(words, 230)
     groups = _groups(labels, words, rng)
     late: tuple[str, ...] = ()
-    if len(groups) > 1 and words >= LONG_RESUME and rng.random() < 0.5:
+    if len(groups) > 1 and words >= LONG_RESUME and rng.random() < 0.65:
         late = tuple(role.label for role in groups[-1])
     rows = _with_history(groups, words, rng)
     if late and rows[-1] != groups[-1]:
@@ -276,9 +293,10 @@ def plan(person: Person, labels: tuple[str, ...], words: int, rng: Random) -> Re
         zip(rows, _dates(len(rows), seniority, rng), strict=True)
     ):
         at = industry if rng.random() < 0.4 else rng.choice(world.INDUSTRIES)
+        at = _HOMES.get(row[0].exact[0], at)
         rank = seniority if place == 0 else rng.choice(("junior", "mid", "mid", "senior"))
         # Late evidence is not vague on top of being late.
-        vague = 0.05 if row and row[0].label in late else 0.2
+        vague = 0.05 if row and row[0].label in late else 0.17
         tools = [
             skill for role in row for skill in rng.sample(role.skills, min(6, len(role.skills)))
         ]

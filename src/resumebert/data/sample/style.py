@@ -36,7 +36,19 @@ _ORDERS = (
 
 @dataclass(frozen=True)
 class Style:
-    """The choices a layout leaves open, made once for a résumé."""
+    """The choices a layout leaves open, made once for a résumé.
+
+    Attributes:
+        layout: one of ``LAYOUTS``.
+        seed: of all smaller choices, so that they stay the same while the text grows.
+        bullet: what a duty starts with, or "".
+        dates: one of ``world.DATE_FORMS``.
+        order: of the sections.
+        verbs: the form of the duties, see ``grammar.inflect``.
+        show_name: whether the text names the person.
+        third_person: whether the text speaks of the person as she, he or they.
+        with_summary: whether there is one.
+    """
 
     layout: str
     seed: int
@@ -67,6 +79,11 @@ def draw_style(resume: Resume, rng: Random) -> Style:
     if resume.late:
         # Skills at the top would tell nothing of the late role either; they hold only the others.
         order = _ORDERS[1] if rng.random() < 0.5 else _ORDERS[0]
+    third_person = layout == "biography" or (
+        layout in ("sections", "flat", "capitals", "european") and rng.random() < 0.17
+    )
+    if third_person and "summary" not in order:
+        order = rng.choice(_ORDERS[:6])
     verbs = rng.choices(("past", "present", "gerund", "noun"), (72, 14, 9, 5))[0]
     return Style(
         layout=layout,
@@ -76,7 +93,6 @@ def draw_style(resume: Resume, rng: Random) -> Style:
         order=order,
         verbs=verbs,
         show_name=layout == "biography" or rng.random() < (0.35 if layout == "flat" else 0.85),
-        third_person=layout == "biography"
-        or (layout in ("sections", "flat", "first person") and rng.random() < 0.2),
-        with_summary=needs_summary or rng.random() < 0.82,
+        third_person=third_person,
+        with_summary=needs_summary or third_person or rng.random() < 0.82,
     )

@@ -57,7 +57,8 @@ extended events; EXPLAIN ANALYZE; SolarWinds DPA
 [administered|managed|maintained|supported] {8-300} {dbkind} {db} databases [of up to {1-40} TB|for
   the {sys}|]
 [installed|configured|created|built] {db} [instances|databases|servers] on [Linux|Windows|AIX|AWS]
-[upgraded|migrated] databases from {db} to {db} [with {5-90} minutes of downtime|with Data Pump|]
+[upgraded|migrated] {db} databases to [a newer release|new servers|virtual machines]
+  [with {5-90} minutes of downtime|with Data Pump|]
 [tuned|optimised|optimized] slow [queries|SQL statements|stored procedures] with {dbtool}, [cutting
   run time by {20-90} %|for the {sys}]
 [set up|implemented|maintained] [Data Guard|AlwaysOn availability groups|log shipping|mirroring|

@@ -211,7 +211,7 @@ Administrative Assistant""",
         "customer service; office administration; scheduling and filing",
         """
 answered {30-120} calls a day about [orders|bills|bookings]
-greeted visitors, sorted mail and ordered office supplies
+greeted visitors and sorted the mail
 handled complaints, keeping satisfaction above {85-98} %
 arranged travel and meetings for {2-12} managers
 entered {100-900} forms a week without errors

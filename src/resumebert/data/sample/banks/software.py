@@ -70,7 +70,7 @@ application|data pipeline|device driver|plug-in|back end|trading engine|reportin
 [maintained|supported|enhanced] {lang} applications for the {sys}
 [built|maintained] [CI pipelines|build scripts|release tooling] in [Jenkins|TFS|Azure DevOps|GitLab]
 [developed|wrote] [stored procedures|SQL queries|PL/SQL packages|ETL mappings] for the {sys}
-[created|shipped] [iOS|Android|cross-platform] apps with [Swift|Kotlin|Xamarin|Flutter|React
+[created|shipped] [mobile|tablet|cross-platform] apps with [Swift|Kotlin|Xamarin|Flutter|React
   Native], [downloaded {2-900} thousand times|used by field staff]
 [programmed|developed] firmware in [C|embedded C|C++] for [sensors|meters|medical
   devices|controllers]
@@ -95,7 +95,7 @@ application|data pipeline|device driver|plug-in|back end|trading engine|reportin
 [modernised|upgraded] applications from [VB6|.NET 2.0|COBOL|Delphi|C++98] to {lang}
 [estimated|planned] development tasks and [delivered|completed] user stories each sprint
 [wrote|developed] [game logic|simulation code|signal processing|graphics code] in [C++|Unity|C#]
-[implemented|added] [logging|caching|encryption|authentication|localisation] to a {lang} {app}
+[implemented|added] [logging|caching|encryption|authentication|localisation] in a {lang} {app}
 [developed|produced] software for [Windows|Linux|handheld devices|Windows and macOS] in {lang}
 [improved|profiled] [database access|LINQ queries|Entity Framework code|SQL calls] in the {sys}
 [owned|led] development of [the {sys}|a {lang} {app}] with {2-9} engineers

@@ -1,0 +1,95 @@
+"""From cells to texts and ids, with those that are none noted."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from resumebert.data.readers.columns import Batch, python_values
+from resumebert.data.table import Problems, shorten
+
+
+def read_texts(batch: Batch, column: str, problems: Problems) -> pa.Array:
+    """Return the texts of a batch in Arrow, noting those that are no text."""
+    cells = batch.cells[column]
+    if isinstance(cells, pa.Array):
+        texts = _valid_utf8(cells, column, batch, problems)
+    else:
+        for i, cell in enumerate(cells):
+            if not isinstance(cell, str):
+                problems.add(batch.place(i), _no_text(column, cell))
+        texts = arrow_texts([cell if isinstance(cell, str) else None for cell in cells])
+    if texts.null_count:
+        if isinstance(cells, pa.Array):
+            for i in np.flatnonzero(texts.is_null()).tolist():
+                problems.add(batch.place(i), _no_text(column, None))
+        texts = texts.fill_null("x")
+    blank = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(texts)), 0)
+    if pc.any(blank).as_py():
+        for i in np.flatnonzero(blank).tolist():
+            problems.add(
+                batch.place(i), f"column {shorten(column)} is blank: a résumé without text"
+            )
+    return texts
+
+
+def _no_text(column: str, cell: object) -> str:
+    """Return the message for a cell of the text column that holds something else."""
+    what = "null" if cell is None else f"{shorten(cell)}, a {type(cell).__name__}"
+    return f"column {shorten(column)} holds {what}, not text"
+
+
+def _valid_utf8(texts: pa.Array, column: str, batch: Batch, problems: Problems) -> pa.Array:
+    """Return ``texts``, with those that are not UTF-8 noted and replaced by null's stand-in."""
+    try:
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        raw = texts.cast(pa.large_binary()).to_pylist()
+        for i, cell in enumerate(raw):
+            try:
+                raw[i] = None if cell is None else cell.decode()
+            except UnicodeDecodeError as error:
+                what = f"column {shorten(column)} is not UTF-8 at byte {error.start}"
+                problems.add(batch.place(i), what)
+                raw[i] = "x"
+        return pa.array(raw, texts.type)
+    return texts
+
+
+def arrow_texts(texts: list[str | None]) -> pa.Array:
+    """Return texts in Arrow, where a lone surrogate, which UTF-8 can't hold, becomes U+FFFD."""
+    try:
+        return pa.array(texts, pa.large_string())
+    except (UnicodeError, pa.ArrowException):
+        return pa.array([without_surrogates(text) for text in texts], pa.large_string())
+
+
+def without_surrogates(text: str | None) -> str | None:
+    """Return ``text`` with surrogates paired where they can be and replaced where not."""
+    if text is None:
+        return None
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def read_ids(batch: Batch, column: str | None, problems: Problems) -> list[str]:
+    """Return the ids of a batch as strings: the cells of ``column``, or the rows."""
+    if column is None:
+        return [str(row) for row in batch.rows.tolist()]
+    ids = [_id(cell) for cell in python_values(batch.cells[column])]
+    for i, found in enumerate(ids):
+        if not found:
+            cell = python_values(batch.cells[column][i : i + 1])[0]
+            what = "null" if cell is None else shorten(cell)
+            problems.add(batch.place(i), f"column {shorten(column)} holds {what}, which is no id")
+    return ids
+
+
+def _id(cell: object) -> str:
+    """Return a cell as an id, or an empty string if it can't be one."""
+    if isinstance(cell, str):
+        known = without_surrogates(cell) or ""
+        return known if known.strip() else ""
+    if isinstance(cell, bool) or not isinstance(cell, int | float):
+        return ""
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else ""
+    return str(cell)
