@@ -68,7 +68,9 @@ def test_collated_batch_is_cut_framed_and_padded_to_its_longest(lengths, max_len
     tokens = tokenized(lengths)
     labels = np.eye(len(lengths), dtype=np.uint8)
     dataset = DocumentDataset(tokens, labels, np.arange(len(lengths)))
-    collate = Collator(TextTokenizer({}, cls_id=101, sep_id=102, pad_id=0, _tokenizer=None), max_length)
+    collate = Collator(
+        TextTokenizer({}, cls_id=101, sep_id=102, pad_id=0, _tokenizer=None), max_length
+    )
     batch = collate([dataset[i] for i in range(len(dataset))])
     kept = [min(length, max_length - 2) for length in lengths]
     assert batch["input_ids"].shape == (len(lengths), max(kept) + 2)

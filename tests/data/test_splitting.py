@@ -1,10 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import make_table
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers import make_table
 from resumebert.data.duplicates import exact_groups
 from resumebert.data.splitting import random_split, split_fingerprint, write_split
 from resumebert.utils.errors import UserError
@@ -12,9 +12,7 @@ from resumebert.utils.errors import UserError
 SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}
 
 
-@given(
-    groups=st.lists(st.integers(0, 60), max_size=100), seed=st.integers(0, 2**32 - 1)
-)
+@given(groups=st.lists(st.integers(0, 60), max_size=100), seed=st.integers(0, 2**32 - 1))
 def test_a_group_never_straddles_splits(groups, seed):
     groups = groups + list(range(100, 120))
     table = make_table([""] * len(groups))

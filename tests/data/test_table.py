@@ -32,6 +32,12 @@ def test_a_text_column_is_a_sequence():
             column[index]
 
 
+def test_a_text_column_of_texts():
+    texts = [f"{i}•" for i in range(5000)]
+    assert TextColumn.of(text for text in texts) == texts
+    assert TextColumn.of([]) == []
+
+
 def test_a_selection_of_a_selection():
     column = make_column().select(np.array([4, 1, 1, 0]))
     assert column == ["e", "é•", "é•", "a"]

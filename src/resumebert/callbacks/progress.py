@@ -82,7 +82,8 @@ class RunProgress(ProgressBar):
         if not self._enabled:
             return
         is_due = time.monotonic() - self._last_line >= self.seconds_between_lines
-        if batch_idx % trainer.log_every_n_steps == 0 or is_due:
+        every = trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if batch_idx % every == 0 or is_due:
             loss = trainer.callback_metrics.get("train/loss")
             self._loss = None if loss is None else float(loss)
         if self._progress is not None and self._task is not None:
@@ -97,9 +98,8 @@ class RunProgress(ProgressBar):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Show the validation that just ended."""
-        if not self._enabled or trainer.sanity_checking or not isinstance(pl_module, ResumeClassifier):
-            return
-        if trainer.state.fn == "fit":
+        is_shown = self._enabled and not trainer.sanity_checking and trainer.state.fn == "fit"
+        if is_shown and isinstance(pl_module, ResumeClassifier):
             values = pl_module.results["val"]
             self.console.print(
                 f"{self._epoch(trainer)} validation: loss {values['loss']:.4f}  "
@@ -133,9 +133,11 @@ class RunProgress(ProgressBar):
             figures.append(f"loss {self._loss:.3f}")
         if "val/f1_micro" in trainer.callback_metrics:
             figures.append(f"val F1 {float(trainer.callback_metrics['val/f1_micro']):.3f}")
-        for callback in trainer.callbacks:  # type: ignore[attr-defined]
-            if isinstance(callback, Throughput) and callback.tokens_per_second is not None:
-                figures.append(f"{callback.tokens_per_second:,.0f} tokens/s")
+        figures += [
+            f"{callback.tokens_per_second:,.0f} tokens/s"
+            for callback in trainer.callbacks  # type: ignore[attr-defined]
+            if isinstance(callback, Throughput) and callback.tokens_per_second is not None
+        ]
         return "  ".join(figures)
 
     def _print_line(self, trainer: Trainer) -> None:

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
 
 from resumebert.data.batching import Batch
 
@@ -21,7 +22,7 @@ class Throughput(Callback):
 
     def _reset(self) -> None:
         self._seconds = 0.0
-        self._tokens = 0
+        self._tokens: int | Tensor = 0
         self._padded = 0
         self._documents = 0
 
@@ -46,7 +47,8 @@ class Throughput(Callback):
         self._tokens = self._tokens + batch["attention_mask"].sum()
         self._padded += batch["attention_mask"].numel()
         self._documents += len(batch["index"])
-        is_due = (batch_idx + 1) % trainer.log_every_n_steps == 0
+        every = trainer.log_every_n_steps  # type: ignore[attr-defined]
+        is_due = (batch_idx + 1) % every == 0
         if is_due or batch_idx + 1 == trainer.num_training_batches:
             tokens = int(self._tokens)
             self.tokens_per_second = trainer.world_size * tokens / self._seconds

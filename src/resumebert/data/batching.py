@@ -151,9 +151,7 @@ class LengthBatchSampler(Sampler[list[int]]):
         return [batches[position] for position in generator.permutation(len(batches))]
 
 
-def _cut(
-    order: npt.NDArray[np.int64], size: int, num_replicas: int
-) -> list[npt.NDArray[np.int64]]:
+def _cut(order: npt.NDArray[np.int64], size: int, num_replicas: int) -> list[npt.NDArray[np.int64]]:
     """Cut ``order`` into pieces of ``size``; a tail shorter than ``num_replicas`` is joined on."""
     pieces = [order[start : start + size] for start in range(0, len(order), size)]
     if len(pieces) > 1 and len(pieces[-1]) < num_replicas:

@@ -148,7 +148,7 @@ class ResumeDataModule(LightningDataModule):
             rank=trainer.global_rank if trainer else 0,
         )
         return DataLoader(
-            dataset,
+            dataset,  # type: ignore[arg-type]
             batch_sampler=sampler,
             collate_fn=Collator(self.tokenizer, self.max_length),
             num_workers=self.num_workers,

@@ -33,7 +33,9 @@ def random_split(
         table: the n documents.
         groups: (n,) group number of each.
         seed: of the draw.
-        train, val, test: shares; they add up to 1.
+        train: share of the documents to train on; the three add up to 1.
+        val: share to choose checkpoints and thresholds on.
+        test: share to report on.
 
     Returns:
         (n,) of "train", "val", "test".

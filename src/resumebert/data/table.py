@@ -1,7 +1,8 @@
 """ResumeTable: what every reader returns and everything after it works on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import overload
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow as pa
 from resumebert.utils.errors import UserError
 
 SHOWN_PROBLEMS = 20
+_CHUNK = 2048
 
 
 class TextColumn(Sequence[str]):
@@ -26,6 +28,15 @@ class TextColumn(Sequence[str]):
         """Wrap an array of strings without nulls, or the elements of it at ``index``."""
         self._texts = texts
         self._index = index
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> "TextColumn":
+        """Take n texts, drawn one by one so that few need be in memory as ``str``."""
+        drawn = iter(texts)
+        chunks = []
+        while piece := list(islice(drawn, _CHUNK)):
+            chunks.append(pa.array(piece, pa.large_string()))
+        return cls(pa.chunked_array(chunks, pa.large_string()))
 
     def __len__(self) -> int:
         return len(self._texts) if self._index is None else len(self._index)

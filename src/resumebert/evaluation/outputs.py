@@ -100,7 +100,8 @@ def print_metrics(
     by_label.add_column("label")
     by_label.add_column("in truth", justify="right")
     for kind in PER_LABEL:
-        by_label.add_column(kind.upper() if kind in ("f1", "ap", "auroc") else kind, justify="right")
+        words = kind if kind in ("precision", "recall") else kind.upper()
+        by_label.add_column(words, justify="right")
     for name in label_names:
         by_label.add_row(
             name,
@@ -130,8 +131,8 @@ def notes(metrics: Mapping[str, float], label_names: Sequence[str]) -> list[str]
         )
     if silent:
         found.append(
-            f"Never predicted: {', '.join(silent)}. No probability reaches the threshold, so recall "
-            "and F1 are 0 and precision is undefined (null)."
+            f"Never predicted: {', '.join(silent)}. No probability reaches the threshold, so "
+            "recall and F1 are 0 and precision is undefined (null)."
         )
     if rest:
         found.append(f"Undefined on these documents (null): {', '.join(rest)}.")

@@ -110,8 +110,8 @@ def _read(path: Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(
-            f"{path}: the file can't be read as a checkpoint ({_first_line(error)}). It is damaged, "
-            "cut off, or something else than a checkpoint; use another copy of it."
+            f"{path}: the file can't be read as a checkpoint ({_first_line(error)}). It is "
+            "damaged, cut off, or something else than a checkpoint; use another copy of it."
         ) from error
     except pickle.UnpicklingError as error:
         raise UserError(

@@ -98,7 +98,8 @@ class ResumeClassifier(LightningModule):
         loss = self.loss(logits, batch["labels"])
         self.loss_is_finite &= loss.detach().isfinite()
         # Asked at each step, a GPU would be waited for at each step.
-        if batch_index % self.trainer.log_every_n_steps == 0:
+        every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if batch_index % every == 0:
             self._stop_if_diverged()
         self.train_scores.update(batch["index"], logits, batch["labels"])
         self.log("train/loss", loss, batch_size=len(logits))

@@ -44,7 +44,11 @@ def adamw(
     """AdamW (Loshchilov & Hutter 2019) over :func:`parameter_groups`.
 
     Args:
+        model: a ``BertForSequenceClassification``.
         lr: peak learning rate of the encoder.
+        weight_decay: of matrices.
+        betas: decay rates of the two moments.
+        eps: added to the root of the second moment.
         head_lr_factor: the head's learning rate as a multiple of ``lr``.
         fused: one kernel a step in place of a loop over some hundred tensors; it can't be combined
             with float16's gradient scaling and clipping.

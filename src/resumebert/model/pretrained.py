@@ -95,7 +95,9 @@ def load_weights(bert: Any, folder: Path) -> None:
     own = encoder.state_dict()
     missing = [name for name in own if name not in stored and not name.startswith("pooler.")]
     misfits = [
-        name for name, tensor in own.items() if name in stored and stored[name].shape != tensor.shape
+        name
+        for name, tensor in own.items()
+        if name in stored and stored[name].shape != tensor.shape
     ]
     if missing or misfits:
         what = f"lacks {len(missing)}" if missing else f"has the wrong shape for {len(misfits)}"
@@ -184,7 +186,7 @@ def _check_sha256(path: Path, expected: str) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != expected:
         raise UserError(
-            f"{path}: the weights are not the expected ones (SHA-256 {found}, expected {expected}). "
-            "The file is damaged or was changed: install or fetch it again; weights of your own go "
+            f"{path}: the weights are not the expected ones (SHA-256 {found}, expected "
+            f"{expected}). The file is damaged or was changed: install or fetch it again; weights of your own go "
             "into a folder that you name with `model.path=FOLDER`."
         )

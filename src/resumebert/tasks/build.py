@@ -9,7 +9,7 @@ from typing import Any
 from hydra.utils import instantiate
 from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.loggers import Logger
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.table import ResumeTable
@@ -64,7 +64,7 @@ def bert_config(config: DictConfig, folder: Path) -> dict[str, Any]:
         "attention_probs_dropout_prob": config.model.attention_dropout,
     }
     if config.model.random_config is not None:
-        overrides |= OmegaConf.to_container(config.model.random_config, resolve=True)  # type: ignore[operator]
+        overrides |= dict(config.model.random_config)
     return load_bert_config(folder, overrides)
 
 
@@ -152,5 +152,3 @@ def _is_progress_bar(callback: Callback) -> bool:
     from lightning.pytorch.callbacks import ProgressBar
 
     return isinstance(callback, ProgressBar)
-
-

@@ -47,7 +47,8 @@ def evaluate(config: DictConfig) -> dict[str, float]:
             f"split={datamodule.test_split}: no document is in it. Choose another, or split=all."
         )
     if _is_own_data(config) and datamodule.fingerprint != extras.split_fingerprint:
-        console.print(OTHER_DATA.format(source=datamodule.table.source), style="bold yellow", soft_wrap=True)
+        warning = OTHER_DATA.format(source=datamodule.table.source)
+        console.print(warning, style="bold yellow", soft_wrap=True)
     output_dir = Path(config.output_dir)
     write_json(output_dir / "environment.json", environment())
     write_json(output_dir / "data_report.json", datamodule.report)
@@ -94,9 +95,7 @@ def _datamodule(
         if "label_names" in data and data.get("label_columns") is None and not data.label_names:
             data.label_names = model.label_names
         overrides["test_split"] = config.split or "all"
-    check_max_length(
-        data.max_length, model.bert.config.max_position_embeddings, trained.model.name
-    )
+    check_max_length(data.max_length, model.bert.config.max_position_embeddings, trained.model.name)
     return build.datamodule(data, tokenizer, shuffle_seed=0, **overrides)
 
 

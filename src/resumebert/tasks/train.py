@@ -107,8 +107,9 @@ def train(config: DictConfig) -> float | None:
         config, build.instances(config.callbacks), build.instances(config.logger)
     )
     _log_config(trainer, config)
+    millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
     console.print(
-        f"{config.model.name}: {sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters on "
+        f"{config.model.name}: {millions:.1f} M parameters on "
         f"{trainer.accelerator.__class__.__name__.removesuffix('Accelerator')}, precision "
         f"{trainer.precision}",
         highlight=False,
@@ -129,7 +130,7 @@ def train(config: DictConfig) -> float | None:
         print_metrics(console, "test, best checkpoint", model.results["test"], label_names)
     else:
         print_metrics(console, "validation, best checkpoint", model.results["val"], label_names)
-    results = {split: model.results[split] for split in ("val", "test") if split in model.results}
+    results = dict(model.results)
     write_metrics(output_dir / "metrics.json", results)
     _log_hyperparameters(trainer, config, results)
     _say_where(output_dir, time.monotonic() - started)

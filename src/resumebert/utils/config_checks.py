@@ -37,7 +37,9 @@ def number(low: float, high: float = math.inf, *, low_excluded: bool = False) ->
         words += f" and at most {high:g}"
 
     def holds(value: Any) -> bool:
-        return _is_number(value) and (value > low if low_excluded else value >= low) and value <= high
+        return (
+            _is_number(value) and (value > low if low_excluded else value >= low) and value <= high
+        )
 
     return Requirement(words, holds)
 

@@ -12,12 +12,14 @@ from resumebert.data.table import name_list, shorten
 from resumebert.utils.errors import UserError
 
 _BATCH = 2048
+_BUFFER = 1 << 20
 
 
 def parquet_batches(path: Path, columns: Columns, source: str) -> tuple[Iterator[Batch], Columns]:
     """Return the batches of a parquet file, and ``columns`` with its id column."""
     try:
-        file = pq.ParquetFile(path)
+        # Without these, pyarrow holds the compressed file in memory beside the texts.
+        file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER)
         schema = file.schema_arrow
     except (pa.ArrowException, OSError) as error:
         raise UserError(_damaged(source, error)) from None

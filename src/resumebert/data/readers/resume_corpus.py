@@ -118,6 +118,7 @@ def _zip_records(path: Path, encoding: str, source: str, problems: Problems) -> 
     """Yield the résumés of a zip: by id for pairs of files, else those of its one text file."""
     try:
         with zipfile.ZipFile(path) as archive:
+            _check_count(path, archive)
             infos = [
                 info
                 for info in archive.infolist()
@@ -136,6 +137,18 @@ def _zip_records(path: Path, encoding: str, source: str, problems: Problems) -> 
         raise UserError(
             f"{source} is not a zip file, or is damaged or encrypted ({error}). Fetch it again."
         ) from None
+
+
+def _check_count(path: Path, archive: zipfile.ZipFile) -> None:
+    """Check that the members found are as many as the zip says it has: Python doesn't."""
+    end = len(archive.comment) + 22
+    with path.open("rb") as stream:
+        stream.seek(-end, 2)
+        signature, count = struct.unpack("<4s6xH", stream.read(12))
+    # 0xFFFF stands for a larger number, which is elsewhere.
+    if signature == b"PK\x05\x06" and count not in (len(archive.infolist()), 0xFFFF):
+        found = len(archive.infolist())
+        raise zipfile.BadZipFile(f"its directory lists {found} files of {count}")
 
 
 def _reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:

@@ -1,0 +1,187 @@
+"""eval.py, as the README has it."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+import torch
+
+from helpers import QUICK, Command, in_own_process
+
+
+def metrics_of(folder) -> dict:
+    return json.loads((folder / "metrics.json").read_text())
+
+
+def part(metrics: dict, split: str) -> dict:
+    return {name: value for name, value in metrics.items() if name.startswith(f"{split}/")}
+
+
+def test_run_folder_reproduces_the_test_figures_to_the_last_digit(trained, tmp_path):
+    run, _ = trained
+    result = in_own_process(tmp_path, "eval", f"ckpt={run}")
+    assert result.code == 0, result.errors
+    [folder] = (tmp_path / "outputs" / "eval").iterdir()
+    assert metrics_of(folder) == part(metrics_of(run), "test")
+    assert (folder / "predictions_test.csv").read_text() == (
+        run / "predictions_test.csv"
+    ).read_text()
+    assert "differs" not in result.output
+
+
+def test_checkpoint_file_and_validation_split(command: Command, trained, tmp_path):
+    run, _ = trained
+    best = run / "checkpoints" / "best.ckpt"
+    result = command("eval", f"ckpt={best}", "split=val", f"hydra.run.dir={tmp_path}/e")
+    assert result.code == 0, result.errors
+    assert metrics_of(tmp_path / "e") == part(metrics_of(run), "val")
+    assert (tmp_path / "e" / "predictions_val.csv").exists()
+
+
+def test_other_batch_size_gives_the_same_figures_within_rounding(
+    command: Command, trained, tmp_path
+):
+    run, _ = trained
+    result = command(
+        "eval", f"ckpt={run}", "batch_size=1", "trainer.precision=32-true",
+        f"hydra.run.dir={tmp_path}/e",
+    )  # fmt: skip
+    assert result.code == 0, result.errors
+    expected = part(metrics_of(run), "test")
+    assert metrics_of(tmp_path / "e")["test/loss"] == pytest.approx(expected["test/loss"], abs=1e-3)
+
+
+def write_table(path, labels: list[str]) -> None:
+    texts = [f"Résumé number {i}: Java and Spring developer" for i in range(len(labels))]
+    pd.DataFrame({"text": texts, "labels": labels}).to_csv(path, index=False)
+
+
+def test_other_labelled_data(command: Command, trained, tmp_path):
+    write_table(tmp_path / "other.csv", ["Java_Developer;Software_Developer", "", "Web_Developer"])
+    result = command(
+        "eval", f"ckpt={trained[0]}", "data=table", f"data.path={tmp_path}/other.csv",
+        "data.labels_column=labels", f"hydra.run.dir={tmp_path}/e",
+    )  # fmt: skip
+    assert result.code == 0, result.errors
+    metrics = metrics_of(tmp_path / "e")
+    assert metrics["test/n"] == 3
+    assert metrics["test/support/Java_Developer"] == 1
+    assert metrics["test/f1/Project_manager"] is None
+    predictions = pd.read_csv(tmp_path / "e" / "predictions_test.csv", keep_default_na=False)
+    assert predictions["id"].astype(str).tolist() == ["1", "2", "3"]
+    assert predictions["true_labels"][1] == ""
+    report = json.loads((tmp_path / "e" / "data_report.json").read_text())
+    assert report["tokens"]["max_length"] == 16  # As trained, not the table's default.
+
+
+def test_label_sets_that_do_not_match_are_refused_with_both_lists(
+    command: Command, trained, tmp_path
+):
+    write_table(tmp_path / "other.csv", ["Nurse", "Web_Developer"])
+    result = command(
+        "eval", f"ckpt={trained[0]}", "data=table", f"data.path={tmp_path}/other.csv",
+        "data.labels_column=labels", f"hydra.run.dir={tmp_path}/e",
+    )  # fmt: skip
+    assert result.code == 1
+    assert "Nurse" in result.errors
+    assert "Security_Analyst" in result.errors
+    flags = pd.DataFrame({"text": ["x y", "z"], "Nurse": [0, 1], "Web_Developer": [1, 0]})
+    flags.to_csv(tmp_path / "flags.csv", index=False)
+    result = command(
+        "eval", f"ckpt={trained[0]}", "data=table", f"data.path={tmp_path}/flags.csv",
+        "data.label_columns=[Nurse,Web_Developer]", f"hydra.run.dir={tmp_path}/e2",
+    )  # fmt: skip
+    assert result.code == 1
+    assert "[Nurse, Web_Developer]" in result.errors
+    assert "Security_Analyst" in result.errors
+
+
+def test_data_that_changed_since_training_are_called_out(command: Command, tmp_path):
+    labels = ["A" if i % 2 else "B" for i in range(40)]
+    write_table(tmp_path / "mine.csv", labels)
+    trained = command(
+        "train", *QUICK, "data=table", f"data.path={tmp_path}/mine.csv",
+        "data.labels_column=labels", f"hydra.run.dir={tmp_path}/run",
+    )  # fmt: skip
+    assert trained.code == 0, trained.errors
+    write_table(tmp_path / "mine.csv", [*labels[:-1], "B"])
+    result = command("eval", f"ckpt={tmp_path}/run", f"hydra.run.dir={tmp_path}/e")
+    assert result.code == 0, result.errors
+    assert "fingerprint differs" in result.output
+
+
+def copy_with(run, target, change) -> None:
+    content = torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)
+    change(content)
+    torch.save(content, target)
+
+
+def test_a_missing_checkpoint_says_what_to_give(command: Command, tmp_path):
+    result = command("eval", f"ckpt={tmp_path}/no.ckpt", f"hydra.run.dir={tmp_path}/e")
+    assert (result.code, "no such file" in result.errors) == (1, True)
+    result = command("eval", f"ckpt={tmp_path}", f"hydra.run.dir={tmp_path}/e")
+    assert (result.code, "holds no checkpoints/best.ckpt" in result.errors) == (1, True)
+    result = command("eval", f"hydra.run.dir={tmp_path}/e")
+    assert result.code == 1
+    assert "ckpt" in result.errors
+    assert "Traceback" not in result.errors
+
+
+@pytest.mark.parametrize("damage", ["cut off", "noise", "empty", "text"])
+def test_a_damaged_checkpoint(command: Command, trained, tmp_path, damage):
+    path = tmp_path / "damaged.ckpt"
+    whole = (trained[0] / "checkpoints" / "best.ckpt").read_bytes()
+    path.write_bytes(
+        {"cut off": whole[: len(whole) // 2], "noise": bytes(range(256)) * 9, "empty": b"",
+         "text": b"id,label\n"}[damage]
+    )  # fmt: skip
+    result = command("eval", f"ckpt={path}", f"hydra.run.dir={tmp_path}/e")
+    assert result.code == 1
+    assert result.errors.startswith(f"Error: {path}")
+    assert "Traceback" not in result.errors
+
+
+def test_other_formats_and_foreign_checkpoints(command: Command, trained, tmp_path):
+    def newer(content):
+        content["resumebert"]["format_version"] = 99
+
+    def foreign(content):
+        del content["resumebert"]
+
+    def misfit(content):
+        content["state_dict"].pop("bert.classifier.bias")
+
+    def calls(content):
+        content["resumebert"]["config"]["data"]["reader"]["_target_"] = "os.system"
+
+    for change, words in (
+        (newer, "format version 99"),
+        (foreign, "not one of resumebert"),
+        (misfit, "do not fit the architecture"),
+        (calls, "asks to call os.system"),
+    ):
+        path = tmp_path / f"{change.__name__}.ckpt"
+        copy_with(trained[0], path, change)
+        result = command("eval", f"ckpt={path}", f"hydra.run.dir={tmp_path}/e")
+        assert result.code == 1
+        assert words in result.errors
+        assert "Traceback" not in result.errors
+
+
+class RunsCode:
+    def __reduce__(self):
+        return (shutil.rmtree, ("/no/such/folder/for/sure",))
+
+
+def test_a_checkpoint_that_would_run_code_is_not_opened(command: Command, tmp_path):
+    torch.save({"resumebert": RunsCode()}, tmp_path / "evil.ckpt")
+    result = command("eval", f"ckpt={tmp_path}/evil.ckpt", f"hydra.run.dir={tmp_path}/e")
+    assert result.code == 1
+    assert "could run code" in result.errors
+
+
+def test_a_split_without_documents(command: Command, trained, tmp_path):
+    result = command("eval", f"ckpt={trained[0]}", "split=dev", f"hydra.run.dir={tmp_path}/e")
+    assert result.code == 1
+    assert "split=dev: must be one of" in result.errors

@@ -1,0 +1,306 @@
+"""train.py, as the README has it."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from helpers import QUICK, REPOSITORY, Command, Result, in_own_process
+
+LABELS = [
+    "Database_Administrator",
+    "Front_End_Developer",
+    "Java_Developer",
+    "Network_Administrator",
+    "Project_manager",
+    "Python_Developer",
+    "Security_Analyst",
+    "Software_Developer",
+    "Systems_Administrator",
+    "Web_Developer",
+]
+OVERALL = {
+    "loss", "f1_micro", "f1_macro", "f1_weighted", "f1_samples", "precision_micro",
+    "precision_macro", "precision_weighted", "precision_samples", "recall_micro", "recall_macro",
+    "recall_weighted", "recall_samples", "subset_accuracy", "hamming_loss", "ap_micro", "ap_macro",
+    "auroc_macro", "lrap", "coverage_error", "ranking_loss", "ece", "n",
+}  # fmt: skip
+
+
+def metrics_of(run) -> dict:
+    return json.loads((run / "metrics.json").read_text())
+
+
+def test_a_run_leaves_what_the_design_promises(trained):
+    run, _ = trained
+    for name in (
+        ".hydra/config.yaml",
+        "environment.json",
+        "checkpoints/best.ckpt",
+        "checkpoints/last.ckpt",
+        "tensorboard",
+        "split.csv",
+        "data_report.json",
+        "metrics.json",
+        "predictions_test.csv",
+    ):
+        assert (run / name).exists(), name
+    assert sorted(path.name for path in (run / "checkpoints").iterdir()) == [
+        "best.ckpt",
+        "last.ckpt",
+    ]
+
+
+def test_metrics_have_the_names_of_the_design_and_null_where_undefined(trained):
+    metrics = metrics_of(trained[0])
+    names = {name.partition("/")[2] for name in metrics}
+    per_label = {
+        f"{kind}/{label}"
+        for kind in ("f1", "precision", "recall", "ap", "auroc", "support")
+        for label in LABELS
+    }
+    assert names == OVERALL | per_label
+    assert {name.partition("/")[0] for name in metrics} == {"val", "test"}
+    for label in LABELS:
+        if metrics[f"test/support/{label}"] == 0:
+            assert metrics[f"test/f1/{label}"] is None
+        else:
+            assert metrics[f"test/f1/{label}"] is not None
+
+
+def test_predictions_hold_truth_decision_and_probabilities(trained):
+    run, _ = trained
+    predictions = pd.read_csv(run / "predictions_test.csv", keep_default_na=False)
+    assert predictions.columns.tolist() == ["id", "true_labels", "predicted_labels", *LABELS]
+    split = pd.read_csv(run / "split.csv")
+    assert set(predictions["id"]) == set(split.loc[split["split"] == "test", "id"])
+    decided = [
+        ";".join(label for label in LABELS if row[label] >= 0.5)
+        for _, row in predictions.iterrows()
+    ]
+    assert predictions["predicted_labels"].tolist() == decided
+
+
+def test_split_covers_the_data_and_keeps_groups_together(trained):
+    split = pd.read_csv(trained[0] / "split.csv")
+    assert len(split) == split["id"].nunique() == 90
+    assert split["split"].value_counts().to_dict() == {"train": 63, "val": 13, "test": 14}
+    assert (split.groupby("group")["split"].nunique() == 1).all()
+
+
+def test_reports_say_what_was_read_and_with_what(trained):
+    run, _ = trained
+    report = json.loads((run / "data_report.json").read_text())
+    assert (report["rows_read"], report["rows_used"]) == (1200, 90)
+    assert report["tokens"]["max_length"] == 16
+    environment = json.loads((run / "environment.json").read_text())
+    assert environment["packages"]["torch"] == torch.__version__
+    assert "seed=7" in environment["command"]
+
+
+def test_the_screen_shows_figures_and_where_everything_lies(trained):
+    _, result = trained
+    for words in ("F1 micro", "subset accuracy", *LABELS, "best.ckpt", "python eval.py ckpt="):
+        assert words in result.output
+    assert "outputs/train" in result.output
+    assert "Warning" not in result.errors
+    assert re.search(r"epoch 1/1 validation: loss \d\.\d+ +F1 micro", result.output)
+
+
+def test_checkpoint_is_plain_and_complete(trained):
+    content = torch.load(trained[0] / "checkpoints" / "best.ckpt", weights_only=True)
+    extras = content["resumebert"]
+    assert extras["format_version"] == 1
+    assert content["hyper_parameters"]["label_names"] == LABELS
+    assert "tokenizer.json" in extras["tokenizer_files"]
+    assert re.fullmatch(r"[0-9a-f]{64}", extras["split_fingerprint"])
+    assert extras["config"]["trainer"]["precision"] != "auto"
+    assert "optimizer_states" not in content
+
+
+def test_tensorboard_has_curves_config_and_real_final_metrics(trained):
+    run, _ = trained
+    events = EventAccumulator(str(run / "tensorboard"))
+    events.Reload()
+    scalars = events.Tags()["scalars"]
+    for tag in (
+        "train/loss",
+        "train/f1_micro",
+        "val/loss",
+        "val/f1_macro",
+        "test/f1_macro",
+        "lr-AdamW/pg1",
+        "throughput/tokens_per_second",
+    ):
+        assert tag in scalars, scalars
+    assert "hp_metric" not in scalars
+    assert events.Scalars("test/f1_macro")[-1].value == pytest.approx(
+        metrics_of(run)["test/f1_macro"]
+    )
+    assert any(tag.startswith("config") for tag in events.Tags()["tensors"])
+    plugin = events.PluginTagToContent("hparams")
+    assert any("session_start" in tag for tag in plugin)
+
+
+def test_same_seed_same_figures_other_seed_other_figures(command: Command, tmp_path, trained):
+    run, _ = trained
+    for name, seed in (("again", 7), ("other", 8)):
+        result = command("train", *QUICK, f"seed={seed}", f"hydra.run.dir={tmp_path / name}")
+        assert result.code == 0, result.errors
+    assert metrics_of(tmp_path / "again") == metrics_of(run)
+    assert metrics_of(tmp_path / "other") != metrics_of(run)
+    splits = [(folder / "split.csv").read_text() for folder in (run, tmp_path / "other")]
+    assert splits[0] == splits[1]
+
+
+def test_resuming_goes_on_where_the_run_stopped(command: Command, tmp_path, trained):
+    run, _ = trained
+    last = run / "checkpoints" / "last.ckpt"
+    result = command(
+        "train", *QUICK, f"ckpt_path={last}", "trainer.max_epochs=2", f"hydra.run.dir={tmp_path}/r"
+    )
+    assert result.code == 0, result.errors
+    assert "epoch 2/2" in result.output
+    assert "epoch 1/2" not in result.output
+    before = torch.load(last, weights_only=True)
+    after = torch.load(tmp_path / "r" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert after["global_step"] == 2 * before["global_step"]
+
+
+def test_weights_only_checkpoints_are_refused_for_resuming(command: Command, tmp_path, trained):
+    best = trained[0] / "checkpoints" / "best.ckpt"
+    result = command("train", *QUICK, f"ckpt_path={best}", f"hydra.run.dir={tmp_path}/r")
+    assert result.code == 1
+    assert "last.ckpt" in result.errors
+
+
+def test_paths_are_relative_to_where_the_command_was_typed(command: Command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = ["text,labels"]
+    rows += [f"résumé {i} of a {'java' if i % 2 else 'sql'} person,{'A' if i % 2 else 'B'}"
+             for i in range(40)]  # fmt: skip
+    (tmp_path / "mine.csv").write_text("\n".join(rows), encoding="utf-8")
+    result = command(
+        "train",
+        *QUICK,
+        "data=table",
+        "data.path=mine.csv",
+        "data.text_column=text",
+        "data.labels_column=labels",
+        "callbacks=early_stopping",
+        "logger=both",
+        "trainer=cpu",
+        "monitor.metric=val/loss",
+        "monitor.mode=min",
+    )
+    assert result.code == 0, result.errors
+    [run] = (tmp_path / "outputs" / "train").iterdir()
+    extras = torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)["resumebert"]
+    assert extras["config"]["data"]["path"] == str(tmp_path / "mine.csv")
+    assert (run / "csv" / "metrics.csv").exists()
+
+
+def test_a_small_grid_in_one_command(tmp_path):
+    result = in_own_process(
+        tmp_path, "train", "-m", *QUICK, "optimizer.lr=1e-5,5e-5", "trainer.max_steps=1"
+    )
+    assert result.code == 0, result.errors
+    [sweep] = (tmp_path / "outputs" / "sweeps").iterdir()
+    assert all((sweep / job / "metrics.json").exists() for job in ("0", "1"))
+
+
+@pytest.mark.parametrize("name", ["train", "eval"])
+def test_help_is_useful(name):
+    result: Result = in_own_process(REPOSITORY, name, "--help")
+    assert result.code == 0
+    assert f"python {name}.py" in result.output
+    assert "Settings" in result.output
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ("trainer.max_epoch=3", "Could not override 'trainer.max_epoch'"),
+        ("model=gpt", "Could not find 'model/gpt'"),
+        ("data.path=x", "Key 'path' is not in struct"),
+    ],
+)
+def test_a_mistyped_key_or_group_is_hydras_error(command: Command, argument, words):
+    result = command("train", argument)
+    assert result.code == 1
+    assert words in result.errors
+    assert "Traceback" not in result.errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["data.max_length=9999"], "data.max_length=9999"),
+        (["optimizer.lr=-1"], "optimizer.lr=-1"),
+        (["data.batch_size=0"], "data.batch_size=0"),
+        (["trainer.accelerator=quantum"], "trainer.accelerator=quantum"),
+        (["trainer.precision=16-mixed"], "optimizer.fused"),
+        (["monitor.metric=val/f2"], "monitor.metric=val/f2"),
+        (["data.limit=2"], "split"),
+        (["+trainer.no_such_argument=1"], "no_such_argument"),
+        (["model.path=no/such/folder"], "model.path=no/such/folder"),
+        (["ckpt_path=no.ckpt"], "no.ckpt"),
+        (["data=table"], "data.path"),
+        (["data=resume_corpus", "data.path=nothing_here"], "nothing_here"),
+        (["data.cleaning=[no_such_step]"], "no_such_step"),
+    ],
+)
+def test_a_wrong_value_is_one_message_and_exit_code_1(
+    command: Command, tmp_path, monkeypatch, arguments, words
+):
+    monkeypatch.chdir(tmp_path)
+    result = command("train", "debug=default", *arguments, f"hydra.run.dir={tmp_path}/r")
+    assert result.code == 1
+    assert result.errors.startswith("Error: ")
+    assert words in result.errors
+    assert "Traceback" not in result.output + result.errors
+    assert not (tmp_path / "r" / "checkpoints").exists()
+
+
+def test_an_accelerator_that_is_not_there(command: Command, tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    result = command("train", "trainer=gpu", f"hydra.run.dir={tmp_path}/r")
+    assert result.code == 1
+    assert "trainer.accelerator=gpu" in result.errors
+
+
+@pytest.mark.parametrize("mode", ["run", "sweep"])
+def test_an_output_folder_that_cannot_be_written(command: Command, tmp_path, mode):
+    (tmp_path / "file").write_text("in the way")
+    flags = ["-m"] if mode == "sweep" else []
+    result = command("train", *flags, *QUICK, f"hydra.{mode}.dir={tmp_path}/file/run")
+    assert result.code == 1
+    assert f"hydra.{mode}.dir={tmp_path}/file/run" in result.errors
+    assert "Traceback" not in result.errors
+
+
+def test_a_loss_that_is_no_number_stops_the_run(command: Command, tmp_path):
+    result = command(
+        "train", *QUICK, "optimizer.lr=1e30", "scheduler.warmup=0",
+        "trainer.gradient_clip_val=null", "trainer.max_epochs=3", f"hydra.run.dir={tmp_path}/r",
+    )  # fmt: skip
+    assert result.code == 1
+    assert "optimizer.lr" in result.errors
+    assert "Traceback" not in result.errors
+
+
+@pytest.mark.slow
+def test_a_few_batches_can_be_learnt_by_heart(command: Command, tmp_path):
+    result = command(
+        "train", "debug=overfit", "data.max_length=64", "data.limit=120",
+        f"hydra.run.dir={tmp_path}/r",
+    )  # fmt: skip
+    assert result.code == 0, result.errors
+    events = EventAccumulator(str(tmp_path / "r" / "tensorboard"))
+    events.Reload()
+    losses = [event.value for event in events.Scalars("train/loss")]
+    assert losses[-1] < 0.1 * losses[0]

@@ -1,0 +1,63 @@
+"""What the tests share: a small labelled table, a tiny architecture, running a command."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from resumebert.data.table import ResumeTable
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+TINY_BERT = {
+    "vocab_size": 30522,
+    "num_hidden_layers": 1,
+    "hidden_size": 16,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "max_position_embeddings": 64,
+}
+
+# A run of everything in a few seconds.
+QUICK = ("debug=default", "data.limit=90", "data.max_length=16")
+
+
+def make_table(texts: list[str], labels: np.ndarray | None = None) -> ResumeTable:
+    """Return a table of ``texts`` with two labels, alternating unless given."""
+    count = len(texts)
+    if labels is None:
+        labels = np.array([[i % 2, (i + 1) % 2] for i in range(count)], dtype=np.uint8)
+        labels = labels.reshape(count, 2)
+    return ResumeTable(
+        ids=[f"r{i}" for i in range(count)],
+        texts=texts,
+        labels=labels.astype(np.uint8),
+        label_names=["A", "B"],
+        rows=np.arange(1, count + 1),
+        source="a test",
+    )
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    output: str
+    errors: str
+
+
+Command = Callable[..., Result]
+
+
+def in_own_process(folder: Path, name: str, *arguments: str) -> Result:
+    """Run a command in a process of its own, typed in ``folder``."""
+    done = subprocess.run(
+        [sys.executable, str(REPOSITORY / f"{name}.py"), *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
