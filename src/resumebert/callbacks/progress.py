@@ -5,7 +5,6 @@ from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -18,6 +17,7 @@ from rich.progress import (
 
 from resumebert.callbacks.throughput import Throughput
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.utils.console import make_console
 
 
 class RunProgress(ProgressBar):
@@ -30,7 +30,7 @@ class RunProgress(ProgressBar):
     def __init__(self, seconds_between_lines: float = 15.0) -> None:
         super().__init__()
         self.seconds_between_lines = seconds_between_lines
-        self.console = Console()
+        self.console = make_console()
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._enabled = True

@@ -13,7 +13,7 @@ from resumebert.data.cleaning import clean
 from resumebert.data.duplicates import exact_groups
 from resumebert.data.report import data_report
 from resumebert.data.splitting import SPLITS, split_fingerprint
-from resumebert.data.table import ResumeTable
+from resumebert.data.table import ResumeTable, TextColumn
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
 from resumebert.utils.errors import UserError
 
@@ -97,7 +97,9 @@ class ResumeDataModule(LightningDataModule):
             table = with_label_order(table, self.label_names)
         if self.limit is not None and self.limit < len(table):
             table = table.select(random_subset(len(table), self.limit, self.seed))
-        self.table = table.with_texts([clean(text, self.cleaning) for text in table.texts])
+        self.table = table.with_texts(
+            TextColumn.of(clean(text, self.cleaning) for text in table.texts)
+        )
         self.groups = exact_groups(self.table.texts)
         self.split = self.splitter(self.table, self.groups, self.seed)
         self.tokens = self.tokenizer.encode(self.table.texts)

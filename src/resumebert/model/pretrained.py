@@ -187,6 +187,6 @@ def _check_sha256(path: Path, expected: str) -> None:
     if found != expected:
         raise UserError(
             f"{path}: the weights are not the expected ones (SHA-256 {found}, expected "
-            f"{expected}). The file is damaged or was changed: install or fetch it again; weights of your own go "
-            "into a folder that you name with `model.path=FOLDER`."
+            f"{expected}). The file is damaged or was changed: install or fetch it again; weights "
+            "of your own go into a folder that you name with `model.path=FOLDER`."
         )

@@ -5,7 +5,6 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
 
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.tokenization import TextTokenizer
@@ -14,10 +13,11 @@ from resumebert.model.checkpoint import CheckpointExtras, checkpoint_file, load_
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.tasks import build
 from resumebert.utils.config_checks import check_max_length, check_values
+from resumebert.utils.console import make_console
 from resumebert.utils.environment import environment
 from resumebert.utils.errors import UserError
 
-console = Console()
+console = make_console()
 
 OTHER_DATA = (
     "Warning: {source} is not as it was when the model was trained (its fingerprint differs): "

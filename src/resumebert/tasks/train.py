@@ -12,7 +12,6 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf, open_dict
-from rich.console import Console
 
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.splitting import write_split
@@ -28,11 +27,12 @@ from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.pretrained import load_weights, locate
 from resumebert.tasks import build
 from resumebert.utils.config_checks import check_max_length, check_values
+from resumebert.utils.console import make_console
 from resumebert.utils.environment import environment
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
 
-console = Console()
+console = make_console()
 
 # What TensorBoard's HParams shows of a run: the keys that people sweep.
 HYPERPARAMETERS = (
@@ -141,12 +141,13 @@ def train(config: DictConfig) -> float | None:
 def _fit(
     trainer: Trainer, model: ResumeClassifier, datamodule: ResumeDataModule, config: DictConfig
 ) -> None:
-    known = [f"val/{name}" for name in metric_names(model.label_names)]
+    names = ["loss", *metric_names(model.label_names)]
+    known = [f"val/{name}" for name in names if name != "n" and not name.startswith("support/")]
     if config.monitor.metric not in known:
         overall = [name for name in known if name.count("/") == 1]
         raise UserError(
             f"monitor.metric={config.monitor.metric}: there is no such validation metric. Choose "
-            f"one of {', '.join(overall)}, or one of a single label, such as {known[-2]}."
+            f"one of {', '.join(overall)}, or one of a single label, such as {known[-1]}."
         )
     try:
         trainer.fit(model, datamodule=datamodule, ckpt_path=config.ckpt_path, weights_only=True)

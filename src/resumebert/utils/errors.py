@@ -5,6 +5,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from hydra.errors import InstantiationException
+from omegaconf.errors import OmegaConfBaseException
+
 
 class UserError(Exception):
     """A mistake that the user can mend.
@@ -15,14 +18,32 @@ class UserError(Exception):
 
 
 def report_user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate an entry point: print a :class:`UserError` plainly and exit with 1."""
+    """Decorate an entry point: print a user's mistake plainly and exit with 1.
+
+    A mistake is a :class:`UserError`, a value missing from the config, or an argument that a class
+    named in the config does not take.
+    """
 
     @wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
         except UserError as error:
-            print(f"Error: {error}", file=sys.stderr)
-            sys.exit(1)
+            _leave(str(error))
+        except (InstantiationException, OmegaConfBaseException) as error:
+            cause = error.__cause__
+            # A mistake of ours inside an instantiated object keeps its traceback.
+            if cause is not None and not isinstance(cause, TypeError | UserError):
+                raise
+            _leave(f"the config can't be used: {_one_paragraph(str(error))}")
 
     return wrapper
+
+
+def _leave(message: str) -> None:
+    print(f"Error: {message}", file=sys.stderr)
+    sys.exit(1)
+
+
+def _one_paragraph(text: str) -> str:
+    return " ".join(line.strip() for line in text.splitlines() if line.strip())
