@@ -132,7 +132,7 @@ def test_tensorboard_has_curves_config_and_real_final_metrics(trained):
         "val/loss",
         "val/f1_macro",
         "test/f1_macro",
-        "lr-AdamW/pg1",
+        "lr-AdamW/encoder",
         "throughput/tokens_per_second",
     ):
         assert tag in scalars, scalars

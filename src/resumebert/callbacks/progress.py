@@ -147,12 +147,13 @@ class RunProgress(ProgressBar):
         left = (self._last_line - self._started) / max(1, done) * (total - trainer.global_step)
         self.console.print(
             f"{self._epoch(trainer)}  step {trainer.global_step}/{total}  "
-            f"{self._figures(trainer)}  about {_duration(left)} left",
+            f"{self._figures(trainer)}  about {duration(left)} left",
             highlight=False,
         )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Write seconds as m:ss or h:mm:ss."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -82,6 +82,18 @@ class ResumeClassifier(LightningModule):
         self.register_buffer("loss_is_finite", torch.tensor(True), persistent=False)
         self.checkpoint_extras: dict[str, Any] = {}
 
+    def start_from_prevalences(self, prevalences: Tensor) -> None:
+        """Set the head's biases so that the untrained model predicts each label's prevalence.
+
+        Training then need not spend its first steps on learning how rare labels are (Lin et al.,
+        "Focal loss for dense object detection", 2017, section 4.1).
+
+        Args:
+            prevalences: (L,) share of the training documents with each label; 0 and 1 are moved in.
+        """
+        with torch.no_grad():
+            self.bert.classifier.bias.copy_(torch.logit(prevalences, eps=1e-3))
+
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return the logits (B, L) of B tokenised documents of T tokens.
 

@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
+HEAD = "classifier."
+
 
 def parameter_groups(
     model: nn.Module, lr: float, weight_decay: float, head_lr_factor: float
@@ -19,10 +21,11 @@ def parameter_groups(
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            is_head = ".classifier." in f".{name}"
+            is_head = name.startswith(HEAD) or f".{HEAD}" in name
             groups.setdefault((is_head, parameter.ndim >= 2), []).append(parameter)
     return [
         {
+            "name": ("head" if is_head else "encoder") + ("" if decayed else "_no_decay"),
             "params": parameters,
             "lr": lr * head_lr_factor if is_head else lr,
             "weight_decay": weight_decay if decayed else 0.0,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from hydra.utils import instantiate
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -38,6 +39,7 @@ console = make_console()
 HYPERPARAMETERS = (
     "model.name",
     "optimizer.lr",
+    "optimizer.head_lr_factor",
     "optimizer.weight_decay",
     "scheduler.warmup",
     "data.batch_size",
@@ -101,6 +103,8 @@ def train(config: DictConfig) -> float | None:
     )
     if config.model.random_config is None:
         load_weights(model.bert, folder)
+    train_labels = datamodule.table.labels[datamodule.indices("train")]
+    model.start_from_prevalences(torch.from_numpy(train_labels.mean(axis=0)))
     attach_extras(model, _extras(config, tokenizer, datamodule))
 
     trainer = build.trainer(
