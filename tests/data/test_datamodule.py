@@ -2,8 +2,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-from helpers import make_table
 
+from helpers import make_table
 from resumebert.data.datamodule import ResumeDataModule, random_subset, with_label_order
 from resumebert.data.splitting import random_split
 from resumebert.data.table import ResumeTable

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from helpers import TINY_BERT
 
+from helpers import TINY_BERT
 from resumebert.data.batching import Collator, DocumentDataset
 from resumebert.model.classifier import ResumeClassifier
 
