@@ -39,6 +39,19 @@ def test_checkpoint_file_and_validation_split(command: Command, trained, tmp_pat
     assert (tmp_path / "e" / "predictions_val.csv").exists()
 
 
+def test_neither_hub_nor_weights_package_are_asked(
+    command: Command, trained, tmp_path, monkeypatch
+):
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("the checkpoint should be enough")
+
+    monkeypatch.setattr("resumebert.model.pretrained.locate", refuse)
+    monkeypatch.setattr("resumebert.model.pretrained.importlib.util.find_spec", refuse)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
+    result = command("eval", f"ckpt={trained[0]}", f"hydra.run.dir={tmp_path}/e")
+    assert result.code == 0, result.errors
+
+
 def test_other_batch_size_gives_the_same_figures_within_rounding(
     command: Command, trained, tmp_path
 ):

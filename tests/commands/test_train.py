@@ -2,6 +2,7 @@
 
 import json
 import re
+import zipfile
 
 import pandas as pd
 import pytest
@@ -203,6 +204,22 @@ def test_paths_are_relative_to_where_the_command_was_typed(command: Command, tmp
     assert (run / "csv" / "metrics.csv").exists()
 
 
+def test_the_reference_corpus_in_its_own_layout(command: Command, tmp_path):
+    with zipfile.ZipFile(tmp_path / "resumes_corpus.zip", "w") as archive:
+        for i in range(60):
+            marked = f'<span class="hl">Java</span>\xa0developer – number {i}'
+            archive.writestr(f"resumes_corpus/{i:05}.txt", marked.encode("cp1252"))
+            archive.writestr(f"resumes_corpus/{i:05}.lab", LABELS[i % 3])
+    result = command(
+        "train", *QUICK, "data=resume_corpus", f"data.path={tmp_path}/resumes_corpus.zip",
+        "data.limit=50", f"hydra.run.dir={tmp_path}/r",
+    )  # fmt: skip
+    assert result.code == 0, result.errors
+    report = json.loads((tmp_path / "r" / "data_report.json").read_text())
+    assert (report["rows_read"], report["rows_used"]) == (60, 50)
+    assert report["label_names"] == LABELS[:3]
+
+
 def test_a_small_grid_in_one_command(tmp_path):
     result = in_own_process(
         tmp_path, "train", "-m", *QUICK, "optimizer.lr=1e-5,5e-5", "trainer.max_steps=1"
@@ -246,6 +263,7 @@ def test_a_mistyped_key_or_group_is_hydras_error(command: Command, argument, wor
         (["monitor.metric=val/f2"], "monitor.metric=val/f2"),
         (["data.limit=2"], "split"),
         (["+trainer.no_such_argument=1"], "no_such_argument"),
+        (["trainer.val_check_interval=1.5"], "val_check_interval"),
         (["model.path=no/such/folder"], "no/such/folder: there is no such folder"),
         (["ckpt_path=no.ckpt"], "no.ckpt"),
         (["data=table"], "data.path"),

@@ -30,6 +30,7 @@ def quiet_libraries() -> None:
         r".*does not have many workers.*",
         r".*smaller than the logging interval.*",
         r".*Checkpoint directory .* exists and is not empty.*",
+        r"The dirpath has changed from.*",
         r".*isinstance\(treespec, LeafSpec\).*",
         r".*compute.* method of metric .* was called before the .*update.*",
         r".*lr_scheduler\.step\(\).* before .*optimizer\.step\(\).*",

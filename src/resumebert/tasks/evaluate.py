@@ -90,7 +90,7 @@ def _datamodule(
             _check_target(data[key]._target_, config.ckpt)
         overrides["test_split"] = config.split or "test"
     else:
-        data = _as_trained(config.data, trained.data)
+        data = _as_trained(config, trained.data)
         # An absent label is no mismatch where labels are listed rather than given a column each.
         if "label_names" in data and data.get("label_columns") is None and not data.label_names:
             data.label_names = model.label_names
@@ -99,15 +99,14 @@ def _datamodule(
     return build.datamodule(data, tokenizer, shuffle_seed=0, **overrides)
 
 
-def _as_trained(data: DictConfig, trained: DictConfig) -> DictConfig:
-    """Return ``data`` with the text treated as in training, but for what was typed by the user."""
+def _as_trained(config: DictConfig, trained: DictConfig) -> DictConfig:
+    """Treat the text of ``config.data`` as in training, but for what the user typed; return it."""
     typed = {override.split("=")[0].lstrip("+~") for override in HydraConfig.get().overrides.task}
-    kept = {
-        key: trained[key]
-        for key in ("cleaning", "max_length", "eval_batch_size")
-        if f"data.{key}" not in typed
-    }
-    return OmegaConf.merge(data, kept)  # type: ignore[return-value]
+    for key in ("cleaning", "max_length", "eval_batch_size"):
+        if f"data.{key}" not in typed:
+            config.data[key] = trained[key]
+    data: DictConfig = config.data
+    return data
 
 
 def _check_target(target: str, ckpt: str) -> None:

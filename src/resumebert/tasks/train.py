@@ -1,8 +1,6 @@
 """train.py: fit, choose the best checkpoint, validate and test it, write everything down."""
 
-import math
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +8,10 @@ import torch
 from hydra.utils import instantiate
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from resumebert.callbacks.tensorboard import log_config, log_hyperparameters
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.splitting import write_split
 from resumebert.data.tokenization import TextTokenizer
@@ -27,6 +25,7 @@ from resumebert.model.checkpoint import CheckpointExtras, attach_extras, check_r
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.pretrained import load_weights, locate
 from resumebert.tasks import build
+from resumebert.tasks.messages import describe_data, say_where
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.environment import environment
@@ -34,31 +33,6 @@ from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
 
 console = make_console()
-
-# What TensorBoard's HParams shows of a run: the keys that people sweep.
-HYPERPARAMETERS = (
-    "model.name",
-    "optimizer.lr",
-    "optimizer.head_lr_factor",
-    "optimizer.weight_decay",
-    "scheduler.warmup",
-    "data.batch_size",
-    "data.max_length",
-    "data.limit",
-    "trainer.max_epochs",
-    "trainer.precision",
-    "seed",
-)
-OUTPUTS: Mapping[str, str] = {
-    "metrics.json": "every metric of validation and test",
-    "predictions_test.csv": "each test résumé: true and predicted labels, probabilities",
-    "checkpoints/best.ckpt": "the model, with all it takes to use it",
-    "checkpoints/last.ckpt": "to go on from: ckpt_path=…",
-    "split.csv": "which résumé trained, validated, tested",
-    "data_report.json": "what was read and what the model sees of it",
-    "environment.json": "versions, hardware, command line",
-    "tensorboard": "curves",
-}
 
 
 def train(config: DictConfig) -> float | None:
@@ -89,7 +63,7 @@ def train(config: DictConfig) -> float | None:
     tokenizer = TextTokenizer.from_folder(folder)
     datamodule = build.datamodule(config.data, tokenizer, shuffle_seed=config.seed)
     datamodule.setup()
-    _describe_data(datamodule)
+    describe_data(console, datamodule.report)
     write_split(output_dir / "split.csv", datamodule.table, datamodule.split, datamodule.groups)
     write_json(output_dir / "data_report.json", datamodule.report)
     write_json(output_dir / "environment.json", environment())
@@ -110,7 +84,7 @@ def train(config: DictConfig) -> float | None:
     trainer = build.trainer(
         config, build.instances(config.callbacks), build.instances(config.logger)
     )
-    _log_config(trainer, config)
+    log_config(trainer, config)
     millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
     console.print(
         f"{config.model.name}: {millions:.1f} M parameters on "
@@ -136,8 +110,8 @@ def train(config: DictConfig) -> float | None:
         print_metrics(console, "validation, best checkpoint", model.results["val"], label_names)
     results = dict(model.results)
     write_metrics(output_dir / "metrics.json", results)
-    _log_hyperparameters(trainer, config, results)
-    _say_where(output_dir, time.monotonic() - started)
+    log_hyperparameters(trainer, config, results)
+    say_where(console, output_dir, time.monotonic() - started)
     split, _, metric = config.monitor.metric.partition("/")
     return results[split][metric]
 
@@ -192,65 +166,4 @@ def _extras(
         tokenizer_files=tokenizer.files,
         split_fingerprint=datamodule.fingerprint,
         config=plain,
-    )
-
-
-def _describe_data(datamodule: ResumeDataModule) -> None:
-    report = datamodule.report
-    splits = ", ".join(f"{s['documents']} {name}" for name, s in report["splits"].items())
-    tokens = report["tokens"]
-    console.print(
-        f"{report['source']}: {report['rows_used']} of {report['rows_read']} résumés ({splits}), "
-        f"{len(report['label_names'])} labels. {tokens['share_of_documents_truncated']:.0%} are "
-        f"longer than data.max_length={tokens['max_length']}; the model reads "
-        f"{tokens['share_of_tokens_read']:.0%} of all tokens.",
-        highlight=False,
-        soft_wrap=True,
-    )
-
-
-def _log_config(trainer: Trainer, config: DictConfig) -> None:
-    text = OmegaConf.to_yaml(config, resolve=True)
-    for logger in trainer.loggers:
-        if isinstance(logger, TensorBoardLogger):
-            indented = "".join(f"    {line}\n" for line in text.splitlines())
-            logger.experiment.add_text("config", indented)
-
-
-def _log_hyperparameters(
-    trainer: Trainer, config: DictConfig, results: Mapping[str, Mapping[str, float]]
-) -> None:
-    """Put the run into TensorBoard's HParams with the metrics it really reached."""
-    settings = {
-        key: OmegaConf.select(config, key)
-        for key in HYPERPARAMETERS
-        if OmegaConf.select(config, key) is not None
-    }
-    settings["loss"] = str(config.loss._target_).rpartition(".")[2]
-    metrics = {
-        f"{split}/{name}": values[name]
-        for split, values in results.items()
-        for name in ("f1_micro", "f1_macro", "ap_macro", "subset_accuracy", "loss")
-        if math.isfinite(values[name])
-    }
-    for logger in trainer.loggers:
-        if isinstance(logger, TensorBoardLogger):
-            logger.log_hyperparams(settings, metrics, step=trainer.global_step)
-            logger.save()
-
-
-def _say_where(output_dir: Path, seconds: float) -> None:
-    console.print(
-        f"Done in {seconds / 60:.1f} minutes. Everything lies in {output_dir}:",
-        highlight=False,
-        soft_wrap=True,
-    )
-    for name, words in OUTPUTS.items():
-        if (output_dir / name).exists():
-            console.print(f"  {name:24} {words}", highlight=False, soft_wrap=True)
-    console.print(
-        f"Evaluate again:  python eval.py ckpt={output_dir}\n"
-        f"Watch:           tensorboard --logdir {output_dir.parent}",
-        highlight=False,
-        soft_wrap=True,
     )

@@ -1,5 +1,6 @@
 """The one exception for a user's mistake."""
 
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -21,7 +22,7 @@ def report_user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate an entry point: print a user's mistake plainly and exit with 1.
 
     A mistake is a :class:`UserError`, a value missing from the config, or an argument that a class
-    named in the config does not take.
+    named in the config does not take (with its traceback if ``HYDRA_FULL_ERROR`` is set).
     """
 
     @wraps(function)
@@ -31,9 +32,7 @@ def report_user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
         except UserError as error:
             _leave(str(error))
         except (InstantiationException, OmegaConfBaseException) as error:
-            cause = error.__cause__
-            # A mistake of ours inside an instantiated object keeps its traceback.
-            if cause is not None and not isinstance(cause, TypeError | UserError):
+            if os.environ.get("HYDRA_FULL_ERROR"):
                 raise
             _leave(f"the config can't be used: {_one_paragraph(str(error))}")
 
