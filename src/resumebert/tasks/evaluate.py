@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from resumebert.data.datamodule import ResumeDataModule
+from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.evaluation.outputs import print_metrics, write_json, write_metrics
 from resumebert.model.checkpoint import CheckpointExtras, checkpoint_file, load_checkpoint
@@ -81,20 +84,23 @@ def _datamodule(
 ) -> ResumeDataModule:
     """Return the data to evaluate on: the training run's own, or those of ``config.data``."""
     tokenizer = TextTokenizer.from_files(extras.tokenizer_files, str(config.ckpt))
-    overrides: dict[str, Any] = {"label_names": model.label_names}
+    overrides: dict[str, Any] = {
+        "label_names": model.label_names,
+        "test_split": config.split or "test",
+    }
     if config.batch_size is not None:
         overrides["eval_batch_size"] = config.batch_size
     if _is_own_data(config):
         data = trained.data
         for key in ("reader", "split"):
             _check_target(data[key]._target_, config.ckpt)
-        overrides["test_split"] = config.split or "test"
     else:
         data = _as_trained(config, trained.data)
         # An absent label is no mismatch where labels are listed rather than given a column each.
         if "label_names" in data and data.get("label_columns") is None and not data.label_names:
             data.label_names = model.label_names
-        overrides["test_split"] = config.split or "all"
+        if config.split is None:
+            overrides["splitter"] = _all_in_test
     check_max_length(data.max_length, model.bert.config.max_position_embeddings, trained.model.name)
     return build.datamodule(data, tokenizer, shuffle_seed=0, **overrides)
 
@@ -107,6 +113,13 @@ def _as_trained(config: DictConfig, trained: DictConfig) -> DictConfig:
             config.data[key] = trained[key]
     data: DictConfig = config.data
     return data
+
+
+def _all_in_test(
+    table: ResumeTable, groups: npt.NDArray[np.int64], seed: int
+) -> npt.NDArray[np.str_]:
+    """Split nothing off: data that were not trained on are tested as a whole."""
+    return np.full(len(table), "test")
 
 
 def _check_target(target: str, ckpt: str) -> None:
