@@ -13,10 +13,12 @@ OPTIONS = sorted(
     f"{path.parent.name}={path.stem}"
     for path in CONF.glob("*/*.yaml")
     if path.parent.name != "hydra" and not path.stem.startswith("_")
-)
+) + sorted(f"data/split={path.stem}" for path in CONF.glob("data/split/*.yaml"))
 
 
 def composed(name: str, *overrides: str) -> DictConfig:
+    if "data/split=predefined" in overrides:
+        overrides = (*overrides, "data.split.manifest=split.csv")
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose(name, overrides=[*overrides, "output_dir=somewhere"])
 
@@ -38,7 +40,7 @@ def test_every_option_composes_and_names_what_exists(option):
         assert resolve(target) is not None
 
 
-@pytest.mark.parametrize("option", [option for option in OPTIONS if option.startswith("data=")])
+@pytest.mark.parametrize("option", [o for o in OPTIONS if o.startswith("data=")])
 def test_every_data_option_is_accepted_by_eval(option):
     check_values(composed("eval", "ckpt=x", option))
 

@@ -50,7 +50,11 @@ def test_copies_share_a_split_whatever_the_seed(tokenizer):
     table = make_table([TEXTS[i % 20] for i in range(60)])
     for seed in range(5):
         datamodule = make_datamodule(tokenizer, table, seed=seed)
-        assert datamodule.report["duplicates"] == {"groups_of_copies": 20, "surplus_copies": 40}
+        assert datamodule.report["duplicates"] == {
+            "groups_of_copies": 20,
+            "surplus_copies": 40,
+            "groups_with_conflicting_labels": 0,
+        }
         for i in range(20):
             assert len({datamodule.split[j] for j in (i, i + 20, i + 40)}) == 1
 

@@ -1,5 +1,6 @@
 import io
 import os
+import tracemalloc
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resumebert.data.readers import read_resume_corpus, resume_corpus
+from resumebert.data.readers import archives, read_resume_corpus, resume_corpus
 from resumebert.data.table import ResumeTable
 from resumebert.utils.errors import UserError
 
@@ -186,7 +187,7 @@ def test_lines_in_a_zip(tmp_path):
 
 
 def test_a_line_longer_than_any_resume(tmp_path, monkeypatch):
-    monkeypatch.setattr(resume_corpus, "MAX_MEMBER_BYTES", 100)
+    monkeypatch.setattr(archives, "MAX_MEMBER_BYTES", 100)
     path = make_lines(tmp_path, b"1:::a:::x\n2:::a:::" + b"x" * 200)
     assert "Row 2" in error_of(path)
 
@@ -201,8 +202,14 @@ def test_parquet(tmp_path):
     assert "'text'" in error_of(tmp_path / "c.parquet")
 
 
+def test_without_a_path_the_corpus_is_fetched(tmp_path, monkeypatch):
+    fetched = tmp_path / "resume_samples.txt"
+    fetched.write_bytes(b"7:::a;b:::a developer\n")
+    monkeypatch.setattr(resume_corpus, "fetch_resume_corpus", lambda: fetched)
+    assert read_resume_corpus(None).ids == ["7"]
+
+
 def test_paths_that_lead_nowhere(tmp_path):
-    assert "data.path=PATH" in error_of(None)
     assert "no file or folder" in error_of(tmp_path / "x.zip")
     (tmp_path / "t.csv").write_text("x")
     assert "data=table" in error_of(tmp_path / "t.csv")
@@ -214,10 +221,10 @@ def test_paths_that_lead_nowhere(tmp_path):
 
 def test_a_zip_that_unpacks_to_too_much(tmp_path, monkeypatch):
     path = make_zip(tmp_path, {**FILES, "00004.txt": b"0" * 2000, "00004.lab": b"a"})
-    monkeypatch.setattr(resume_corpus, "MAX_MEMBER_BYTES", 1000)
+    monkeypatch.setattr(archives, "MAX_MEMBER_BYTES", 1000)
     assert "00004.txt' would take more than" in error_of(path)
-    monkeypatch.setattr(resume_corpus, "MAX_MEMBER_BYTES", 5000)
-    monkeypatch.setattr(resume_corpus, "MAX_ZIP_BYTES", 1500)
+    monkeypatch.setattr(archives, "MAX_MEMBER_BYTES", 5000)
+    monkeypatch.setattr(archives, "MAX_ZIP_BYTES", 1500)
     assert "all files together" in error_of(path)
 
 
@@ -305,3 +312,29 @@ def test_other_layouts_agree_with_the_corpus(corpus, name, count):
     same = corpus.select(np.array([place[known] for known in table.ids]))
     assert np.array_equal(table.labels, same.labels)
     assert table.texts == same.texts
+
+
+def test_a_member_larger_than_it_says_is_not_unpacked_in_full(tmp_path):
+    path = tmp_path / "liar.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("00001.txt", b"x" * 10_000_000)
+        archive.writestr("00001.lab", "A")
+    data = bytearray(path.read_bytes())
+    for offset in [i for i in range(len(data) - 4) if data[i : i + 4] == b"PK\x01\x02"][:1]:
+        data[offset + 24 : offset + 28] = (100).to_bytes(4, "little")
+    path.write_bytes(data)
+    tracemalloc.start()
+    with pytest.raises(UserError):
+        read_resume_corpus(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3_000_000
+
+
+def test_a_zip_packed_in_another_way_is_refused(tmp_path):
+    path = tmp_path / "packed.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("00001.txt", "a developer")
+        archive.writestr("00001.lab", "A")
+    with pytest.raises(UserError, match="packed in another way"):
+        read_resume_corpus(path)

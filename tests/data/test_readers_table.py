@@ -365,7 +365,9 @@ def test_options_that_do_not_fit(tmp_path, options, told):
     assert told in error_of(write(tmp_path, "t.csv", "text,labels\na,b\n"), **options)
 
 
-@pytest.mark.parametrize("name", ["t.txt", "t", "t.json", "t.parquet.gz", "t.gz", "t.xlsx"])
+@pytest.mark.parametrize(
+    "name", ["t.txt", "t", "t.json", "t.parquet.gz", "t.gz", "t.xls", "t.xlsx.gz"]
+)
 def test_an_unknown_suffix(tmp_path, name):
     message = error_of(write(tmp_path, name, "x"))
     assert ".csv, .tsv, .jsonl, .parquet" in message
@@ -412,6 +414,13 @@ def test_parquet_whose_text_is_not_utf_8(tmp_path):
     assert "row 2: column 'text' is not UTF-8 at byte 0" in error_of(tmp_path / "t.parquet")
 
 
+def test_parquet_whose_labels_are_not_utf_8(tmp_path):
+    path = tmp_path / "t.parquet"
+    labels = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xe9"]).buffers(), null_count=0)
+    pq.write_table(pa.table({"text": ["a"], "labels": labels}), path)
+    assert "damaged" in error_of(path)
+
+
 def test_columns_with_dots_in_parquet(tmp_path):
     path = write_kind(tmp_path, ".parquet", {"a.text": ["x"], "a.labels": ["y"]})
     table = read_table(path, text_column="a.text", labels_column="a.labels")
@@ -434,11 +443,14 @@ def test_windows_encoding(tmp_path, suffix):
     if suffix == ".csv":
         text = 'text,labels\n"a\nb",b\né,b\n'
     path.write_bytes(text.lstrip().encode("cp1252"))
-    message = error_of(path)
+    message = error_of(path, encoding="utf-8")
     at = path.read_bytes().index(b"\xe9")
     assert f"is not utf-8: 0xe9 in row 2 (byte {at} of the file)" in message
     assert "data.encoding=cp1252" in message
     assert read_labels(path, encoding="cp1252").texts[1] == "é"
+    table = read_labels(path)
+    assert table.texts[1] == "é"
+    assert "is not UTF-8 and read as Windows-1252" in table.notes[0]
 
 
 def test_bytes_undefined_in_windows_encoding(tmp_path):
@@ -545,11 +557,11 @@ def test_damaged_gzip(tmp_path):
         assert "gzip" in error_of(write(tmp_path, "t.csv.gz", data))
 
 
-def read_or_told(path: Path) -> ResumeTable | None:
+def read_or_told(path: Path, **options: object) -> ResumeTable | None:
     """Return the table, or None after a UserError of one line."""
     message = "\n"
     try:
-        return read_labels(path)
+        return read_labels(path, **options)
     except UserError as error:
         message = str(error)
     assert "\n" not in message
@@ -582,7 +594,7 @@ def test_whatever_is_written_is_read(tmp_path, suffix, rows):
 @example(body=b'a,b\n"', header=b"text,labels\n")
 def test_malformed_csv_is_told_or_read_whole(tmp_path, header, body):
     path = write(tmp_path, "t.csv", header + body)
-    table = read_or_told(path)
+    table = read_or_told(path, encoding="utf-8")
     if table is None:
         return
     limit = csv.field_size_limit(10**9)
@@ -610,7 +622,7 @@ JSON_VALUES = st.recursive(
 def test_malformed_jsonl_is_told_or_read_whole(tmp_path, rows, cut, noise):
     data = "".join(json.dumps(row, ensure_ascii=len(rows) % 2 == 0) + "\n" for row in rows).encode()
     data = data[:cut] + noise + data[cut:]
-    table = read_or_told(write(tmp_path, "t.jsonl", data))
+    table = read_or_told(write(tmp_path, "t.jsonl", data), encoding="utf-8")
     if table is None:
         return
     lines = [line for line in data.decode("utf-8-sig").split("\n") if line.strip()]

@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +39,15 @@ def test_a_text_column_of_texts():
     assert TextColumn.of([]) == []
 
 
+def test_a_column_is_drained():
+    column = make_column()
+    part = column.select(np.array([3, 0]))
+    assert list(part.drain()) == list(part) == ["d", "a"]
+    assert list(column.drain()) == TEXTS
+    assert len(column) == 0
+    assert list(column) == list(column.drain()) == []
+
+
 def test_a_selection_of_a_selection():
     column = make_column().select(np.array([4, 1, 1, 0]))
     assert column == ["e", "é•", "é•", "a"]
@@ -50,12 +60,17 @@ def test_a_selection_of_a_selection():
 def test_select_keeps_rows_together(texts):
     labels = np.eye(5, dtype=np.uint8)
     table = ResumeTable(list("vwxyz"), texts, labels, list("ABCDE"), np.arange(1, 6), "s")
+    assert table.select(np.array([0])).split is None
+    split = np.array(["train", "val", "test", "test", "val"])
+    table = replace(table, split=split, skipped=["row 9: x"], skipped_rows=1, notes=["n"])
     part = table.select(np.array([3, 0]))
     assert part.ids == ["y", "v"]
     assert list(part.texts) == ["d", "a"]
     assert part.rows.tolist() == [4, 1]
     assert np.array_equal(part.labels, labels[[3, 0]])
     assert len(part) == 2
+    assert part.split.tolist() == ["test", "train"]
+    assert (part.skipped, part.skipped_rows, part.notes) == (["row 9: x"], 1, ["n"])
 
 
 def test_problems_are_shown_together():

@@ -11,6 +11,7 @@ from functools import partial
 from html import unescape
 from html.entities import html5
 
+from resumebert.data.masking import mask_personal_data
 from resumebert.utils.errors import UserError
 
 _INLINE_TAGS = (
@@ -215,6 +216,8 @@ STEPS: dict[str, Callable[[str], str]] = {
     "collapse_whitespace": collapse_whitespace,
 }
 DEFAULT_STEPS: tuple[str, ...] = tuple(STEPS)
+MASKING = "mask_personal_data"
+STEPS[MASKING] = mask_personal_data
 
 
 def clean(text: str, steps: Sequence[str] = DEFAULT_STEPS) -> str:

@@ -1,6 +1,6 @@
 """ResumeDataModule: from a reader to batches."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,9 +10,9 @@ from torch.utils.data import DataLoader
 
 from resumebert.data.batching import Batch, Collator, DocumentDataset, LengthBatchSampler
 from resumebert.data.cleaning import clean
-from resumebert.data.duplicates import exact_groups
-from resumebert.data.report import data_report
-from resumebert.data.splitting import SPLITS, split_fingerprint
+from resumebert.data.duplicates import drop_duplicates, find_groups
+from resumebert.data.report import data_report, duplicate_counts
+from resumebert.data.splitting import SPLITS, split_fingerprint, with_train_fraction
 from resumebert.data.table import ResumeTable, TextColumn
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
 from resumebert.utils.errors import UserError
@@ -34,6 +34,9 @@ class ResumeDataModule(LightningDataModule):
         batch_size: documents a batch (and process).
         eval_batch_size: the same in evaluation, where no gradients take memory.
         limit: use a random subset of so many documents; None: all.
+        duplicates: "keep" all copies, in one split, or "drop" all but the first.
+        near_duplicates: arguments of :func:`resumebert.data.duplicates.find_groups`.
+        train_fraction: train on so much of the training split.
         seed: of the subset and the split.
         shuffle_seed: of the order of the training batches.
         num_workers: processes that make batches beside the main one.
@@ -60,6 +63,9 @@ class ResumeDataModule(LightningDataModule):
         batch_size: int,
         eval_batch_size: int,
         limit: int | None = None,
+        duplicates: Literal["keep", "drop"] = "keep",
+        near_duplicates: Mapping[str, Any] | None = None,
+        train_fraction: float = 1.0,
         seed: int = 42,
         shuffle_seed: int = 42,
         num_workers: int = 0,
@@ -75,6 +81,9 @@ class ResumeDataModule(LightningDataModule):
         self.batch_size = batch_size
         self.eval_batch_size = eval_batch_size
         self.limit = limit
+        self.duplicates = duplicates
+        self.near_duplicates = dict(near_duplicates or {})
+        self.train_fraction = train_fraction
         self.seed = seed
         self.shuffle_seed = shuffle_seed
         self.num_workers = num_workers
@@ -92,16 +101,22 @@ class ResumeDataModule(LightningDataModule):
         if self._is_set_up:
             return
         table = self.reader()
-        rows_read = len(table)
+        rows_read = len(table) + table.skipped_rows + table.dropped_unlabelled
         if self.label_names is not None:
             table = with_label_order(table, self.label_names)
+        left_out = 0
         if self.limit is not None and self.limit < len(table):
+            left_out = len(table) - self.limit
             table = table.select(random_subset(len(table), self.limit, self.seed))
-        self.table = table.with_texts(
-            TextColumn.of(clean(text, self.cleaning) for text in table.texts)
-        )
-        self.groups = exact_groups(self.table.texts)
-        self.split = self.splitter(self.table, self.groups, self.seed)
+        texts = table.texts.drain() if isinstance(table.texts, TextColumn) else table.texts
+        self.table = table.with_texts(TextColumn.of(clean(text, self.cleaning) for text in texts))
+        self.groups = find_groups(self.table.texts, **self.near_duplicates)
+        counts = duplicate_counts(self.groups, self.table.labels)
+        if self.duplicates == "drop":
+            first = drop_duplicates(self.groups)
+            self.table, self.groups = self.table.select(first), self.groups[first]
+        split = self.splitter(self.table, self.groups, self.seed)
+        self.split = with_train_fraction(split, self.train_fraction, self.seed, self.groups)
         self.tokens = self.tokenizer.encode(self.table.texts)
         self.report = data_report(
             self.table,
@@ -109,6 +124,8 @@ class ResumeDataModule(LightningDataModule):
             self.groups,
             self.tokens.lengths,
             rows_read=rows_read,
+            rows_left_out_by_limit=left_out,
+            duplicates=counts,
             max_length=self.max_length,
         )
         self._is_set_up = True

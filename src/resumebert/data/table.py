@@ -12,6 +12,8 @@ import pyarrow as pa
 from resumebert.utils.errors import UserError
 
 SHOWN_PROBLEMS = 20
+LISTED_SKIPPED = 1000
+_LONG_MESSAGE = 500
 _CHUNK = 2048
 
 
@@ -71,18 +73,41 @@ class TextColumn(Sequence[str]):
     def __repr__(self) -> str:
         return f"TextColumn of {len(self)} texts"
 
+    def drain(self) -> Iterator[str]:
+        """Yield all texts, letting go of each chunk once it is read; the column is empty then.
+
+        So a million texts can be changed into others without both being in memory. A selection
+        can't let go of what it shares with others.
+        """
+        if self._index is not None:
+            yield from self
+            return
+        chunks = self._texts.chunks[::-1]
+        self._texts = pa.chunked_array([], self._texts.type)
+        while chunks:
+            yield from (text.as_py() for text in chunks.pop())
+
     def select(self, index: npt.NDArray[np.integer]) -> "TextColumn":
         """Return the texts at ``index`` (k integers), in that order, without copying them."""
         return TextColumn(self._texts, index if self._index is None else self._index[index])
 
 
 class Problems:
-    """The problems of one source, collected so that one message can show them together."""
+    """The problems of one source, collected so that one message can show them together.
 
-    def __init__(self, source: str) -> None:
+    With ``skip_rows``, a problem of a row costs that row alone, and is listed instead of raised.
+    """
+
+    def __init__(self, source: str, *, skip_rows: bool = False) -> None:
         self.source = source
+        self.skip_rows = skip_rows
         self.count = 0
+        self.skipped_rows = 0
+        self._not_utf_8: list[str] = []
+        self._notes: list[str] = []
         self._shown: list[str] = []
+        self._skipped: list[str] = []
+        self._bad: dict[int, int] = {}
 
     def add(self, where: str, what: str) -> None:
         """Note a problem; ``where`` is a row or a file, or empty for the source as a whole."""
@@ -90,21 +115,86 @@ class Problems:
         if len(self._shown) < SHOWN_PROBLEMS:
             self._shown.append(f"{where}: {what}" if where else what)
 
+    def add_row(self, where: str, what: str, row: int | None = None) -> None:
+        """Note a problem of one row at ``where``; ``row``: its number if it is in the table."""
+        if not self.skip_rows:
+            self.add(where, what)
+            return
+        at = self._bad.get(row) if row is not None else None
+        if at is None:
+            if row is not None:
+                self._bad[row] = self.skipped_rows
+            self.skipped_rows += 1
+            if len(self._skipped) < LISTED_SKIPPED:
+                self._skipped.append(f"{where}: {what}" if where else what)
+        elif at < len(self._skipped) and len(self._skipped[at]) < _LONG_MESSAGE:
+            self._skipped[at] += f"; {what}"
+
+    def remark(self, note: str) -> None:
+        """Note what is no problem, but worth knowing."""
+        self._notes.append(note)
+
+    def not_utf_8(self, name: str) -> None:
+        """Note that a file is taken for cp1252, since it is not UTF-8."""
+        self._not_utf_8.append(name)
+
+    @property
+    def notes(self) -> list[str]:
+        """What is worth knowing, the files taken for cp1252 in one note."""
+        guessed = self._not_utf_8
+        if not guessed:
+            return list(self._notes)
+        what = f"{guessed[0]} is" if len(guessed) == 1 else f"{len(guessed)} files are"
+        named = "" if len(guessed) == 1 else f" ({name_list(guessed)})"
+        return [
+            *self._notes,
+            f"{what} not UTF-8 and read as Windows-1252{named}. If accented letters come out "
+            f"wrong, declare data.encoding.",
+        ]
+
+    def is_bad(self, row: int) -> bool:
+        """Return whether a row is to be left out."""
+        return row in self._bad
+
+    @property
+    def bad_rows(self) -> npt.NDArray[np.int64]:
+        """The numbers of the rows to leave out of the table."""
+        return np.fromiter(self._bad, np.int64, len(self._bad))
+
+    @property
+    def skipped(self) -> list[str]:
+        """A message for each row left out, the first thousand, and how many there are besides."""
+        more = self.skipped_rows - len(self._skipped)
+        return [*self._skipped, *([f"and {more} more"] if more else [])]
+
     def raise_if_any(self) -> None:
         """Raise the first twenty problems and how many there are; return if there are none.
 
         Raises:
             UserError: There is at least one problem.
         """
-        if not self.count:
-            return
-        number = "a problem" if self.count == 1 else f"{self.count} problems"
-        more = self.count - len(self._shown)
+        if self.count:
+            self._raise(self._shown, self.count, "Mend the data and run this again.")
+
+    def raise_none_left(self) -> None:
+        """Raise that there is no row to use, with the problems of those left out.
+
+        Raises:
+            UserError: Always.
+        """
+        if not self.skipped_rows:
+            raise UserError(
+                f"{self.source} holds no résumé: there is no row in it. Check data.path."
+            )
+        advice = "data.on_bad_rows=skip leaves no row: mend the data, or check the columns' keys."
+        self._raise(self._skipped[:SHOWN_PROBLEMS], self.skipped_rows, advice)
+
+    def _raise(self, shown: list[str], count: int, advice: str) -> None:
+        """Raise ``shown`` and how many there are in all."""
+        number = "a problem" if count == 1 else f"{count} problems"
+        more = count - len(shown)
         rest = f"; and {more} more" if more else ""
-        raise UserError(
-            f"{self.source} has {number}: {'; '.join(self._shown)}{rest}. Mend the data and run "
-            f"this again."
-        )
+        raise UserError(f"{self.source} has {number}: {'; '.join(shown)}{rest}. {advice}")
 
 
 def shorten(value: object, length: int = 60) -> str:
@@ -132,6 +222,12 @@ class ResumeTable:
         rows: (n,) int64, the row of the source each résumé came from, counted as a person counts
             (the first résumé is row 1, a header line is not counted).
         source: what to call the source in a message: a path, or "the embedded sample".
+        split: (n,) of "train", "val", "test" where the source names each résumé's split, or None.
+        skipped: what was wrong with each row left out (``data.on_bad_rows=skip``), the first
+            thousand; a last entry tells how many more there are.
+        skipped_rows: how many rows were left out.
+        dropped_unlabelled: how many rows without a label were left out (``data.unlabelled=drop``).
+        notes: what a reader decided that its user should know, such as a guessed encoding.
     """
 
     ids: Sequence[str]
@@ -140,6 +236,11 @@ class ResumeTable:
     label_names: Sequence[str]
     rows: npt.NDArray[np.int64]
     source: str
+    split: npt.NDArray[np.str_] | None = None
+    skipped: Sequence[str] = ()
+    skipped_rows: int = 0
+    dropped_unlabelled: int = 0
+    notes: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -156,7 +257,8 @@ class ResumeTable:
 
     def select(self, index: npt.NDArray[np.integer]) -> "ResumeTable":
         """Return the résumés at ``index`` (k integers), in that order."""
-        return ResumeTable(
+        return replace(
+            self,
             ids=[self.ids[i] for i in index],
             texts=(
                 self.texts.select(index)
@@ -164,7 +266,6 @@ class ResumeTable:
                 else [self.texts[i] for i in index]
             ),
             labels=self.labels[index],
-            label_names=self.label_names,
             rows=self.rows[index],
-            source=self.source,
+            split=None if self.split is None else self.split[index],
         )

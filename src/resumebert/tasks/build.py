@@ -11,6 +11,7 @@ from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 
+from resumebert.data.cleaning import MASKING
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
@@ -76,11 +77,14 @@ def datamodule(
     arguments: dict[str, Any] = {
         "reader": instantiate(data.reader),
         "splitter": instantiate(data.split),
-        "cleaning": list(data.cleaning),
+        "cleaning": [*data.cleaning, *([MASKING] if data.mask_pii else [])],
         "max_length": data.max_length,
         "batch_size": data.batch_size,
         "eval_batch_size": data.eval_batch_size,
         "limit": data.limit,
+        "duplicates": data.duplicates,
+        "near_duplicates": dict(data.near_duplicates),
+        "train_fraction": data.train_fraction,
         "seed": data.seed,
         "num_workers": data.num_workers,
     }

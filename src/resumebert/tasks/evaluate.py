@@ -108,7 +108,7 @@ def _datamodule(
 def _as_trained(config: DictConfig, trained: DictConfig) -> DictConfig:
     """Treat the text of ``config.data`` as in training, but for what the user typed; return it."""
     typed = {override.split("=")[0].lstrip("+~") for override in HydraConfig.get().overrides.task}
-    for key in ("cleaning", "max_length", "eval_batch_size"):
+    for key in ("cleaning", "mask_pii", "max_length", "eval_batch_size"):
         if f"data.{key}" not in typed:
             config.data[key] = trained[key]
     data: DictConfig = config.data

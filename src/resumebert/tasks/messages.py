@@ -22,6 +22,14 @@ def describe_data(console: Console, report: Mapping[str, Any]) -> None:
     """Print a data report in two lines: the documents, and how much of them the model reads."""
     splits = ", ".join(f"{s['documents']} {name}" for name, s in report["splits"].items())
     tokens = report["tokens"]
+    for note in report["notes"]:
+        console.print(f"Note: {note}", highlight=False, soft_wrap=True)
+    if report["rows_skipped"]:
+        console.print(
+            f"{report['rows_skipped']} rows were skipped; data_report.json lists them.",
+            style="yellow",
+            soft_wrap=True,
+        )
     console.print(
         f"{report['source']}: {report['rows_used']} of {report['rows_read']} résumés ({splits}), "
         f"{len(report['label_names'])} labels. {tokens['share_of_documents_truncated']:.0%} are "

@@ -147,8 +147,8 @@ def _best_checkpoint(trainer: Trainer) -> str | None:
 
 def _make_paths_absolute(config: DictConfig) -> None:
     """Write relative paths out, so that the config in the checkpoint holds from any folder."""
-    for key in ("data.path", "model.path", "ckpt_path"):
-        value = OmegaConf.select(config, key)
+    for key in ("data.path", "data.split.manifest", "model.path", "ckpt_path"):
+        value = OmegaConf.select(config, key, throw_on_missing=False)
         if value is not None:
             with open_dict(config):
                 OmegaConf.update(config, key, str(Path(value).expanduser().absolute()))

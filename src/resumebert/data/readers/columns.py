@@ -28,6 +28,8 @@ class Columns:
         flags: the columns of 0 and 1, one for each label, or None if ``labels`` is given.
         separator: what parts the labels in a cell of ``labels``.
         names: the labels there may be, in order; None: those found, sorted, or ``flags``.
+        split: the column of the split, or None.
+        text_key: the key that names the column of the text.
     """
 
     text: str
@@ -36,29 +38,70 @@ class Columns:
     flags: tuple[str, ...] | None
     separator: str
     names: tuple[str, ...] | None
+    split: str | None = None
+    text_key: str = "data.text_column"
 
     @property
     def wanted(self) -> list[str]:
         """The columns to read, without the id."""
-        return [self.text, *([self.labels] if self.labels is not None else self.flags or ())]
+        labels = [self.labels] if self.labels is not None else self.flags or ()
+        return [self.text, *labels, *([self.split] if self.split is not None else [])]
 
     @property
     def to_read(self) -> list[str]:
         """The columns to read, the id among them."""
         return [*self.wanted, *([self.id] if self.id is not None else [])]
 
+    def with_split(self, split: str | None) -> "Columns":
+        """Return the same columns and that of the split.
+
+        Raises:
+            UserError: It is one of the others.
+        """
+        columns = replace(self, split=None if split is None else str(split))
+        columns.check_used_once()
+        return columns
+
+    def check_used_once(self) -> None:
+        """Check that no column has two purposes.
+
+        Raises:
+            UserError: One has.
+        """
+        used = self.to_read
+        twice = sorted({name for name in used if used.count(name) > 1})
+        if twice:
+            raise UserError(
+                f"The column {name_list(twice)} is given for two purposes. Check {self.text_key}, "
+                f"data.id_column, data.label_columns, data.labels_column and data.split_column."
+            )
+
 
 @dataclass(frozen=True)
 class Batch:
-    """k successive résumés: their cells by column, their rows, and where to say that each is."""
+    """k successive résumés.
+
+    Attributes:
+        cells: the cells of each column.
+        rows: (k,) the rows, each once in a source.
+        places: where to say that each is; None: its row.
+        split: the split that all are in, or None if a column tells or none is known.
+        id_prefix: what to put before their ids.
+    """
 
     cells: Mapping[str, Cells]
     rows: npt.NDArray[np.int64]
     places: Sequence[str] | None = None
+    split: str | None = None
+    id_prefix: str = ""
 
     def place(self, index: int) -> str:
         """Return where the résumé at ``index`` is, for a message."""
         return self.places[index] if self.places is not None else f"row {self.rows[index]}"
+
+    def told(self, index: int, what: str) -> tuple[str, str, int]:
+        """Return a problem of the résumé at ``index`` as ``Problems.add_row`` takes it."""
+        return self.place(index), what, int(self.rows[index])
 
 
 def python_values(cells: Cells) -> Sequence[Any]:
@@ -92,7 +135,9 @@ def with_id(columns: Columns, present: Sequence[str], source: str) -> Columns:
     keys = dict.fromkeys(columns.flags or (), "data.label_columns")
     if columns.labels is not None:
         keys[columns.labels] = "data.labels_column"
-    keys[columns.text] = "data.text_column"
+    if columns.split is not None:
+        keys[columns.split] = "data.split_column"
+    keys[columns.text] = columns.text_key
     if known is not None:
         keys[known] = "data.id_column"
     _missing_columns(keys, present, source)

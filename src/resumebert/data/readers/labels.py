@@ -42,7 +42,8 @@ def flag_matrix(batch: Batch, columns: Sequence[str], problems: Problems) -> npt
     for i, j in np.argwhere(flags == _NEITHER).tolist():
         cell = python_values(batch.cells[columns[j]][i : i + 1])[0]
         what = "null" if cell is None else shorten(cell)
-        problems.add(batch.place(i), f"column {shorten(columns[j])} holds {what}, not 0 or 1")
+        told = f"column {shorten(columns[j])} holds {what}, not 0 or 1"
+        problems.add_row(*batch.told(i, told))
     return flags
 
 
@@ -92,7 +93,7 @@ def collect_labels(
             found.sets.append(_label_set(cell, separator))
         found.row_codes.append(code)
         if isinstance(problem := found.sets[code], str):
-            problems.add(batch.place(i), f"column {shorten(column)} holds {problem}")
+            problems.add_row(*batch.told(i, f"column {shorten(column)} holds {problem}"))
 
 
 def _hashable(cell: object) -> Hashable:
@@ -135,43 +136,29 @@ def ordered_flags(
     return flags[:, [columns.index(name) for name in names]], list(names)
 
 
-def label_matrix(
+def check_known(
     found: LabelSets,
-    label_names: Sequence[str] | None,
-    rows: npt.NDArray[np.int64],
-    problems: Problems,
-) -> tuple[npt.NDArray[np.uint8], list[str]]:
-    """Return the (n, L) labels and their names: ``label_names``, or those found, sorted.
-
-    Labels outside ``label_names`` are noted.
-    """
-    sets = [names if isinstance(names, tuple) else () for names in found.sets]
-    seen = sorted({name for names in sets for name in names})
-    order = list(label_names) if label_names is not None else seen
-    if not order and len(rows) and not problems.count:
-        problems.add("", "no row has a label; at least one label is needed (or data.label_names)")
-    _check_outside(sets, seen, order, found.row_codes, rows, problems)
-    place = {name: j for j, name in enumerate(order)}
-    matrix = np.zeros((len(sets), len(order)), np.uint8)
-    for i, names in enumerate(sets):
-        matrix[i, [place[name] for name in names if name in place]] = 1
-    return matrix[np.array(found.row_codes, np.int64)], order
-
-
-def _check_outside(
-    sets: list[tuple[str, ...]],
-    seen: list[str],
-    order: list[str],
-    row_codes: list[int],
+    label_names: Sequence[str],
     rows: npt.NDArray[np.int64],
     problems: Problems,
 ) -> None:
-    """Note the labels that are in the data and not in ``order``, with the first row of each."""
-    known = set(order)
+    """Note the labels that are in the data and not in ``label_names``, with the first row of each.
+
+    If bad rows are skipped, note each row with such a label instead.
+    """
+    known = set(label_names)
+    sets = [names if isinstance(names, tuple) else () for names in found.sets]
+    seen = sorted({name for names in sets for name in names})
     outside = [name for name in seen if name not in known]
     if not outside:
         return
-    codes = np.array(row_codes, np.int64)
+    codes = np.array(found.row_codes, np.int64)
+    if problems.skip_rows:
+        foreign = {code: [n for n in names if n not in known] for code, names in enumerate(sets)}
+        for i in np.flatnonzero(np.isin(codes, [code for code in foreign if foreign[code]])):
+            what = f"has labels that data.label_names has not: {name_list(foreign[codes[i]])}"
+            problems.add_row(f"row {rows[i]}", what, int(rows[i]))
+        return
     told = []
     for name in outside[:20]:
         holding = [code for code, names in enumerate(sets) if name in names]
@@ -180,5 +167,23 @@ def _check_outside(
         "",
         f"it has labels that data.label_names has not: {', '.join(told)}"
         f"{' and more' if len(outside) > 20 else ''} (labels in the data: {name_list(seen)}; "
-        f"data.label_names: {name_list(order)})",
+        f"data.label_names: {name_list(label_names)})",
     )
+
+
+def label_matrix(
+    found: LabelSets, label_names: Sequence[str] | None, kept: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.uint8], list[str]]:
+    """Return the (n, L) labels and their names: ``label_names``, or those in ``kept`` rows, sorted.
+
+    Rows that are not kept have no labels.
+    """
+    sets = [names if isinstance(names, tuple) else () for names in found.sets]
+    codes = np.array(found.row_codes, np.int64)
+    used = np.unique(codes[kept]).tolist()
+    order = label_names or sorted({name for code in used for name in sets[code]})
+    place = {name: j for j, name in enumerate(order)}
+    matrix = np.zeros((len(sets), len(order)), np.uint8)
+    for code in used:
+        matrix[code, [place[name] for name in sets[code] if name in place]] = 1
+    return matrix[codes], list(order)

@@ -21,16 +21,17 @@ def parquet_batches(path: Path, columns: Columns, source: str) -> tuple[Iterator
         # Without these, pyarrow holds the compressed file in memory beside the texts.
         file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER)
         schema = file.schema_arrow
-    except (pa.ArrowException, OSError) as error:
+        names = schema.names
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise UserError(_damaged(source, error)) from None
-    columns = with_id(columns, schema.names, source)
+    columns = with_id(columns, names, source)
     kind = schema.field(columns.text).type
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     if kind not in (pa.string(), pa.large_string(), pa.string_view()):
         raise UserError(
             f"The column {shorten(columns.text)} of {source} holds {kind}, not text. Set "
-            f"data.text_column to the column of the text; its columns: {name_list(schema.names)}."
+            f"data.text_column to the column of the text; its columns: {name_list(names)}."
         )
     if not file.metadata.num_rows:
         raise UserError(f"{source} has columns and no rows. Check data.path.")
@@ -43,6 +44,9 @@ def _parquet_rows(file: pq.ParquetFile, columns: Columns) -> Iterator[Batch]:
     for batch in file.iter_batches(_BATCH, columns=columns.to_read):
         cells = {name: batch.column(name) for name in columns.to_read}
         text = cells[columns.text]
+        for name in cells.keys() - {columns.text}:
+            # A text that is not UTF-8 is told with its row, later.
+            cells[name].validate(full=True)
         if text.type not in (pa.string(), pa.large_string()):
             cells[columns.text] = text.cast(pa.large_string())
         yield Batch(cells, np.arange(start, start + len(batch)))
@@ -53,7 +57,7 @@ def _readable(batches: Iterator[Batch], source: str) -> Iterator[Batch]:
     """Yield the batches of a parquet file until one is damaged."""
     try:
         yield from batches
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise UserError(_damaged(source, error)) from None
 
 

@@ -1,18 +1,16 @@
-"""Reading csv, tsv, jsonl and parquet files, and the embedded sample."""
+"""Reading tables, a résumé a row, and the embedded sample."""
 
 from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from resumebert.data.readers.assemble import assemble
+from resumebert.data.readers.assemble import assemble, collector
 from resumebert.data.readers.columns import Columns, name_tuple
-from resumebert.data.readers.files import check_encoding, check_path, open_binary, text_of
+from resumebert.data.readers.encodings import check_encoding
 from resumebert.data.readers.parquet_tables import parquet_batches
-from resumebert.data.readers.text_tables import csv_batches, csv_row, jsonl_batches, line_at
-from resumebert.data.table import Problems, ResumeTable, name_list, shorten
+from resumebert.data.readers.sources import Options, open_table
+from resumebert.data.table import Problems, ResumeTable, name_list
 from resumebert.utils.errors import UserError
-
-SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 
 
 def read_table(
@@ -24,12 +22,19 @@ def read_table(
     labels_column: str | None = None,
     label_separator: str = ";",
     label_names: Sequence[str] | None = None,
-    encoding: str = "utf-8",
+    split_column: str | None = None,
+    encoding: str = "auto",
+    sheet: str | None = None,
+    dataset_split: str | Sequence[str] | None = None,
+    allow_pickle: bool = False,
+    unlabelled: str = "keep",
+    on_bad_rows: str = "error",
 ) -> ResumeTable:
-    """Read a csv, tsv, jsonl (each also ``.gz``) or parquet file with one résumé a row.
+    """Read a table with one résumé a row.
 
     Args:
-        path: the file; its suffix tells its kind.
+        path: a csv, tsv, jsonl (each also ``.gz``), parquet, Excel (.xlsx) or pandas pickle file,
+            as its suffix tells, or a folder that the datasets library wrote (``save_to_disk``).
         text_column: the column of the text.
         id_column: the column of the ids; None: ``id`` if there is one, else the row numbers.
         label_columns: L columns of 0 and 1, one for each label.
@@ -38,39 +43,34 @@ def read_table(
         label_separator: what parts the labels in ``labels_column``.
         label_names: the labels, in the order wanted; None: ``label_columns``, or those found in
             ``labels_column``, sorted.
-        encoding: that of a csv, tsv or jsonl file. A UTF-8 byte order mark overrules it.
+        split_column: the column that names each row's split: train, val (validation, valid, dev)
+            or test; None: there is none, or the splits of a saved DatasetDict.
+        encoding: that of a csv, tsv or jsonl file; "auto": as its byte order mark says, else UTF-8
+            if it is, else cp1252. A UTF-8 byte order mark overrules what is declared.
+        sheet: of an Excel file, by name; None: the first.
+        dataset_split: of a saved DatasetDict, a split or several; None: all.
+        allow_pickle: load a pickle, which runs whatever code it holds.
+        unlabelled: "keep" or "drop" the rows without a label.
+        on_bad_rows: "error": refuse the file if anything is wrong with a row; "skip": leave those
+            rows out and list them.
 
     Returns:
         n résumés in the order of the file. Text is as found, but for lone surrogates, which become
-        U+FFFD.
+        U+FFFD. Of a DatasetDict with several splits, ids begin with the split's name.
 
     Raises:
         UserError: The file can't be read as configured: all that is wrong with its rows in one
             message, the first twenty with their row.
     """
-    file = check_path(path)
     source = str(path)
-    suffix = _suffix(file, source)
     check_encoding(encoding)
-    columns = _columns(
+    columns = configured_columns(
         text_column, id_column, label_columns, labels_column, label_separator, label_names
-    )
-    problems = Problems(source)
-    if suffix == ".parquet":
-        batches, columns = parquet_batches(file, columns, source)
-        return assemble(batches, columns, source, problems)
-    newline = "\n" if suffix == ".jsonl" else ""
-    row_at = csv_row if newline == "" else line_at
-    with (
-        open_binary(file, source) as raw,
-        text_of(raw, encoding, source, newline=newline, row_at=row_at) as stream,
-    ):
-        if suffix == ".jsonl":
-            batches, columns = jsonl_batches(stream, columns, source, problems)
-        else:
-            delimiter = "\t" if suffix == ".tsv" else ","
-            batches, columns = csv_batches(stream, delimiter, columns, source, problems)
-        return assemble(batches, columns, source, problems)
+    ).with_split(split_column)
+    problems = collector(source, on_bad_rows)
+    options = Options(encoding, sheet, dataset_split, allow_pickle)
+    with open_table(path, columns, options, source, problems) as (batches, found):
+        return assemble(batches, found, source, problems, unlabelled=unlabelled)
 
 
 def read_sample() -> ResumeTable:
@@ -92,30 +92,20 @@ def read_sample() -> ResumeTable:
         return assemble(batches, columns, source, Problems(source))
 
 
-def _suffix(path: Path, source: str) -> str:
-    """Return the file's suffix, without ``.gz``, if it is one that can be read."""
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    packed = suffixes[-1:] == [".gz"]
-    suffix = suffixes[-2] if packed and len(suffixes) > 1 else (suffixes or [""])[-1]
-    if suffix not in SUFFIXES or (packed and suffix == ".parquet"):
-        raise UserError(
-            f"{source} has the suffix {shorten(''.join(suffixes[-2:]))}, and only "
-            f"{', '.join(SUFFIXES)} (and .csv.gz, .tsv.gz, .jsonl.gz) can be read. Convert it, "
-            f"or rename it if its name is wrong. (The published resume_corpus is read with "
-            f"data=resume_corpus.)"
-        )
-    return suffix
-
-
-def _columns(
+def configured_columns(
     text_column: str,
     id_column: str | None,
     label_columns: Sequence[str] | None,
     labels_column: str | None,
     label_separator: str,
     label_names: Sequence[str] | None,
+    text_key: str = "data.text_column",
 ) -> Columns:
-    """Return the columns to read, if what is configured fits together."""
+    """Return the columns to read.
+
+    Raises:
+        UserError: What is configured doesn't fit together.
+    """
     if (label_columns is None) == (labels_column is None):
         given = "both are" if labels_column is not None else "neither is"
         raise UserError(
@@ -139,12 +129,7 @@ def _columns(
         flags=flags,
         separator=label_separator,
         names=names,
+        text_key=text_key,
     )
-    used = columns.to_read
-    twice = sorted({name for name in used if used.count(name) > 1})
-    if twice:
-        raise UserError(
-            f"The column {name_list(twice)} is given for two purposes. Check data.text_column, "
-            f"data.id_column, data.label_columns and data.labels_column."
-        )
+    columns.check_used_once()
     return columns

@@ -1,9 +1,8 @@
 """Drawing batches of cells from csv, tsv and jsonl files."""
 
 import csv
-import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, TextIO
 
@@ -14,6 +13,8 @@ from resumebert.data.table import Problems, name_list, shorten
 from resumebert.utils.errors import UserError
 
 _BATCH = 2048
+_PIECE = 1 << 20
+BLANK_LINE = "is a blank line; remove it, or mend the row it was"
 # The csv module's own limit is 128 KiB; this is the most it can be set to everywhere.
 _CSV_CELL = 2**31 - 1
 
@@ -74,36 +75,51 @@ def _csv_rows(
                 blank = blank or line
                 continue
             if blank:
-                problems.add(f"line {blank}", "is blank; remove it, or mend the row it was")
+                problems.add_row(f"line {blank}", "is blank; remove it, or mend the row it was")
                 blank = 0
             row += 1
             place = f"row {row} (line {line})"
             if len(record) != len(header):
                 what = f"has {len(record)} cells where the header has {len(header)}"
-                problems.add(place, what)
+                problems.add_row(place, what, row)
                 continue
             cells.append(record)
             rows.append(row)
             places.append(place)
         by_column = {name: [record[k] for record in cells] for name, k in position.items()}
         yield Batch(by_column, np.array(rows, np.int64), places)
-    if not row and not problems.count:
+    if not row and not problems.count and not problems.skipped_rows:
         raise UserError(f"{source} has a header and no rows. Check data.path.")
 
 
-def csv_row(text: str) -> int:
+def csv_row(text: TextIO) -> int:
     """Return the row that the end of a csv text, cut off anywhere, is in."""
-    # With something after the end, a record that has not begun counts as well.
-    records = csv.reader(io.StringIO(f"{text}x", newline=""))
+    records = csv.reader(_with_end(text))
     try:
         return sum(1 for record in records if record) - 1
     except csv.Error:
-        return text.count("\n")
+        return records.line_num
 
 
-def line_at(text: str) -> int:
+def _with_end(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines with something after the end, so that a record not begun counts as well."""
+    last = ""
+    for line in lines:
+        if last:
+            yield last
+        last = line
+    if last.endswith(("\n", "\r")):
+        yield last
+        last = ""
+    yield f"{last}x"
+
+
+def line_at(text: TextIO) -> int:
     """Return the line that the end of ``text`` is in."""
-    return text.count("\n") + 1
+    count = 1
+    while piece := text.read(_PIECE):
+        count += piece.count("\n")
+    return count
 
 
 def jsonl_batches(
@@ -114,6 +130,8 @@ def jsonl_batches(
     first = next(objects, None)
     if first is None:
         problems.raise_if_any()
+        if problems.skipped_rows:
+            problems.raise_none_left()
         raise UserError(f"{source} holds no rows, only blank lines. Check data.path.")
     columns = with_id(columns, list(first[1]), source)
     return _jsonl_rows(first, objects, columns, problems), columns
@@ -128,19 +146,19 @@ def _jsonl_objects(stream: TextIO, problems: Problems) -> Iterator[tuple[int, di
             blank = blank or row
             continue
         if blank:
-            problems.add(f"row {blank}", "is a blank line; remove it, or mend the row it was")
+            problems.add_row(f"row {blank}", BLANK_LINE)
             blank = 0
         try:
             found = json.loads(line)
         except RecursionError:
-            problems.add(f"row {row}", "is nested too deeply to be a résumé")
+            problems.add_row(f"row {row}", "is nested too deeply to be a résumé")
         except ValueError as error:
-            problems.add(f"row {row}", f"is not JSON ({error})")
+            problems.add_row(f"row {row}", f"is not JSON ({error})")
         else:
             if isinstance(found, dict):
                 yield row, found
             else:
-                problems.add(f"row {row}", f"is {shorten(found)}, not a JSON object {{…}}")
+                problems.add_row(f"row {row}", f"is {shorten(found)}, not a JSON object {{…}}")
 
 
 def _jsonl_rows(
@@ -159,7 +177,7 @@ def _jsonl_rows(
             missing = [name for name in wanted if name not in found]
             if missing:
                 what = f"has no key {name_list(missing)}; its keys: {name_list(list(found))}"
-                problems.add(f"row {row}", what)
+                problems.add_row(f"row {row}", what)
                 continue
             if columns.id is None and "id" in found and "id" not in wanted:
                 problems.add(f"row {row}", "has an id, and the first row has none")

@@ -1,11 +1,18 @@
-"""From cells to texts and ids, with those that are none noted."""
+"""From cells to texts, ids and splits, with those that are none noted."""
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from resumebert.data.readers.columns import Batch, python_values
 from resumebert.data.table import Problems, shorten
+
+_SPLITS = {
+    **{"train": "train", "val": "val", "test": "test"},
+    **{"validation": "val", "valid": "val", "dev": "val"},
+}
+_SPLIT = np.dtype("<U5")
 
 
 def read_texts(batch: Batch, column: str, problems: Problems) -> pa.Array:
@@ -16,19 +23,18 @@ def read_texts(batch: Batch, column: str, problems: Problems) -> pa.Array:
     else:
         for i, cell in enumerate(cells):
             if not isinstance(cell, str):
-                problems.add(batch.place(i), _no_text(column, cell))
+                problems.add_row(*batch.told(i, _no_text(column, cell)))
         texts = arrow_texts([cell if isinstance(cell, str) else None for cell in cells])
     if texts.null_count:
         if isinstance(cells, pa.Array):
             for i in np.flatnonzero(texts.is_null()).tolist():
-                problems.add(batch.place(i), _no_text(column, None))
+                problems.add_row(*batch.told(i, _no_text(column, None)))
         texts = texts.fill_null("x")
     blank = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(texts)), 0)
     if pc.any(blank).as_py():
+        what = f"column {shorten(column)} is blank: a résumé without text"
         for i in np.flatnonzero(blank).tolist():
-            problems.add(
-                batch.place(i), f"column {shorten(column)} is blank: a résumé without text"
-            )
+            problems.add_row(*batch.told(i, what))
     return texts
 
 
@@ -49,7 +55,7 @@ def _valid_utf8(texts: pa.Array, column: str, batch: Batch, problems: Problems) 
                 raw[i] = None if cell is None else cell.decode()
             except UnicodeDecodeError as error:
                 what = f"column {shorten(column)} is not UTF-8 at byte {error.start}"
-                problems.add(batch.place(i), what)
+                problems.add_row(*batch.told(i, what))
                 raw[i] = "x"
         return pa.array(raw, texts.type)
     return texts
@@ -73,14 +79,15 @@ def without_surrogates(text: str | None) -> str | None:
 def read_ids(batch: Batch, column: str | None, problems: Problems) -> list[str]:
     """Return the ids of a batch as strings: the cells of ``column``, or the rows."""
     if column is None:
-        return [str(row) for row in batch.rows.tolist()]
+        return [f"{batch.id_prefix}{row}" for row in batch.rows.tolist()]
     ids = [_id(cell) for cell in python_values(batch.cells[column])]
     for i, found in enumerate(ids):
         if not found:
             cell = python_values(batch.cells[column][i : i + 1])[0]
-            what = "null" if cell is None else shorten(cell)
-            problems.add(batch.place(i), f"column {shorten(column)} holds {what}, which is no id")
-    return ids
+            shown = "null" if cell is None else shorten(cell)
+            what = f"column {shorten(column)} holds {shown}, which is no id"
+            problems.add_row(*batch.told(i, what))
+    return [f"{batch.id_prefix}{known}" if known else "" for known in ids]
 
 
 def _id(cell: object) -> str:
@@ -93,3 +100,24 @@ def _id(cell: object) -> str:
     if isinstance(cell, float):
         return str(int(cell)) if cell.is_integer() else ""
     return str(cell)
+
+
+def read_split(batch: Batch, column: str | None, problems: Problems) -> npt.NDArray[np.str_]:
+    """Return the splits of a batch, noting cells of ``column`` that name none."""
+    if column is None:
+        return np.full(len(batch.rows), batch.split or "train", _SPLIT)
+    found = np.full(len(batch.rows), "train", _SPLIT)
+    for i, cell in enumerate(python_values(batch.cells[column])):
+        split = split_name(cell)
+        if split is None:
+            shown = "null" if cell is None else shorten(cell)
+            what = f"column {shorten(column)} holds {shown}, not one of train, val, test"
+            problems.add_row(*batch.told(i, what))
+        else:
+            found[i] = split
+    return found
+
+
+def split_name(cell: object) -> str | None:
+    """Return "train", "val" or "test" for any of the names these go by, or None."""
+    return _SPLITS.get(cell.strip().lower()) if isinstance(cell, str) else None

@@ -1,0 +1,180 @@
+"""Near-duplicates by MinHash and locality-sensitive hashing (LSH).
+
+The similarity of two texts is the Jaccard index of their sets of shingles (word n-grams). MinHash
+(Broder 1997, "On the resemblance and containment of documents") keeps of each text, for each of
+``num_perm`` random permutations of all shingles, the smallest one it has: two texts agree in a
+share of these minima that estimates their similarity s. Banding (Leskovec, Rajaraman & Ullman,
+"Mining of Massive Datasets", 3.4) cuts the minima into b bands of r: two texts agree in a whole
+band, and so become candidates, with probability 1 - (1 - s^r)^b.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+# Of the pairs just at the threshold, the share that banding must propose.
+_RECALL_AT_THRESHOLD = 0.99
+# A candidate is compared in full unless its estimate is so many standard errors too low.
+_STANDARD_ERRORS = 3.0
+# In a bucket of the hash, how many following texts each is compared with: a page of boilerplate
+# that half the texts share must not cost the square of their number.
+_NEIGHBOURS = 16
+# A text for which so many full comparisons have failed is compared no more: likewise.
+_MOST_REJECTIONS = 16
+_PAIRS_AT_ONCE = 8192
+_SETS_KEPT = 2048
+
+Shingles = npt.NDArray[np.uint64]
+
+
+class MinHasher:
+    """Reduces sets of shingles to ``num_perm`` minima; the seed draws the permutations."""
+
+    def __init__(self, num_perm: int, seed: int) -> None:
+        generator = np.random.default_rng(seed)
+        # An odd factor makes the product modulo 2^32 a permutation of 32-bit numbers.
+        factors = generator.integers(2**31, size=num_perm, dtype=np.uint32)
+        self._factors = factors * np.uint32(2) + np.uint32(1)
+        self._terms = generator.integers(2**32, size=num_perm, dtype=np.uint32)
+
+    def __call__(self, shingles: Shingles, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+        """Return the (n, num_perm) minima of n texts.
+
+        Args:
+            shingles: (s,) the shingles of the texts, at least one each.
+            starts: (n,) where each text begins.
+        """
+        values = (shingles >> np.uint64(32)).astype(np.uint32)
+        permuted = np.empty_like(values)
+        minima = np.empty((len(starts), len(self._factors)), dtype=np.uint32)
+        for k, (factor, term) in enumerate(zip(self._factors, self._terms, strict=True)):
+            np.multiply(values, factor, out=permuted)
+            permuted += term
+            minima[:, k] = np.minimum.reduceat(permuted, starts)
+        return minima
+
+
+def choose_rows(threshold: float, num_perm: int) -> int:
+    """Return the most rows r a band may have so that pairs at the threshold are candidates.
+
+    The more rows, the fewer candidates; the probability 1 - (1 - s^r)^b at s = ``threshold``, with
+    b = ``num_perm // r`` bands, stays at 0.99 at least (or at what one row a band can do).
+    """
+    rows = 1
+    while True:
+        bands = num_perm // (rows + 1)
+        if 1 - (1 - threshold ** (rows + 1)) ** bands < _RECALL_AT_THRESHOLD:
+            return rows
+        rows += 1
+
+
+def join_similar(
+    minima: npt.NDArray[np.uint32], shingles_of: Callable[[int], Shingles], threshold: float
+) -> npt.NDArray[np.int64]:
+    """Group texts that a chain of pairs with Jaccard ≥ ``threshold`` connects.
+
+    Candidates come from the minima, and the Jaccard index that decides is that of the shingles.
+    Where more than 16 texts are much alike but not enough to join, not every pair is compared, so
+    that time stays proportional to n. Memory is that of the minima and of one band's candidates.
+
+    Args:
+        minima: (n, num_perm) of :class:`MinHasher`.
+        shingles_of: returns the shingles of a text; called again for a text now and then.
+        threshold: least similarity, above 0.
+
+    Returns:
+        (n,) the number of the first text of each text's group.
+    """
+    forest = list(range(len(minima)))
+    rejected: set[tuple[int, int]] = set()
+    rejections = [0] * len(minima)
+
+    @lru_cache(maxsize=_SETS_KEPT)
+    def distinct(text: int) -> Shingles:
+        return np.unique(shingles_of(text))
+
+    keys = _band_keys(minima, choose_rows(threshold, minima.shape[1]))
+    for band in range(len(keys)):
+        pairs = _bucket_pairs(keys, band)
+        roots = _roots(forest)
+        pairs = pairs[roots[pairs[:, 0]] != roots[pairs[:, 1]]]
+        for pair in _likely_pairs(pairs, minima, threshold):
+            if pair in rejected or max(rejections[text] for text in pair) >= _MOST_REJECTIONS:
+                continue
+            first, second = sorted(_root(forest, text) for text in pair)
+            if first == second:
+                continue
+            if jaccard(distinct(pair[0]), distinct(pair[1])) >= threshold:
+                forest[second] = first
+                continue
+            rejected.add(pair)
+            for text in pair:
+                rejections[text] += 1
+    return _roots(forest)
+
+
+def jaccard(one: Shingles, other: Shingles) -> float:
+    """Return the Jaccard index of two sets, given as arrays without repetitions."""
+    union = len(np.unique(np.concatenate([one, other])))
+    return (len(one) + len(other) - union) / union
+
+
+def _root(forest: list[int], text: int) -> int:
+    """Return the first text of the group of ``text``, shortening the way there."""
+    while forest[text] != text:
+        forest[text] = forest[forest[text]]
+        text = forest[text]
+    return text
+
+
+def _roots(forest: list[int]) -> npt.NDArray[np.int64]:
+    """Return the (n,) first texts of all the texts' groups."""
+    roots = np.array(forest, dtype=np.int64)
+    while (roots != roots[roots]).any():
+        roots = roots[roots]
+    return roots
+
+
+def _band_keys(minima: npt.NDArray[np.uint32], rows: int) -> npt.NDArray[np.uint64]:
+    """Return a (b, n) hash of each text's minima in each band of ``rows``."""
+    bands = minima.shape[1] // rows
+    keys = np.zeros((bands, len(minima)), dtype=np.uint64)
+    for band in range(bands):
+        for row in range(rows):
+            keys[band] *= np.uint64(0xD1342543DE82EF95)
+            keys[band] += minima[:, band * rows + row]
+    return keys
+
+
+def _bucket_pairs(keys: npt.NDArray[np.uint64], band: int) -> npt.NDArray[np.int64]:
+    """Return (p, 2) pairs of texts that agree in ``band``, the smaller number first.
+
+    In a large bucket, texts that agree in the next band too are neighbours.
+    """
+    order = np.lexsort((keys[(band + 1) % len(keys)], keys[band]))
+    sorted_keys = keys[band][order]
+    pairs = []
+    for distance in range(1, min(_NEIGHBOURS, len(order) - 1) + 1):
+        same = np.flatnonzero(sorted_keys[distance:] == sorted_keys[:-distance])
+        if not len(same):
+            break
+        pairs.append(np.stack([order[same], order[same + distance]], axis=1))
+    return np.sort(np.concatenate(pairs), axis=1) if pairs else np.zeros((0, 2), dtype=np.int64)
+
+
+def _likely_pairs(
+    pairs: npt.NDArray[np.int64], minima: npt.NDArray[np.uint32], threshold: float
+) -> list[tuple[int, int]]:
+    """Return the pairs whose estimated similarity leaves them a chance, the most similar first."""
+    error = (threshold * (1 - threshold) / minima.shape[1]) ** 0.5
+    estimates = np.concatenate(
+        [
+            (minima[part[:, 0]] == minima[part[:, 1]]).mean(axis=1)
+            for part in np.split(pairs, range(_PAIRS_AT_ONCE, len(pairs), _PAIRS_AT_ONCE))
+        ]
+    )
+    likely = np.flatnonzero(estimates >= threshold - _STANDARD_ERRORS * error)
+    likely = likely[np.argsort(-estimates[likely], kind="stable")]
+    return [(int(first), int(second)) for first, second in pairs[likely]]

@@ -1,0 +1,209 @@
+"""From bytes to text: the encoding detected or declared, what it can't decode told with its row."""
+
+import codecs
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, TextIO
+
+from resumebert.data.table import Problems
+from resumebert.utils.errors import UserError
+
+AUTO = "auto"
+# UTF-32 before UTF-16: its mark begins with the other's.
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_LATIN_1_FOR_UNDEFINED = "resumebert.latin-1"
+_CHUNK = 1 << 20
+
+
+def _latin_1(error: UnicodeError) -> tuple[str, int]:
+    """Decode the bytes that a codec leaves undefined as Latin-1 does, as browsers do."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error(_LATIN_1_FOR_UNDEFINED, _latin_1)
+
+
+def check_encoding(encoding: str) -> str:
+    """Return the codec's own name for ``encoding``, or "auto".
+
+    Raises:
+        UserError: Python has no text encoding of this name.
+    """
+    if encoding == AUTO:
+        return AUTO
+    try:
+        "".encode(encoding)
+        return codecs.lookup(encoding).name
+    except (LookupError, ValueError, TypeError):
+        raise UserError(
+            f"data.encoding={encoding} is not a text encoding that Python knows. Give auto, utf-8, "
+            f"cp1252 (common for files from Windows) or utf-16, say."
+        ) from None
+
+
+def decode_errors(codec: str) -> str:
+    """Return the error handler for a codec: Windows-1252 leaves five bytes undefined.
+
+    0x81, 0x8d, 0x8f, 0x90 and 0x9d are then read as Latin-1 reads them (control characters, which
+    cleaning removes), for a stray byte in one résumé is no reason to refuse it.
+    """
+    return _LATIN_1_FOR_UNDEFINED if codec == "cp1252" else "strict"
+
+
+def codec_for(stream: BinaryIO, encoding: str, source: str, problems: Problems) -> str:
+    """Return the codec to read a stream with, from its start: a UTF-8 mark decides.
+
+    Else ``encoding`` does. For "auto" that is the mark's, or UTF-8 if all of the stream is, or
+    mostly; or cp1252, as ``problems`` then remarks.
+
+    Raises:
+        UserError: The encoding is unknown, or the bytes begin with the mark of another one.
+    """
+    codec = check_encoding(encoding)
+    stream.seek(0)
+    start = stream.read(4)
+    if start.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    marked = next((name for mark, name in _MARKS.items() if start.startswith(mark)), None)
+    if codec == AUTO:
+        return marked or _detected(stream, source, problems)
+    if marked is None:
+        return codec
+    if codec[:6] != marked:
+        raise UserError(
+            f"{source} is not {encoding}: it begins with the byte order mark of {marked.upper()}. "
+            f"Give data.encoding={marked} (or auto), or save the file as UTF-8."
+        )
+    return marked
+
+
+def _detected(stream: BinaryIO, source: str, problems: Problems) -> str:
+    """Return "utf-8" or "cp1252" for a stream without a mark, all of it looked at."""
+    valid, damaged = _count_utf_8(stream)
+    # In cp1252, two accented letters seldom make a character of UTF-8; where most do, the file is
+    # UTF-8 with a damage that decoding will tell of.
+    if valid >= damaged:
+        return "utf-8"
+    problems.not_utf_8(source)
+    return "cp1252"
+
+
+def _count_utf_8(stream: BinaryIO) -> tuple[int, int]:
+    """Return how many characters beyond ASCII are there in UTF-8, and how many damaged places."""
+    stream.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    valid = damaged = 0
+    while True:
+        data = stream.read(_CHUNK)
+        text = decoder.decode(data, final=not data)
+        if not text.isascii():
+            lost = text.count("\ufffd") - data.count(b"\xef\xbf\xbd")
+            damaged += max(0, lost)
+            valid += len(text) - len(text.encode("ascii", "ignore")) - max(0, lost)
+        if not data:
+            return valid, damaged
+
+
+def decode(data: bytes, encoding: str, source: str, problems: Problems) -> str:
+    """Decode ``data`` whole.
+
+    Raises:
+        UserError: See :func:`codec_for`; or a byte that the encoding can't decode, with its place.
+    """
+    codec = codec_for(io.BytesIO(data), encoding, source, problems)
+    try:
+        return data.decode(codec, decode_errors(codec))
+    except UnicodeError as error:
+        at = getattr(error, "start", 0)
+        shown = codec if encoding == AUTO else encoding
+        raise UserError(_undecodable(source, shown, data[at : at + 1], f"byte {at}")) from None
+
+
+@contextmanager
+def text_of(
+    stream: BinaryIO,
+    encoding: str,
+    problems: Problems,
+    *,
+    source: str,
+    newline: str,
+    row_at: Callable[[TextIO], int],
+) -> Iterator[TextIO]:
+    """Decode a stream at its start, for reading lines that end as ``newline`` says (see ``open``).
+
+    ``row_at`` tells the row that the end of a text, cut off anywhere, is in.
+
+    Raises:
+        UserError: While it is open: as :func:`codec_for`, or a byte that the encoding can't decode,
+            with its row.
+    """
+    codec = codec_for(stream, encoding, source, problems)
+    stream.seek(0)
+    text = io.TextIOWrapper(stream, codec, decode_errors(codec), newline=newline)
+    try:
+        yield text
+    except UnicodeError:
+        at, byte = _find_undecodable(stream, codec)
+        head = io.BufferedReader(_Head(stream, at))
+        row = max(1, row_at(io.TextIOWrapper(head, codec, "replace", newline=newline)))
+        where = f"row {row} (byte {at} of the file)"
+        shown = codec if encoding == AUTO else encoding
+        raise UserError(_undecodable(source, shown, byte, where)) from None
+    finally:
+        # Otherwise the wrapper closes a stream that isn't its own.
+        text.detach()
+
+
+def _find_undecodable(stream: BinaryIO, codec: str) -> tuple[int, bytes]:
+    """Return where the first byte is that ``codec`` can't decode, and the byte."""
+    stream.seek(0)
+    decoder = codecs.getincrementaldecoder(codec)()
+    read = 0
+    while True:
+        data = stream.read(_CHUNK)
+        held = len(decoder.getstate()[0])
+        try:
+            decoder.decode(data, final=not data)
+        except UnicodeDecodeError as error:
+            return read - held + error.start, error.object[error.start : error.start + 1]
+        except UnicodeError:
+            return 0, b""
+        if not data:
+            return 0, b""
+        read += len(data)
+
+
+class _Head(io.RawIOBase):
+    """The first ``size`` bytes of a stream, read again from its start."""
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        stream.seek(0)
+        self._stream = stream
+        self._left = size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._stream.read(min(len(buffer), self._left))
+        buffer[: len(data)] = data
+        self._left -= len(data)
+        return len(data)
+
+
+def _undecodable(source: str, encoding: str, byte: bytes, where: str) -> str:
+    """Return the message for a byte that can't be decoded, with the encoding to try."""
+    utf = check_encoding(encoding).startswith(("utf", "ascii"))
+    advice = "cp1252, as files from Windows often are" if utf else "utf-8"
+    return (
+        f"{source} is not {encoding}: 0x{byte.hex()} in {where} can't be decoded. Try "
+        f"data.encoding={advice}; or save the file as UTF-8."
+    )

@@ -1,0 +1,222 @@
+"""Iterative stratification: parts of a data set with like shares of every label.
+
+Sechidis, Tsoumakas & Vlahavas 2011, "On the stratification of multi-label data" (ECML PKDD), for
+single labels; Szymański & Kajdanowicz 2017, "A network perspective on stratification of multi-label
+data" (PMLR 74), for pairs of labels as well. Here whole groups of documents are dealt out.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+# Groups of either part that one step of the refinement looks at.
+_EXCHANGE_SAMPLE = 256
+_MOST_EXCHANGES = 1000
+
+# What is to be spread evenly: a label (i,), or two labels together (i, j).
+Evidence = tuple[int, ...]
+
+
+def stratify(
+    labels: npt.NDArray[np.uint8],
+    groups: npt.NDArray[np.int64],
+    shares: Sequence[float],
+    seed: int | Sequence[int],
+    *,
+    order: int = 2,
+) -> npt.NDArray[np.int64]:
+    """Deal groups out to parts so that each label's documents are spread by the parts' shares.
+
+    Each step takes the evidence (a label; with ``order`` 2 also a pair of labels) that the fewest
+    documents left have, and gives each group with it to the part that still lacks the most of this
+    evidence; at a tie the most documents; at a tie again by lot. Groups without evidence come last.
+
+    Four things differ from the papers. A group counts with the number of its documents that have
+    the evidence, and large groups go first. A part that has its share of documents gets no more, so
+    the sizes hold whatever the labels. Pairs so rare that the smallest part would not get one are
+    left out: they can't be spread, and would all go to the largest part. In the end :func:`_refine`
+    evens out, by exchanges, what the last groups were forced into.
+
+    Args:
+        labels: (n, L) of 0 and 1.
+        groups: (n,) group number of each document.
+        shares: of the documents, one for each of the k parts, adding up to 1; a part of share 0
+            stays empty.
+        seed: decides between groups alike and between parts at a tie.
+        order: 1 for labels, 2 for pairs of labels as well.
+
+    Returns:
+        (n,) part numbers, 0 to k - 1.
+    """
+    numbers, place = np.unique(groups, return_inverse=True)
+    sizes = np.bincount(place, minlength=len(numbers)).tolist()
+    rarest_pair = 1 / min(share for share in shares if share > 0)
+    contents = _contents(labels, place, len(numbers), rarest_pair if order == 2 else np.inf)
+    generator = np.random.default_rng(seed)
+    lots = generator.random((len(numbers), len(shares))).tolist()
+    turns = generator.permutation(len(numbers)).tolist()
+    turns.sort(key=lambda group: -sizes[group])
+
+    deal = _Deal(contents, sizes, shares, lots)
+    having: dict[Evidence, list[int]] = {evidence: [] for evidence in deal.left}
+    for group in turns:
+        for evidence in contents[group]:
+            having[evidence].append(group)
+    while deal.left:
+        rarest = min(deal.left, key=lambda evidence: (deal.left[evidence], evidence))
+        for group in having[rarest]:
+            deal.give(group, rarest)
+        del deal.left[rarest]
+    for group in turns:
+        deal.give(group, None)
+    sums = np.zeros((len(numbers), labels.shape[1] + 1))
+    np.add.at(sums[:, :-1], place, labels)
+    sums[:, -1] = sizes
+    return _refine(np.array(deal.part_of, dtype=np.int64), sums, shares, generator)[place]
+
+
+class _Deal:
+    """Groups being dealt out: what each part still lacks, and what is left."""
+
+    def __init__(
+        self,
+        contents: list[Counter[Evidence]],
+        sizes: list[int],
+        shares: Sequence[float],
+        lots: list[list[float]],
+    ) -> None:
+        self.contents, self.sizes, self.lots = contents, sizes, lots
+        self.left: Counter[Evidence] = Counter()
+        for content in contents:
+            self.left.update(content)
+        self.part_of = [-1] * len(contents)
+        self.lacking = [{held: share * self.left[held] for held in self.left} for share in shares]
+        self.lacking_documents = [share * sum(sizes) for share in shares]
+        self.parts = [part for part, share in enumerate(shares) if share > 0]
+
+    def give(self, group: int, evidence: Evidence | None) -> None:
+        """Give a group, unless it is given already, to the part that lacks its evidence most."""
+        if self.part_of[group] >= 0:
+            return
+        size = self.sizes[group]
+        # At most half of a group may come on top of a part's share: it is the nearest one can get.
+        open_parts = [part for part in self.parts if self.lacking_documents[part] >= size / 2]
+        if not open_parts:
+            open_parts, evidence = self.parts, None
+
+        def need(part: int) -> tuple[float, float, float]:
+            lack = 0.0 if evidence is None else self.lacking[part][evidence]
+            return lack, self.lacking_documents[part], self.lots[group][part]
+
+        chosen = max(open_parts, key=need)
+        self.part_of[group] = chosen
+        self.lacking_documents[chosen] -= size
+        for held, count in self.contents[group].items():
+            self.lacking[chosen][held] -= count
+            if held in self.left:
+                self.left[held] -= count
+
+
+def _contents(
+    labels: npt.NDArray[np.uint8], place: npt.NDArray[np.int64], count: int, rarest_pair: float
+) -> list[Counter[Evidence]]:
+    """Return for each of ``count`` groups how many of its documents have which evidence.
+
+    Args:
+        labels: (n, L) of 0 and 1.
+        place: (n,) each document's group, from 0.
+        count: groups.
+        rarest_pair: documents a pair must have to count as evidence.
+    """
+    # Few sets of labels occur, so what follows from one is worked out once.
+    sets, set_of, documents = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
+    held = [np.flatnonzero(row).tolist() for row in sets]
+    pairs: Counter[Evidence] = Counter()
+    for names, number in zip(held, documents.tolist(), strict=True):
+        if rarest_pair < len(labels):
+            pairs.update(dict.fromkeys(combinations(names, 2), number))
+    evidence = [
+        [(name,) for name in names]
+        + [pair for pair in combinations(names, 2) if pairs[pair] >= rarest_pair]
+        for names in held
+    ]
+    contents: list[Counter[Evidence]] = [Counter() for _ in range(count)]
+    for group, number in zip(place.tolist(), set_of.tolist(), strict=True):
+        contents[group].update(evidence[number])
+    return contents
+
+
+def _refine(
+    part_of: npt.NDArray[np.int64],
+    sums: npt.NDArray[np.float64],
+    shares: Sequence[float],
+    generator: np.random.Generator,
+) -> npt.NDArray[np.int64]:
+    """Exchange groups between parts as long as that brings the labels nearer to their shares.
+
+    What is made smaller is the sum of the squared relative deviations of each part's labels, and of
+    its size. Each step looks at two parts, and at random groups of them if they are large, and
+    makes the one exchange that helps most.
+
+    Args:
+        part_of: (g,) part of each group.
+        sums: (g, L + 1) documents of each group with each label; in the last column, documents.
+        shares: of the k parts.
+        generator: draws the groups to look at.
+
+    Returns:
+        (g,) part of each group, changed where that helps.
+    """
+    wanted = np.outer(shares, sums.sum(axis=0))
+    weights = np.divide(1.0, wanted**2, out=np.zeros_like(wanted), where=wanted > 0)
+    surplus = np.stack([sums[part_of == part].sum(axis=0) for part in range(len(shares))]) - wanted
+    pairs = list(combinations([part for part, share in enumerate(shares) if share > 0], 2))
+    exchanges = idle = 0
+    while idle < len(pairs) and exchanges < _MOST_EXCHANGES:
+        one, other = pair = list(pairs[(exchanges + idle) % len(pairs)])
+        members = [_sample(np.flatnonzero(part_of == part), generator) for part in pair]
+        found = _best_exchange(sums[members[0]], sums[members[1]], surplus[pair], weights[pair])
+        if found is None:
+            idle += 1
+            continue
+        leaves, enters = members[0][found[0]], members[1][found[1]]
+        part_of[leaves], part_of[enters] = other, one
+        surplus[one] += sums[enters] - sums[leaves]
+        surplus[other] -= sums[enters] - sums[leaves]
+        exchanges, idle = exchanges + 1, 0
+    return part_of
+
+
+def _best_exchange(
+    ones: npt.NDArray[np.float64],
+    others: npt.NDArray[np.float64],
+    surplus: npt.NDArray[np.float64],
+    weights: npt.NDArray[np.float64],
+) -> tuple[int, int] | None:
+    """Return which of the (a, L + 1) ``ones`` to exchange for which of the (b, L + 1) ``others``.
+
+    With d the one less the other, the weighted squares of the two parts' surplus change by
+    (w1 + w2) d² - 2 (w1 s1 - w2 s2) d, summed over labels. None: no exchange makes them smaller.
+    """
+    if not len(ones) or not len(others):
+        return None
+    square = weights.sum(axis=0)
+    linear = 2 * (weights[0] * surplus[0] - weights[1] * surplus[1])
+    change = (
+        (ones**2 @ square - ones @ linear)[:, None]
+        + (others**2 @ square + others @ linear)[None]
+        - 2 * (ones * square) @ others.T
+    )
+    best = int(change.argmin())
+    return divmod(best, len(others)) if change.flat[best] < -1e-9 else None
+
+
+def _sample(
+    members: npt.NDArray[np.int64], generator: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    if len(members) <= _EXCHANGE_SAMPLE:
+        return members
+    return members[generator.integers(len(members), size=_EXCHANGE_SAMPLE)]
