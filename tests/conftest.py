@@ -1,5 +1,6 @@
 """What the tests share: the weights package and its vocabulary."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,3 +20,11 @@ def minilm_folder() -> Path:
 @pytest.fixture(scope="session")
 def tokenizer(minilm_folder: Path) -> TextTokenizer:
     return TextTokenizer.from_folder(minilm_folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the tests out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RESUMEBERT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield

@@ -10,16 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from resumebert.data import cache
-from resumebert.data.cache import (
+from resumebert.data import cache_locks, cache_store
+from resumebert.data.cache import main
+from resumebert.data.cache_entries import clear, list_entries
+from resumebert.data.cache_store import (
     cache_root,
-    clear,
     digest_file,
     entry_name,
     get_or_build,
-    list_entries,
     load_arrays,
-    main,
     save_arrays,
 )
 from resumebert.utils.errors import UserError
@@ -42,9 +41,9 @@ def root(tmp_path):
 
 def release():
     """Forget that this process uses entries, as when it ends."""
-    for handle in cache._in_use.values():
+    for handle in cache_store._in_use.values():
         os.close(handle)
-    cache._in_use.clear()
+    cache_store._in_use.clear()
 
 
 def write(content="x", name="data.txt"):
@@ -115,7 +114,7 @@ def test_of_several_processes_one_builds(tmp_path):
 
 
 def test_waiting_is_said(tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(cache, "_SECONDS_OF_SILENT_WAITING", 0.05)
+    monkeypatch.setattr(cache_locks, "_SECONDS_OF_SILENT_WAITING", 0.05)
     start, results = FORK.Event(), FORK.Queue()
     args = (start, tmp_path / "log", results)
     workers = [FORK.Process(target=_build_slowly, args=args) for _ in range(2)]
@@ -269,7 +268,7 @@ def test_no_space_anywhere_is_told(root):
 def test_the_temporary_folder_goes_with_the_process(tmp_path):
     (tmp_path / "cache").write_text("in the way")
     code = (
-        "from resumebert.data.cache import get_or_build\n"
+        "from resumebert.data.cache_store import get_or_build\n"
         "print(get_or_build('ids', {}, lambda f: (f / 'x').write_text('x')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

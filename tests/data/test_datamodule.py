@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from helpers import make_table
-from resumebert.data.datamodule import ResumeDataModule, random_subset, with_label_order
+from resumebert.data.datamodule import ResumeDataModule, with_label_order
+from resumebert.data.prepared import random_subset
 from resumebert.data.splitting import random_split
 from resumebert.data.table import ResumeTable
 from resumebert.utils.errors import UserError

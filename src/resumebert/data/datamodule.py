@@ -9,15 +9,14 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
 from resumebert.data.batching import Batch, Collator, DocumentDataset, LengthBatchSampler
-from resumebert.data.cleaning import clean
-from resumebert.data.duplicates import drop_duplicates, find_groups
+from resumebert.data.duplicates import drop_duplicates
+from resumebert.data.prepared import Preparation, Reader, prepare
 from resumebert.data.report import data_report, duplicate_counts
 from resumebert.data.splitting import SPLITS, split_fingerprint, with_train_fraction
-from resumebert.data.table import ResumeTable, TextColumn
+from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
 from resumebert.utils.errors import UserError
 
-Reader = Callable[[], ResumeTable]
 Splitter = Callable[[ResumeTable, npt.NDArray[np.int64], int], npt.NDArray[np.str_]]
 SplitName = Literal["train", "val", "test", "all"]
 
@@ -42,6 +41,7 @@ class ResumeDataModule(LightningDataModule):
         num_workers: processes that make batches beside the main one.
         label_names: expect this label set and put its columns into this order; None: as read.
         test_split: what ``test_dataloader`` reads; "all" for data that were not split for training.
+        source_key: what the reader's result depends on, to cache it by; None: it is not cached.
 
     After :meth:`setup` there are ``table``, ``split``, ``groups``, ``tokens`` and ``report``.
     """
@@ -71,6 +71,7 @@ class ResumeDataModule(LightningDataModule):
         num_workers: int = 0,
         label_names: Sequence[str] | None = None,
         test_split: SplitName = "test",
+        source_key: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.reader = reader
@@ -89,6 +90,7 @@ class ResumeDataModule(LightningDataModule):
         self.num_workers = num_workers
         self.label_names = label_names
         self.test_split: SplitName = test_split
+        self.source_key = source_key
         self._is_set_up = False
 
     def setup(self, stage: str | None = None) -> None:
@@ -100,31 +102,30 @@ class ResumeDataModule(LightningDataModule):
         """
         if self._is_set_up:
             return
-        table = self.reader()
-        rows_read = len(table) + table.skipped_rows + table.dropped_unlabelled
+        preparation = Preparation(
+            cleaning=self.cleaning,
+            limit=self.limit,
+            seed=self.seed,
+            near_duplicates=self.near_duplicates,
+        )
+        documents = prepare(self.reader, self.tokenizer, preparation, self.source_key)
+        table, groups, tokens = documents.table, documents.groups, documents.tokens
+        counts = duplicate_counts(groups, table.labels)
+        if self.duplicates == "drop":
+            first = drop_duplicates(groups)
+            table, groups, tokens = table.select(first), groups[first], tokens.select(first)
         if self.label_names is not None:
             table = with_label_order(table, self.label_names)
-        left_out = 0
-        if self.limit is not None and self.limit < len(table):
-            left_out = len(table) - self.limit
-            table = table.select(random_subset(len(table), self.limit, self.seed))
-        texts = table.texts.drain() if isinstance(table.texts, TextColumn) else table.texts
-        self.table = table.with_texts(TextColumn.of(clean(text, self.cleaning) for text in texts))
-        self.groups = find_groups(self.table.texts, **self.near_duplicates)
-        counts = duplicate_counts(self.groups, self.table.labels)
-        if self.duplicates == "drop":
-            first = drop_duplicates(self.groups)
-            self.table, self.groups = self.table.select(first), self.groups[first]
-        split = self.splitter(self.table, self.groups, self.seed)
-        self.split = with_train_fraction(split, self.train_fraction, self.seed, self.groups)
-        self.tokens = self.tokenizer.encode(self.table.texts)
+        split = self.splitter(table, groups, self.seed)
+        self.split = with_train_fraction(split, self.train_fraction, self.seed, groups)
+        self.table, self.groups, self.tokens = table, groups, tokens
         self.report = data_report(
             self.table,
             self.split,
             self.groups,
             self.tokens.lengths,
-            rows_read=rows_read,
-            rows_left_out_by_limit=left_out,
+            rows_read=documents.rows_read,
+            rows_left_out_by_limit=documents.left_out,
             duplicates=counts,
             max_length=self.max_length,
         )
@@ -173,12 +174,6 @@ class ResumeDataModule(LightningDataModule):
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
         )
-
-
-def random_subset(count: int, size: int, seed: int) -> npt.NDArray[np.int64]:
-    """Draw ``size`` of ``count`` positions without replacement, in ascending order."""
-    drawn = np.random.default_rng(seed).choice(count, size, replace=False)
-    return np.sort(drawn)
 
 
 def with_label_order(table: ResumeTable, label_names: Sequence[str]) -> ResumeTable:

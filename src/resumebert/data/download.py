@@ -32,7 +32,8 @@ from rich.progress import (
 )
 
 import resumebert
-from resumebert.data.cache import PARTIAL, cache_root, entry_name, get_or_build
+from resumebert.data.cache_entries import PARTIAL
+from resumebert.data.cache_store import cache_root, entry_name, get_or_build
 from resumebert.utils.console import make_console
 from resumebert.utils.errors import UserError
 
@@ -95,7 +96,7 @@ def fetch_resume_corpus(
     Args:
         url: where it is, http or https.
         blob_sha1: the sha1 that git knows it by: that of ``blob <size>\0`` and the content.
-        cache_dir: None: :func:`resumebert.data.cache.cache_root`.
+        cache_dir: None: :func:`resumebert.data.cache_store.cache_root`.
 
     Raises:
         UserError: It can't be fetched or stored, or what comes is not this file.

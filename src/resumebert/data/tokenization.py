@@ -34,6 +34,12 @@ class TokenizedTexts:
     def __getitem__(self, index: int) -> npt.NDArray[np.int32]:
         return self.ids[self.offsets[index] : self.offsets[index + 1]]
 
+    def select(self, index: npt.NDArray[np.integer]) -> "TokenizedTexts":
+        """Return the documents at ``index``, in that order."""
+        pieces = [self[int(i)] for i in index]
+        ids = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int32)
+        return TokenizedTexts(ids, np.concatenate([[0], np.cumsum(self.lengths[index])]))
+
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
         """(n,) tokens of each document."""

@@ -9,8 +9,9 @@ from typing import Any
 from hydra.utils import instantiate
 from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.loggers import Logger
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
+from resumebert.data.cache_store import digest_file
 from resumebert.data.cleaning import MASKING
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.table import ResumeTable
@@ -87,10 +88,27 @@ def datamodule(
         "train_fraction": data.train_fraction,
         "seed": data.seed,
         "num_workers": data.num_workers,
+        "source_key": source_key(data.reader),
     }
     return ResumeDataModule(
         tokenizer=tokenizer, shuffle_seed=shuffle_seed, **{**arguments, **overrides}
     )
+
+
+def source_key(reader: DictConfig) -> dict[str, Any] | None:
+    """Return what a reader's result depends on: its settings, and the content of its files.
+
+    Returns:
+        Plain JSON; None for a reader without a file (the sample), and where a file is missing.
+    """
+    settings: dict[str, Any] = OmegaConf.to_container(reader, resolve=True)  # type: ignore[assignment]
+    if settings.get("path") is None:
+        return None
+    files = [Path(settings[name]) for name in ("path", "labels_file") if settings.get(name)]
+    if not files[0].exists():
+        return None
+    contents = [digest_file(file) for file in files if file.exists()]
+    return {"what": files[0].name, "reader": settings, "contents": contents}
 
 
 def trainer(

@@ -1,0 +1,197 @@
+"""Documents ready to be split and batched: read, cleaned, grouped, tokenised; kept in the cache.
+
+What is kept depends on the content of the source, the settings, the tokenizer and this code, all of
+which are in the entry's key; splits are not kept, for they take no time. Token ids and texts are
+memory-mapped, so that several runs share them and a run's memory does not grow with the corpus.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+import resumebert
+from resumebert.data.cache_store import get_or_build, load_arrays, save_arrays
+from resumebert.data.cleaning import clean
+from resumebert.data.duplicates import find_groups
+from resumebert.data.table import ResumeTable, TextColumn
+from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
+
+Reader = Callable[[], ResumeTable]
+KIND = "documents"
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What is done to the documents of a source.
+
+    Attributes:
+        cleaning: the steps of :func:`resumebert.data.cleaning.clean`, in order.
+        limit: use a random subset of so many documents; None: all.
+        seed: of the subset.
+        near_duplicates: arguments of :func:`resumebert.data.duplicates.find_groups`.
+    """
+
+    cleaning: Sequence[str]
+    limit: int | None
+    seed: int
+    near_duplicates: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PreparedDocuments:
+    """The n documents of a source.
+
+    Attributes:
+        table: cleaned.
+        groups: (n,) group number of each; documents of one group are copies, or nearly so.
+        tokens: of each, in full.
+        rows_read: rows in the source, skipped and dropped ones included.
+        left_out: how many ``limit`` left out.
+    """
+
+    table: ResumeTable
+    groups: npt.NDArray[np.int64]
+    tokens: TokenizedTexts
+    rows_read: int
+    left_out: int
+
+
+def prepare(
+    reader: Reader,
+    tokenizer: TextTokenizer,
+    preparation: Preparation,
+    source_key: Mapping[str, Any] | None = None,
+) -> PreparedDocuments:
+    """Prepare the documents of a source, or take them from the cache.
+
+    Args:
+        reader: returns the table of the source.
+        tokenizer: the model's own.
+        preparation: what to do to the documents.
+        source_key: all that the reader's result depends on, as plain JSON; None: the cache is left
+            alone.
+
+    Raises:
+        UserError: the source can't be read, or a setting is wrong.
+    """
+    if source_key is None:
+        return _prepare(reader, tokenizer, preparation)
+    key = {
+        "what": source_key.get("what"),
+        "source": dict(source_key),
+        "preparation": {
+            "cleaning": list(preparation.cleaning),
+            "limit": preparation.limit,
+            "seed": preparation.seed if preparation.limit is not None else None,
+            "near_duplicates": dict(preparation.near_duplicates),
+        },
+        "tokenizer": hashlib.sha256(tokenizer.files["tokenizer.json"].encode()).hexdigest(),
+        "code": _code_digest(),
+    }
+    folder = get_or_build(
+        KIND, key, lambda folder: _save(_prepare(reader, tokenizer, preparation), folder)
+    )
+    return _load(folder)
+
+
+def random_subset(count: int, size: int, seed: int) -> npt.NDArray[np.int64]:
+    """Draw ``size`` of ``count`` positions without replacement, in ascending order."""
+    drawn = np.random.default_rng(seed).choice(count, size, replace=False)
+    return np.sort(drawn)
+
+
+def _prepare(
+    reader: Reader, tokenizer: TextTokenizer, preparation: Preparation
+) -> PreparedDocuments:
+    table = reader()
+    rows_read = len(table) + table.skipped_rows + table.dropped_unlabelled
+    left_out = 0
+    if preparation.limit is not None and preparation.limit < len(table):
+        left_out = len(table) - preparation.limit
+        table = table.select(random_subset(len(table), preparation.limit, preparation.seed))
+    texts = table.texts.drain() if isinstance(table.texts, TextColumn) else table.texts
+    table = table.with_texts(TextColumn.of(clean(text, preparation.cleaning) for text in texts))
+    return PreparedDocuments(
+        table=table,
+        groups=find_groups(table.texts, **preparation.near_duplicates),
+        tokens=tokenizer.encode(table.texts),
+        rows_read=rows_read,
+        left_out=left_out,
+    )
+
+
+def _save(documents: PreparedDocuments, folder: Path) -> None:
+    table = documents.table
+    save_arrays(
+        folder,
+        labels=table.labels,
+        rows=table.rows,
+        groups=documents.groups,
+        token_ids=documents.tokens.ids,
+        token_offsets=documents.tokens.offsets,
+        **({} if table.split is None else {"split": table.split}),
+    )
+    columns = pa.schema([("id", pa.large_string()), ("text", pa.large_string())])
+    ids = [str(identifier) for identifier in table.ids]
+    with (
+        pa.OSFile(str(folder / "texts.arrow"), "wb") as file,
+        pa.ipc.new_file(file, columns) as out,
+    ):
+        for start in range(0, len(table), 1024):
+            piece = slice(start, start + 1024)
+            out.write_batch(pa.record_batch([ids[piece], list(table.texts[piece])], schema=columns))
+    rest = {
+        "label_names": list(table.label_names),
+        "source": table.source,
+        "skipped": list(table.skipped),
+        "skipped_rows": table.skipped_rows,
+        "dropped_unlabelled": table.dropped_unlabelled,
+        "notes": list(table.notes),
+        "rows_read": documents.rows_read,
+        "left_out": documents.left_out,
+    }
+    (folder / "table.json").write_text(json.dumps(rest), encoding="utf-8")
+
+
+def _load(folder: Path) -> PreparedDocuments:
+    arrays = load_arrays(folder)
+    rest = json.loads((folder / "table.json").read_text(encoding="utf-8"))
+    texts = pa.ipc.open_file(pa.memory_map(str(folder / "texts.arrow"))).read_all()
+    table = ResumeTable(
+        ids=texts["id"].to_pylist(),
+        texts=TextColumn(texts["text"]),
+        labels=np.asarray(arrays["labels"]),
+        label_names=rest["label_names"],
+        rows=np.asarray(arrays["rows"]),
+        source=rest["source"],
+        split=arrays.get("split"),
+        skipped=rest["skipped"],
+        skipped_rows=rest["skipped_rows"],
+        dropped_unlabelled=rest["dropped_unlabelled"],
+        notes=rest["notes"],
+    )
+    return PreparedDocuments(
+        table=table,
+        groups=np.asarray(arrays["groups"]),
+        tokens=TokenizedTexts(arrays["token_ids"], np.asarray(arrays["token_offsets"])),
+        rows_read=rest["rows_read"],
+        left_out=rest["left_out"],
+    )
+
+
+@cache
+def _code_digest() -> str:
+    """Return a digest of the code that prepares documents, so that a change of it is noticed."""
+    folder = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return f"{resumebert.__version__} {digest.hexdigest()}"
