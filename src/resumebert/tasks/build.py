@@ -28,6 +28,8 @@ def quiet_libraries() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Each retry would be told twice; the error at the end says what to do.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     for message in (
         r".*does not have many workers.*",
         r".*smaller than the logging interval.*",

@@ -87,7 +87,7 @@ def train(config: DictConfig) -> float | None:
     log_config(trainer, config)
     millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
     console.print(
-        f"{config.model.name}: {millions:.1f} M parameters on "
+        f"{config.model.path or config.model.name}: {millions:.1f} M parameters on "
         f"{trainer.accelerator.__class__.__name__.removesuffix('Accelerator')}, precision "
         f"{trainer.precision}",
         highlight=False,
@@ -151,7 +151,7 @@ def _make_paths_absolute(config: DictConfig) -> None:
         value = OmegaConf.select(config, key, throw_on_missing=False)
         if value is not None:
             with open_dict(config):
-                OmegaConf.update(config, key, str(Path(value).expanduser().absolute()))
+                OmegaConf.update(config, key, str(Path(value).expanduser().resolve()))
 
 
 def _extras(
