@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from resumebert.data.readers import read_table
 from resumebert.data.table import ResumeTable
+from resumebert.utils.errors import UserError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -61,3 +64,17 @@ def in_own_process(folder: Path, name: str, *arguments: str) -> Result:
         timeout=300,
     )
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+def read(path: Path, **options: object) -> ResumeTable:
+    """Read a table whose labels are in the column "labels"."""
+    return read_table(path, **{"labels_column": "labels", **options})
+
+
+def error_of(path: Path, **options: object) -> str:
+    """Return the one-paragraph message with which reading such a table is refused."""
+    with pytest.raises(UserError) as error:
+        read(path, **options)
+    message = str(error.value)
+    assert "\n" not in message
+    return message

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from resumebert.data.readers import read_table
-from resumebert.data.table import ResumeTable
+from helpers import error_of, read
 from resumebert.utils.errors import UserError
 
 COLUMNS = {"text": ["x", "y", "z"], "labels": [["b", "a"], [], ["a"]], "other": [1.5, None, 2.0]}
@@ -52,18 +51,6 @@ def save_dict(folder: Path, **splits: Mapping[str, Sequence[object]]) -> Path:
         save(folder / name, columns, state={"_split": name})
     (folder / "dataset_dict.json").write_text(json.dumps({"splits": list(splits)}))
     return folder
-
-
-def read(path: Path, **options: object) -> ResumeTable:
-    return read_table(path, **{"labels_column": "labels", **options})
-
-
-def error_of(path: Path, **options: object) -> str:
-    with pytest.raises(UserError) as error:
-        read(path, **options)
-    message = str(error.value)
-    assert "\n" not in message
-    return message
 
 
 @pytest.mark.parametrize("files", [1, 2, 3])

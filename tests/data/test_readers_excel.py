@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from helpers import error_of, read
 from resumebert.data.readers import archives, read_table
-from resumebert.data.table import ResumeTable
 from resumebert.utils.errors import UserError
 
 openpyxl = pytest.importorskip("openpyxl")
@@ -44,18 +44,6 @@ def replace_in_sheet(path: Path, old: bytes, new: bytes) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
-
-
-def read(path: Path, **options: object) -> ResumeTable:
-    return read_table(path, **{"labels_column": "labels", **options})
-
-
-def error_of(path: Path, **options: object) -> str:
-    with pytest.raises(UserError) as error:
-        read(path, **options)
-    message = str(error.value)
-    assert "\n" not in message
-    return message
 
 
 def test_a_sheet(tmp_path):

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from helpers import error_of, read
 from resumebert.data.readers import encodings, read_resume_corpus, read_table
-from resumebert.data.table import LISTED_SKIPPED, Problems, ResumeTable
+from resumebert.data.table import LISTED_SKIPPED, Problems
 from resumebert.utils.errors import UserError
 
 FUZZ = settings(
@@ -22,18 +23,6 @@ def write(folder: Path, name: str, content: str | bytes) -> Path:
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
-
-
-def read(path: Path, **options: object) -> ResumeTable:
-    return read_table(path, **{"labels_column": "labels", **options})
-
-
-def error_of(path: Path, **options: object) -> str:
-    with pytest.raises(UserError) as error:
-        read(path, **options)
-    message = str(error.value)
-    assert "\n" not in message
-    return message
 
 
 @pytest.mark.parametrize(
