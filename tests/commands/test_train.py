@@ -3,6 +3,7 @@
 import json
 import re
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
@@ -352,3 +353,34 @@ def test_a_few_batches_can_be_learnt_by_heart(command: Command, tmp_path):
     events.Reload()
     losses = [event.value for event in events.Scalars("train/loss")]
     assert losses[-1] < 0.3 * losses[0]
+
+
+def test_runs_that_start_at_once_prepare_the_data_once(tmp_path, monkeypatch):
+    """As those of a sweep over several processes do."""
+    monkeypatch.setenv("RESUMEBERT_CACHE", str(tmp_path / "cache"))
+    table = tmp_path / "mine.csv"
+    rows = "".join(
+        f"{i},{' '.join(f'word{i * j}' for j in range(20))},{'AB'[i % 2]}\n" for i in range(80)
+    )
+    table.write_text("id,text,labels\n" + rows, encoding="utf-8")
+    arguments = ("debug=default", "data=table", f"data.path={table}", "data.labels_column=labels")
+    with ThreadPoolExecutor(3) as at_once:
+        runs = [
+            at_once.submit(in_own_process, tmp_path, "train", *arguments, f"output_dir=run{seed}")
+            for seed in range(3)
+        ]
+    assert [run.result().code for run in runs] == [0, 0, 0], runs[0].result().errors
+    [entry] = [path for path in (tmp_path / "cache" / "documents").iterdir() if path.is_dir()]
+    metrics = [metrics_of(tmp_path / f"run{seed}") for seed in range(3)]
+    assert metrics[0] == metrics[1] == metrics[2]
+    before = (entry / "token_ids.npy").stat().st_mtime_ns
+    assert in_own_process(tmp_path, "train", *arguments).code == 0
+    assert (entry / "token_ids.npy").stat().st_mtime_ns == before
+
+
+def test_the_sample_is_prepared_once(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("RESUMEBERT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    assert command("train", *QUICK).code == 0
+    monkeypatch.setattr("resumebert.data.prepared._prepare", None)
+    assert command("train", *QUICK).code == 0

@@ -55,6 +55,7 @@ def test_copies_share_a_split_whatever_the_seed(tokenizer):
             "groups_of_copies": 20,
             "surplus_copies": 40,
             "groups_with_conflicting_labels": 0,
+            "conflicting_groups": [],
         }
         for i in range(20):
             assert len({datamodule.split[j] for j in (i, i + 20, i + 40)}) == 1

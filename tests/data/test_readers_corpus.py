@@ -206,7 +206,10 @@ def test_without_a_path_the_corpus_is_fetched(tmp_path, monkeypatch):
     fetched = tmp_path / "resume_samples.txt"
     fetched.write_bytes(b"7:::a;b:::a developer\n")
     monkeypatch.setattr(resume_corpus, "fetch_resume_corpus", lambda: fetched)
-    assert read_resume_corpus(None).ids == ["7"]
+    table = read_resume_corpus(None)
+    assert table.ids == ["7"]
+    assert "no licence" in table.notes[-1]
+    assert "Jiechieu" in table.notes[-1]
 
 
 def test_paths_that_lead_nowhere(tmp_path):

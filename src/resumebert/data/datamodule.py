@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 from resumebert.data.batching import Batch, Collator, DocumentDataset, LengthBatchSampler
 from resumebert.data.duplicates import drop_duplicates
 from resumebert.data.prepared import Preparation, Reader, prepare
-from resumebert.data.report import data_report, duplicate_counts
+from resumebert.data.report import data_report, describe_duplicates
 from resumebert.data.splitting import SPLITS, split_fingerprint, with_train_fraction
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
@@ -110,7 +110,7 @@ class ResumeDataModule(LightningDataModule):
         )
         documents = prepare(self.reader, self.tokenizer, preparation, self.source_key)
         table, groups, tokens = documents.table, documents.groups, documents.tokens
-        counts = duplicate_counts(groups, table.labels)
+        duplicates = describe_duplicates(table, groups)
         if self.duplicates == "drop":
             first = drop_duplicates(groups)
             table, groups, tokens = table.select(first), groups[first], tokens.select(first)
@@ -126,7 +126,8 @@ class ResumeDataModule(LightningDataModule):
             self.tokens.lengths,
             rows_read=documents.rows_read,
             rows_left_out_by_limit=documents.left_out,
-            duplicates=counts,
+            copies_dropped=len(documents.table) - len(table),
+            duplicates=duplicates,
             max_length=self.max_length,
         )
         self._is_set_up = True

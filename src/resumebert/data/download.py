@@ -51,6 +51,12 @@ Citation: K. F. F. Jiechieu, N. Tsopze: Skills prediction based on multi-label r
 classification using CNN with model predictions explanation. Neural Computing and Applications \
 (2020). https://doi.org/10.1007/s00521-020-05302-x"""
 
+# In each run's report, for a run from the cache fetches nothing and so says nothing of the above.
+TERMS = (
+    "the resume_corpus (https://github.com/florex/resume_corpus) states no licence and holds "
+    "people's personal data; cite Jiechieu & Tsopze 2020, doi 10.1007/s00521-020-05302-x."
+)
+
 _ADVICE = "Where there is no network, fetch the file elsewhere and give it as data.path=PATH."
 _TIMEOUT = 30.0
 _TRIES = 5  # In a row, without a byte gained.

@@ -189,9 +189,12 @@ def _load(folder: Path) -> PreparedDocuments:
 
 @cache
 def _code_digest() -> str:
-    """Return a digest of the code that prepares documents, so that a change of it is noticed."""
+    """Return a digest of the code that prepares documents, and of the sample that lies beside it.
+
+    A change of either must not go unnoticed.
+    """
     folder = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
+    for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.parquet")]):
         digest.update(path.read_bytes())
     return f"{resumebert.__version__} {digest.hexdigest()}"

@@ -1,6 +1,6 @@
 """data_report.json: what was read, what became of it, and what the model gets to see."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from resumebert.data.split_quality import split_quality, straddling_groups
 from resumebert.data.splitting import SPLITS, UNUSED
 from resumebert.data.table import ResumeTable
 
+MAX_CONFLICTS = 100  # Of the groups with conflicting labels, so many are listed.
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 
 
@@ -22,7 +23,8 @@ def data_report(
     *,
     rows_read: int,
     rows_left_out_by_limit: int,
-    duplicates: Mapping[str, int],
+    copies_dropped: int,
+    duplicates: Mapping[str, Any],
     max_length: int,
 ) -> dict[str, Any]:
     """Describe the documents of a run as plain Python, ready for JSON.
@@ -34,7 +36,8 @@ def data_report(
         token_lengths: (n,) their tokens in full, without special tokens.
         rows_read: rows in the source, of which ``table`` may be a part.
         rows_left_out_by_limit: how many ``data.limit`` left out.
-        duplicates: of :func:`duplicate_counts`, before any were dropped.
+        copies_dropped: how many ``data.duplicates=drop`` left out.
+        duplicates: of :func:`describe_duplicates`, before any were dropped.
         max_length: tokens the model reads of a document, two special tokens included.
     """
     kept = np.minimum(token_lengths, max_length - 2)
@@ -48,10 +51,13 @@ def data_report(
         "rows_skipped": table.skipped_rows,
         "skipped": list(table.skipped),
         "dropped_unlabelled": table.dropped_unlabelled,
+        "dropped_copies": copies_dropped,
         "notes": list(table.notes),
         "empty_after_cleaning": int((token_lengths == 0).sum()),
         "duplicates": dict(duplicates),
         "label_names": list(table.label_names),
+        "label_cardinality": float(cardinality.mean()) if len(table) else None,
+        "label_cooccurrence": label_cooccurrence(table.labels, table.label_names),
         "labels_per_document": {
             str(int(count)): int((cardinality == count).sum()) for count in np.unique(cardinality)
         },
@@ -85,20 +91,56 @@ def data_report(
     }
 
 
-def duplicate_counts(
-    groups: npt.NDArray[np.int64], labels: npt.NDArray[np.uint8]
-) -> dict[str, int]:
-    """Count the groups of copies, and those whose documents have different labels.
+def describe_duplicates(table: ResumeTable, groups: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """Count the groups of copies, and list those whose documents have different labels.
 
     Args:
+        table: the n documents, before copies are dropped.
         groups: (n,) group number of each document.
-        labels: (n, L) of 0 and 1.
     """
     numbers, sizes = np.unique(groups, return_counts=True)
+    conflicting = conflicting_groups(groups, table.labels)
+    names = np.array(table.label_names, dtype=object)
     return {
         "groups_of_copies": int((sizes > 1).sum()),
         "surplus_copies": int(len(groups) - len(numbers)),
-        "groups_with_conflicting_labels": len(conflicting_groups(groups, labels)),
+        "groups_with_conflicting_labels": len(conflicting),
+        "conflicting_groups": [
+            {
+                "group": int(group),
+                "documents": {
+                    str(table.ids[int(i)]): [str(name) for name in names[table.labels[int(i)] > 0]]
+                    for i in np.flatnonzero(groups == group)
+                },
+            }
+            for group in conflicting[:MAX_CONFLICTS]
+        ],
+    }
+
+
+def label_cooccurrence(
+    labels: npt.NDArray[np.uint8], label_names: Sequence[str]
+) -> dict[str, dict[str, int]]:
+    """Count for each label the documents that have it and another one: ``{a: {b: count}}``.
+
+    Args:
+        labels: (n, L) of 0 and 1.
+        label_names: the L names.
+
+    Returns:
+        Most frequent companions first; those that never occur together are left out.
+    """
+    # float64 counts exactly, and is the type whose product runs in a tuned library.
+    wide = labels.astype(np.float64)
+    counts = (wide.T @ wide).astype(np.int64)
+    np.fill_diagonal(counts, 0)
+    return {
+        name: {
+            label_names[other]: int(row[other])
+            for other in map(int, np.argsort(-row, kind="stable"))
+            if row[other]
+        }
+        for name, row in zip(label_names, counts, strict=True)
     }
 
 

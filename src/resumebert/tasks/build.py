@@ -97,20 +97,20 @@ def datamodule(
     )
 
 
-def source_key(reader: DictConfig) -> dict[str, Any] | None:
+def source_key(reader: DictConfig) -> dict[str, Any]:
     """Return what a reader's result depends on: its settings, and the content of its files.
 
+    Data without a path come with this code or are pinned by it (the sample, the corpus as fetched),
+    and the cache's keys hold a digest of that.
+
     Returns:
-        Plain JSON; None for a reader without a file (the sample), and where a file is missing.
+        Plain JSON.
     """
     settings: dict[str, Any] = OmegaConf.to_container(reader, resolve=True)  # type: ignore[assignment]
-    if settings.get("path") is None:
-        return None
     files = [Path(settings[name]) for name in ("path", "labels_file") if settings.get(name)]
-    if not files[0].exists():
-        return None
     contents = [digest_file(file) for file in files if file.exists()]
-    return {"what": files[0].name, "reader": settings, "contents": contents}
+    what = files[0].name if files else settings["_target_"].rpartition(".read_")[2]
+    return {"what": what, "reader": settings, "contents": contents}
 
 
 def trainer(

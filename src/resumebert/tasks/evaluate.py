@@ -19,6 +19,7 @@ from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.environment import environment
 from resumebert.utils.errors import UserError
+from resumebert.utils.output_folder import make_output_folder
 
 console = make_console()
 
@@ -52,7 +53,7 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     if _is_own_data(config) and datamodule.fingerprint != extras.split_fingerprint:
         warning = OTHER_DATA.format(source=datamodule.table.source)
         console.print(warning, style="bold yellow", soft_wrap=True)
-    output_dir = Path(config.output_dir)
+    output_dir = make_output_folder(Path(config.output_dir))
     write_json(output_dir / "environment.json", environment())
     write_json(output_dir / "data_report.json", datamodule.report)
 

@@ -1,8 +1,7 @@
-"""What train.py says before and after the training."""
+"""What train.py says after the training."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -16,28 +15,6 @@ OUTPUTS: Mapping[str, str] = {
     "environment.json": "versions, hardware, command line",
     "tensorboard": "curves",
 }
-
-
-def describe_data(console: Console, report: Mapping[str, Any]) -> None:
-    """Print a data report in two lines: the documents, and how much of them the model reads."""
-    splits = ", ".join(f"{s['documents']} {name}" for name, s in report["splits"].items())
-    tokens = report["tokens"]
-    for note in report["notes"]:
-        console.print(f"Note: {note}", highlight=False, soft_wrap=True)
-    if report["rows_skipped"]:
-        console.print(
-            f"{report['rows_skipped']} rows were skipped; data_report.json lists them.",
-            style="yellow",
-            soft_wrap=True,
-        )
-    console.print(
-        f"{report['source']}: {report['rows_used']} of {report['rows_read']} résumés ({splits}), "
-        f"{len(report['label_names'])} labels. {tokens['share_of_documents_truncated']:.0%} are "
-        f"longer than data.max_length={tokens['max_length']}; the model reads "
-        f"{tokens['share_of_tokens_read']:.0%} of all tokens.",
-        highlight=False,
-        soft_wrap=True,
-    )
 
 
 def say_where(console: Console, output_dir: Path, seconds: float) -> None:

@@ -25,12 +25,14 @@ from resumebert.model.checkpoint import CheckpointExtras, attach_extras, check_r
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.pretrained import load_weights, locate
 from resumebert.tasks import build
-from resumebert.tasks.messages import describe_data, say_where
+from resumebert.tasks.data_summary import describe_data
+from resumebert.tasks.messages import say_where
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.environment import environment
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
+from resumebert.utils.output_folder import make_output_folder
 
 console = make_console()
 
@@ -52,7 +54,7 @@ def train(config: DictConfig) -> float | None:
     _make_paths_absolute(config)
     if config.ckpt_path is not None:
         check_resumable(Path(config.ckpt_path))
-    output_dir = Path(config.output_dir)
+    output_dir = make_output_folder(Path(config.output_dir))
     folder = locate(build.pretrained_source(config))
     bert_config = build.bert_config(config, folder)
     check_max_length(
@@ -147,7 +149,7 @@ def _best_checkpoint(trainer: Trainer) -> str | None:
 
 def _make_paths_absolute(config: DictConfig) -> None:
     """Write relative paths out, so that the config in the checkpoint holds from any folder."""
-    for key in ("data.path", "data.split.manifest", "model.path", "ckpt_path"):
+    for key in ("data.path", "data.split.manifest", "model.path", "ckpt_path", "output_dir"):
         value = OmegaConf.select(config, key, throw_on_missing=False)
         if value is not None:
             with open_dict(config):

@@ -1,4 +1,4 @@
-"""A Hydra callback that refuses an output folder which can't be written, before anything else."""
+"""Output folders: made, or refused if they can't be written, before anything else is done."""
 
 import sys
 import tempfile
@@ -7,6 +7,8 @@ from typing import Any
 
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
+
+from resumebert.utils.errors import UserError
 
 
 class CheckOutputFolder(Callback):
@@ -25,16 +27,28 @@ class CheckOutputFolder(Callback):
         _check(Path(config.hydra.sweep.dir), "hydra.sweep.dir")
 
 
-def _check(folder: Path, key: str) -> None:
+def make_output_folder(folder: Path, key: str = "output_dir") -> Path:
+    """Make ``folder``, which the config's ``key`` names, and return it.
+
+    Raises:
+        UserError: it can't be made or written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        print(
-            f"Error: {key}={folder}: the output folder can't be written ({error.strerror}). Give "
-            f"another one with {key}=FOLDER, or make this one writable.",
-            file=sys.stderr,
-        )
+        raise UserError(
+            f"{key}={folder}: the output folder can't be written ({error.strerror}). Give "
+            f"another one with {key}=FOLDER, or make this one writable."
+        ) from error
+    return folder
+
+
+def _check(folder: Path, key: str) -> None:
+    try:
+        make_output_folder(folder, key)
+    except UserError as error:
+        print(f"Error: {error}", file=sys.stderr)
         # Hydra turns an exception of a callback into a warning; this one passes.
         sys.exit(1)

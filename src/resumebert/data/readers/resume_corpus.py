@@ -3,13 +3,14 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 import numpy as np
 
-from resumebert.data.download import fetch_resume_corpus
+from resumebert.data.download import TERMS, fetch_resume_corpus
 from resumebert.data.readers import archives
 from resumebert.data.readers.archives import Member, folder_members, open_zip, zip_members
 from resumebert.data.readers.assemble import assemble, collector
@@ -61,7 +62,14 @@ def read_resume_corpus(
             message.
     """
     if path is None:
-        path = fetch_resume_corpus()
+        table = read_resume_corpus(
+            fetch_resume_corpus(),
+            encoding=encoding,
+            label_names=label_names,
+            unlabelled=unlabelled,
+            on_bad_rows=on_bad_rows,
+        )
+        return replace(table, notes=[*table.notes, TERMS])
     folder = is_folder(path)
     found = check_path(path, folder=folder)
     source = str(path)

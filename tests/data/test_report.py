@@ -1,0 +1,77 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from helpers import make_table
+from resumebert.data.report import data_report, describe_duplicates, label_cooccurrence
+
+
+@given(
+    arrays.arrays(
+        np.uint8,
+        st.tuples(st.integers(0, 12), st.integers(1, 5)),
+        elements=st.integers(0, 1),
+    )
+)
+def test_cooccurrence_counts_the_documents_that_have_both(labels):
+    names = [f"L{column}" for column in range(labels.shape[1])]
+    found = label_cooccurrence(labels, names)
+    assert list(found) == names
+    for i, one in enumerate(names):
+        for j, other in enumerate(names):
+            both = sum(bool(row[i] and row[j]) for row in labels)
+            if i != j:
+                assert found[one].get(other, 0) == both
+        assert one not in found[one]
+        assert list(found[one].values()) == sorted(found[one].values(), reverse=True)
+
+
+def test_documents_of_a_group_with_different_labels_are_listed():
+    table = make_table(
+        ["a", "a", "b", "b", "c"], np.array([[1, 0], [1, 1], [0, 1], [0, 1], [0, 0]])
+    )
+    found = describe_duplicates(table, np.array([0, 0, 1, 1, 2]))
+    assert found == {
+        "groups_of_copies": 2,
+        "surplus_copies": 2,
+        "groups_with_conflicting_labels": 1,
+        "conflicting_groups": [{"group": 0, "documents": {"r0": ["A"], "r1": ["A", "B"]}}],
+    }
+
+
+def test_a_report_of_no_documents_has_nulls_where_nothing_is_defined():
+    empty = np.zeros(0, dtype=np.int64)
+    report = data_report(
+        make_table([]),
+        np.zeros(0, dtype=str),
+        empty,
+        empty,
+        rows_read=0,
+        rows_left_out_by_limit=0,
+        copies_dropped=0,
+        duplicates=describe_duplicates(make_table([]), empty),
+        max_length=16,
+    )
+    assert report["label_cardinality"] is None
+    assert report["tokens"]["share_of_tokens_read"] is None
+    assert report["label_cooccurrence"] == {"A": {}, "B": {}}
+
+
+def test_tokens_are_counted_before_and_after_the_cut():
+    table = make_table(["x"] * 4)
+    report = data_report(
+        table,
+        np.array(["train", "train", "val", "test"]),
+        np.arange(4),
+        np.array([10, 14, 15, 30]),
+        rows_read=4,
+        rows_left_out_by_limit=0,
+        copies_dropped=0,
+        duplicates=describe_duplicates(table, np.arange(4)),
+        max_length=16,
+    )
+    assert report["tokens"]["total"] == 69
+    assert report["tokens"]["documents_truncated"] == 2
+    assert report["tokens"]["share_of_tokens_read"] == 52 / 69
+    assert report["label_cardinality"] == 1.0
