@@ -18,10 +18,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from resumebert.data.batching import Batch, Collator, DocumentDataset, LengthBatchSampler
 from resumebert.data.readers import read_sample
 from resumebert.data.tokenization import TextTokenizer
+from resumebert.data.windows import Windowing
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.optimization import adamw
 from resumebert.model.pretrained import PretrainedSource, load_bert_config, load_weights, locate
@@ -89,7 +91,13 @@ def epoch(
 
     def step(batch: Batch) -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16-mixed"):
-            logits = model(batch["input_ids"], batch["attention_mask"])
+            logits = model(
+                batch["input_ids"],
+                batch["attention_mask"],
+                batch["window_document"],
+                batch["window_lengths"] if recipe.like_lengths else None,
+                len(batch["index"]),
+            )
         model.loss(logits, batch["labels"]).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -109,16 +117,16 @@ def batches(
     arguments: argparse.Namespace,
 ) -> Iterator[Batch]:
     """Yield the batches of an epoch, of like lengths or at random and padded to the full length."""
-    collate = Collator(tokenizer, arguments.max_length)
+    collate = Collator(tokenizer, Windowing(max_length=arguments.max_length))
     lengths = np.minimum(dataset.lengths, arguments.max_length - 2)
     if not recipe.like_lengths:
         lengths = np.zeros_like(lengths)
-    for positions in LengthBatchSampler(lengths, arguments.batch_size, shuffle=True):
-        batch = collate([dataset[position] for position in positions])
+    for places in LengthBatchSampler(lengths, arguments.batch_size, shuffle=True):
+        batch = collate([dataset[place] for place in places])
         if not recipe.like_lengths:
             missing = arguments.max_length - batch["input_ids"].shape[1]
-            for key in ("input_ids", "attention_mask"):
-                batch[key] = torch.nn.functional.pad(batch[key], (0, missing))
+            batch["input_ids"] = functional.pad(batch["input_ids"], (0, missing))
+            batch["attention_mask"] = functional.pad(batch["attention_mask"], (0, missing))
         yield batch
 
 

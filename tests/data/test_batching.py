@@ -4,8 +4,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resumebert.data.batching import Collator, DocumentDataset, LengthBatchSampler
+from resumebert.data.batching import Collator, DocumentDataset, LengthBatchSampler, Place
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
+from resumebert.data.windows import Windowing
+
+TOKENIZER = TextTokenizer({}, cls_id=101, sep_id=102, pad_id=0, _tokenizer=None)
 
 
 def tokenized(lengths: list[int]) -> TokenizedTexts:
@@ -13,6 +16,10 @@ def tokenized(lengths: list[int]) -> TokenizedTexts:
         [np.full(length, 1000 + i) for i, length in enumerate(lengths)] or [np.zeros(0)]
     )
     return TokenizedTexts(ids.astype(np.int32), np.cumsum([0, *lengths]).astype(np.int64))
+
+
+def positions(sampler: LengthBatchSampler) -> list[list[int]]:
+    return [[place.position for place in batch] for batch in sampler]
 
 
 def batches(lengths: list[int], size: int, replicas: int = 1, **kwargs) -> list[list[list[int]]]:
@@ -24,7 +31,7 @@ def batches(lengths: list[int], size: int, replicas: int = 1, **kwargs) -> list[
     ]
     for sampler in samplers:
         assert len(sampler) == len(list(sampler))
-    return [list(sampler) for sampler in samplers]
+    return [positions(sampler) for sampler in samplers]
 
 
 @given(
@@ -48,14 +55,15 @@ def test_shuffled_batches_hold_like_lengths_and_change_with_the_epoch():
     generator = np.random.default_rng(0)
     lengths = generator.integers(1, 500, size=2000)
     sampler = LengthBatchSampler(lengths, 16, shuffle=True, seed=1)
-    first = list(sampler)
-    assert list(sampler) == first
+    first = positions(sampler)
+    assert positions(sampler) == first
     padded = sum(max(lengths[batch]) * len(batch) for batch in first)
     assert lengths.sum() / padded > 0.95
     sampler.set_epoch(1)
-    assert list(sampler) != first
+    assert positions(sampler) != first
+    assert {place.epoch for batch in sampler for place in batch} == {1}
     other_seed = LengthBatchSampler(lengths, 16, shuffle=True, seed=2)
-    assert list(other_seed) != first
+    assert positions(other_seed) != first
 
 
 def test_unshuffled_batches_start_with_the_longest():
@@ -63,34 +71,78 @@ def test_unshuffled_batches_start_with_the_longest():
     assert order == [[1, 3], [0, 2]]
 
 
-@given(st.lists(st.integers(0, 40), min_size=1, max_size=8), st.integers(3, 30))
-def test_collated_batch_is_cut_framed_and_padded_to_its_longest(lengths, max_length):
-    tokens = tokenized(lengths)
+def collated(lengths: list[int], windowing: Windowing, seed: int | None = None, epoch: int = 0):
     labels = np.eye(len(lengths), dtype=np.uint8)
-    dataset = DocumentDataset(tokens, labels, np.arange(len(lengths)))
-    collate = Collator(
-        TextTokenizer({}, cls_id=101, sep_id=102, pad_id=0, _tokenizer=None), max_length
+    dataset = DocumentDataset(tokenized(lengths), labels, np.arange(len(lengths)))
+    collate = Collator(TOKENIZER, windowing, seed)
+    return collate([dataset[Place(i, epoch)] for i in range(len(dataset))])
+
+
+@given(
+    lengths=st.lists(st.integers(0, 90), min_size=1, max_size=8),
+    max_length=st.integers(3, 30),
+    strategy=st.sampled_from(["truncate", "windows"]),
+)
+def test_windows_are_framed_padded_to_the_longest_and_sorted(lengths, max_length, strategy):
+    windowing = Windowing(strategy, max_length)
+    batch = collated(lengths, windowing)
+    expected = sorted(
+        (
+            (len(ids) + 2, row)
+            for row, length in enumerate(lengths)
+            for ids in windowing.windows(np.zeros(length, dtype=np.int32))
+        ),
+        key=lambda window: -window[0],
     )
-    batch = collate([dataset[i] for i in range(len(dataset))])
-    kept = [min(length, max_length - 2) for length in lengths]
-    assert batch["input_ids"].shape == (len(lengths), max(kept) + 2)
-    assert batch["attention_mask"].sum(1).tolist() == [length + 2 for length in kept]
-    for row, length in enumerate(kept):
-        ids = batch["input_ids"][row].tolist()
+    assert batch["window_lengths"] == [length for length, _ in expected]
+    assert batch["window_document"].tolist() == [row for _, row in expected]
+    assert batch["input_ids"].shape == (len(expected), expected[0][0])
+    assert batch["attention_mask"].sum(1).tolist() == batch["window_lengths"]
+    for place, (length, row) in enumerate(expected):
+        ids = batch["input_ids"][place].tolist()
         assert ids[0] == 101
-        assert ids[1 : length + 1] == [1000 + row] * length
-        assert ids[length + 1] == 102
-        assert set(ids[length + 2 :]) <= {0}
+        assert ids[1 : length - 1] == [1000 + row] * (length - 2)
+        assert ids[length - 1] == 102
+        assert set(ids[length:]) <= {0}
     assert torch.equal(batch["labels"], torch.eye(len(lengths)))
     assert batch["index"].tolist() == list(range(len(lengths)))
+
+
+@given(st.lists(st.integers(0, 400), min_size=1, max_size=8), st.integers(8, 40))
+def test_a_training_batch_holds_no_more_windows_than_allowed(lengths, limit):
+    windowing = Windowing("windows", 12, max_windows_train=limit)
+    batch = collated(lengths, windowing, seed=1)
+    assert len(batch["input_ids"]) <= limit
+    assert set(batch["window_document"].tolist()) == set(range(len(lengths)))
+    # In evaluation all are read.
+    total = windowing.window_counts(np.array(lengths), training=False).sum()
+    assert len(collated(lengths, windowing)["input_ids"]) == total
+
+
+def test_windows_are_drawn_by_seed_epoch_and_document_alone():
+    windowing = Windowing("windows", 12, max_windows_train=6)
+
+    ids = np.arange(300, dtype=np.int32)
+    dataset = DocumentDataset(
+        TokenizedTexts(ids, np.array([0, 300])), np.ones((1, 1), dtype=np.uint8), np.array([0])
+    )
+
+    def drawn(seed: int, epoch: int) -> list[int]:
+        batch = Collator(TOKENIZER, windowing, seed)([dataset[Place(0, epoch)]])
+        return batch["input_ids"][:, 1].tolist()
+
+    assert drawn(1, 0) == drawn(1, 0)
+    assert drawn(1, 0) != drawn(1, 1)
+    assert drawn(1, 0) != drawn(2, 0)
 
 
 def test_dataset_of_a_subset_keeps_table_positions():
     dataset = DocumentDataset(tokenized([3, 4, 5]), np.eye(3, dtype=np.uint8), np.array([2, 0]))
     assert len(dataset) == 2
     assert dataset.lengths.tolist() == [5, 3]
-    assert dataset[0]["index"] == 2
-    assert dataset[0]["ids"].tolist() == [1002] * 5
-    assert dataset[1]["labels"].tolist() == [1, 0, 0]
+    assert dataset[Place(0, 3)]["index"] == 2
+    assert dataset[Place(0, 3)]["ids"].tolist() == [1002] * 5
+    assert dataset[Place(1, 3)]["labels"].tolist() == [1, 0, 0]
+    assert dataset[Place(1, 3)]["epoch"] == 3
     with pytest.raises(IndexError):
-        dataset[2]
+        dataset[Place(2, 3)]

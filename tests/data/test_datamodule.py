@@ -8,6 +8,7 @@ from resumebert.data.datamodule import ResumeDataModule, with_label_order
 from resumebert.data.prepared import random_subset
 from resumebert.data.splitting import random_split
 from resumebert.data.table import ResumeTable
+from resumebert.data.windows import Windowing
 from resumebert.utils.errors import UserError
 
 TEXTS = [f"<b>Résumé</b>&nbsp;number {i} " + "java " * (i % 7) for i in range(60)]
@@ -16,7 +17,7 @@ TEXTS = [f"<b>Résumé</b>&nbsp;number {i} " + "java " * (i % 7) for i in range(
 def make_datamodule(tokenizer, table: ResumeTable, **arguments) -> ResumeDataModule:
     settings = {
         "cleaning": ["unescape_entities", "strip_markup", "normalise_unicode"],
-        "max_length": 16,
+        "windowing": Windowing(max_length=16),
         "batch_size": 4,
         "eval_batch_size": 8,
         **arguments,

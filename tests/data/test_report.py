@@ -5,6 +5,7 @@ from hypothesis.extra import numpy as arrays
 
 from helpers import make_table
 from resumebert.data.report import data_report, describe_duplicates, label_cooccurrence
+from resumebert.data.windows import Windowing
 
 
 @given(
@@ -51,7 +52,7 @@ def test_a_report_of_no_documents_has_nulls_where_nothing_is_defined():
         rows_left_out_by_limit=0,
         copies_dropped=0,
         duplicates=describe_duplicates(make_table([]), empty),
-        max_length=16,
+        windowing=Windowing(max_length=16),
     )
     assert report["label_cardinality"] is None
     assert report["tokens"]["share_of_tokens_read"] is None
@@ -69,7 +70,7 @@ def test_tokens_are_counted_before_and_after_the_cut():
         rows_left_out_by_limit=0,
         copies_dropped=0,
         duplicates=describe_duplicates(table, np.arange(4)),
-        max_length=16,
+        windowing=Windowing(max_length=16),
     )
     assert report["tokens"]["total"] == 69
     assert report["tokens"]["documents_truncated"] == 2

@@ -1,10 +1,14 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from helpers import TINY_BERT
-from resumebert.data.batching import Collator, DocumentDataset
-from resumebert.model.classifier import ResumeClassifier
+from resumebert.data.batching import Collator, DocumentDataset, Place
+from resumebert.data.windows import Windowing
+from resumebert.model.classifier import ResumeClassifier, chunks_of_windows
+from resumebert.model.pooling import POOLING_NAMES
 
 
 def test_an_untrained_model_predicts_the_prevalences():
@@ -17,19 +21,61 @@ def test_an_untrained_model_predicts_the_prevalences():
     assert means.tolist() == pytest.approx([0.5, 0.1, 0.001], abs=0.02)
 
 
-def test_padding_does_not_change_a_documents_logits(tokenizer):
+TEXTS = ["Java developer", "A project manager in a bank " * 30, "", "Python " * 75, "web " * 9]
+
+
+@pytest.mark.parametrize("pooling", POOLING_NAMES)
+@pytest.mark.parametrize("chunk_tokens", [1, 50, 16_384])
+def test_a_batch_of_windows_gives_the_logits_of_the_documents_one_by_one(
+    tokenizer, pooling, chunk_tokens
+):
     torch.manual_seed(0)
-    model = ResumeClassifier(TINY_BERT, ["A", "B"]).eval()
-    tokens = tokenizer.encode(["Java developer", "A project manager in a bank " * 3, ""])
-    dataset = DocumentDataset(tokens, np.zeros((3, 2), dtype=np.uint8), np.arange(3))
-    collate = Collator(tokenizer, 64)
+    model = ResumeClassifier(
+        TINY_BERT, ["A", "B"], pooling=pooling, chunk_tokens=chunk_tokens
+    ).eval()
+    if pooling == "attention":
+        torch.nn.init.normal_(model.pooling.weight)
+    dataset = DocumentDataset(
+        tokenizer.encode(TEXTS), np.zeros((len(TEXTS), 2), dtype=np.uint8), np.arange(len(TEXTS))
+    )
+    collate = Collator(tokenizer, Windowing("windows", max_length=20, stride=4))
+
+    def logits(positions) -> torch.Tensor:
+        batch = collate([dataset[Place(i, 0)] for i in positions])
+        return model(
+            batch["input_ids"],
+            batch["attention_mask"],
+            batch["window_document"],
+            batch["window_lengths"],
+            len(batch["index"]),
+        )
+
     with torch.inference_mode():
-        together = collate([dataset[i] for i in range(3)])
-        logits = model(together["input_ids"], together["attention_mask"])
-        for i in range(3):
-            alone = collate([dataset[i]])
-            expected = model(alone["input_ids"], alone["attention_mask"])
-            assert torch.allclose(logits[i], expected[0], atol=1e-6)
+        together = logits(range(len(TEXTS)))
+        alone = torch.cat([logits([i]) for i in range(len(TEXTS))])
+    assert torch.allclose(together, alone, atol=1e-5)
+    assert len(set(together[:, 0].tolist())) == len(TEXTS)
+
+
+@given(st.lists(st.integers(1, 300), max_size=40), st.integers(1, 2000))
+def test_chunks_hold_all_windows_in_order_within_the_bound(lengths, tokens):
+    lengths = sorted(lengths, reverse=True)
+    chunks = list(chunks_of_windows(lengths, tokens))
+    assert [i for rows, _ in chunks for i in range(len(lengths))[rows]] == list(range(len(lengths)))
+    for rows, width in chunks:
+        assert width == max(lengths[rows])
+        size = rows.stop - rows.start
+        assert size == 1 or size * width <= tokens
+
+
+def test_training_updates_the_attention_over_windows():
+    torch.manual_seed(0)
+    model = ResumeClassifier(TINY_BERT, ["A", "B"], pooling="attention")
+    ids = torch.randint(0, 30000, (6, 12))
+    document = torch.tensor([0, 0, 0, 1, 1, 1])
+    logits = model(ids, torch.ones_like(ids), document, [12] * 6, 2)
+    model.loss(logits, torch.tensor([[1.0, 0.0], [0.0, 1.0]])).backward()
+    assert model.pooling.weight.grad.abs().sum() > 0
 
 
 def test_lightnings_own_loading_gives_a_model_that_predicts(trained_checkpoint):

@@ -39,9 +39,12 @@ def make_report(names, **changes):
             "total": 12345,
             "quantiles": {"0.05": 10.0, "0.5": 20.0, "0.95": 30.0, "1": 99.0},
             "max_length": 16,
+            "long_documents": "truncate",
+            "documents_truncated": 900,
             "share_of_tokens_read": 0.5,
             "share_of_documents_truncated": 0.75,
         },
+        "windows": {"per_document": 1.0, "quantiles": {"1": 1.0}},
         **changes,
     }
 
@@ -59,7 +62,8 @@ def test_rows_labels_copies_and_tokens_are_there():
     assert "3 groups with 4 surplus copies, 0 across splits" in text
     assert "A 250 25.0% 50 25.0% B (120)" in text
     assert "documents 1,000 200 1.50 labels a document" in text
-    assert "50.0% of them: 75.0% of the documents are longer than data.max_length=16" in text
+    assert "50.0% of them, with data.long_documents=truncate" in text
+    assert "75.0% of the documents are cut" in text
     assert "val" not in text  # A split without documents has no column.
 
 

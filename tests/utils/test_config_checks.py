@@ -1,6 +1,8 @@
 import pytest
 from omegaconf import OmegaConf
 
+from resumebert.data.windows import STRATEGIES
+from resumebert.model.pooling import POOLING_NAMES
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.errors import UserError
 
@@ -17,6 +19,10 @@ from resumebert.utils.errors import UserError
         ("data.batch_size", True),
         ("data.max_length", 2),
         ("data.limit", 0),
+        ("data.long_documents", "all"),
+        ("data.stride", -1),
+        ("data.max_windows_train", 0),
+        ("model.pooling", "sum"),
         ("trainer.accelerator", "quantum"),
         ("trainer.precision", "8-bit"),
         ("trainer.max_epochs", 0),
@@ -35,6 +41,18 @@ def test_a_wrong_value_is_refused_and_named(key, value):
     OmegaConf.update(config, key, value)
     with pytest.raises(UserError, match=rf"{key}={value}: must be "):
         check_values(config)
+
+
+def test_a_batch_must_have_room_for_a_window_of_each_document():
+    config = OmegaConf.create({"data": {"batch_size": 8, "max_windows_train": 7}})
+    with pytest.raises(UserError, match=r"data\.max_windows_train=7: a batch of"):
+        check_values(config)
+
+
+def test_the_choices_are_those_that_there_are():
+    for key, choices in (("data.long_documents", STRATEGIES), ("model.pooling", POOLING_NAMES)):
+        for choice in choices:
+            check_values(OmegaConf.create({key.split(".")[0]: {key.split(".")[1]: choice}}))
 
 
 def test_all_wrong_values_are_named_together():

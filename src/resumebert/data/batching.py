@@ -1,7 +1,7 @@
 """Which documents go into a batch together, and how a batch of them becomes tensors."""
 
 from collections.abc import Iterator, Sequence
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
+from resumebert.data.windows import SPECIAL_TOKENS, TokenIds, Windowing, share_out
 
 # Documents of like length are sought among so many batches' worth of shuffled documents: enough
 # that little padding is left, few enough that batches stay random.
@@ -17,20 +18,34 @@ BATCHES_PER_POOL = 32
 
 
 class Batch(TypedDict):
-    """One batch of B documents padded to the longest of them, T tokens."""
+    """One batch of B documents in W windows, padded to the longest of them, T tokens.
 
-    input_ids: Tensor  # (B, T) int64
-    attention_mask: Tensor  # (B, T) int64, 1 where there is a token
+    The windows are in one flat batch, longest first, so that a slice of them holds little padding
+    whatever documents they belong to. There are no windows of padding.
+    """
+
+    input_ids: Tensor  # (W, T) int64
+    attention_mask: Tensor  # (W, T) int64, 1 where there is a token
+    window_document: Tensor  # (W,) int64, the row of ``labels`` that a window belongs to
+    window_lengths: list[int]  # W numbers of tokens, on the host whatever the device
     labels: Tensor  # (B, L) float32
     index: Tensor  # (B,) int64, the documents' positions in the table
 
 
+class Place(NamedTuple):
+    """A document's position in a :class:`DocumentDataset`, and the epoch it is read in."""
+
+    position: int
+    epoch: int
+
+
 class Document(TypedDict):
-    """One document: its position in the table, its token ids and its labels."""
+    """One document: its position in the table, its token ids, its labels; and the epoch."""
 
     index: int
     ids: npt.NDArray[np.int32]
     labels: npt.NDArray[np.uint8]
+    epoch: int
 
 
 class DocumentDataset(Dataset[Document]):
@@ -49,9 +64,14 @@ class DocumentDataset(Dataset[Document]):
     def __len__(self) -> int:
         return len(self.index)
 
-    def __getitem__(self, position: int) -> Document:
-        index = int(self.index[position])
-        return {"index": index, "ids": self.tokens[index], "labels": self.labels[index]}
+    def __getitem__(self, place: Place) -> Document:
+        index = int(self.index[place.position])
+        return {
+            "index": index,
+            "ids": self.tokens[index],
+            "labels": self.labels[index],
+            "epoch": place.epoch,
+        }
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
@@ -60,32 +80,60 @@ class DocumentDataset(Dataset[Document]):
 
 
 class Collator:
-    """Cut each document to ``max_length`` tokens, [CLS] and [SEP] included, and pad the batch."""
+    """Cut documents into windows, [CLS] and [SEP] around each, and pad the batch.
 
-    def __init__(self, tokenizer: TextTokenizer, max_length: int) -> None:
+    Args:
+        tokenizer: the model's own.
+        windowing: which windows.
+        seed: None: those of evaluation; else those of training, drawn by this seed, the epoch and
+            the document, so that a resumed run draws the same ones.
+    """
+
+    def __init__(
+        self, tokenizer: TextTokenizer, windowing: Windowing, seed: int | None = None
+    ) -> None:
         self.cls_id, self.sep_id, self.pad_id = tokenizer.cls_id, tokenizer.sep_id, tokenizer.pad_id
-        self.max_length = max_length
+        self.windowing = windowing
+        self.seed = seed
 
     def __call__(self, documents: Sequence[Document]) -> Batch:
         """Return the batch of ``documents``."""
-        kept = [document["ids"][: self.max_length - 2] for document in documents]
-        width = max(len(ids) for ids in kept) + 2
-        input_ids = np.full((len(kept), width), self.pad_id, dtype=np.int64)
-        attention_mask = np.zeros((len(kept), width), dtype=np.int64)
-        for row, ids in enumerate(kept):
-            input_ids[row, 0] = self.cls_id
-            input_ids[row, 1 : len(ids) + 1] = ids
-            input_ids[row, len(ids) + 1] = self.sep_id
-            attention_mask[row, : len(ids) + 2] = 1
+        windows = [
+            (row, ids) for row, windows in enumerate(self._windows(documents)) for ids in windows
+        ]
+        windows.sort(key=lambda window: -len(window[1]))
+        width = len(windows[0][1]) + SPECIAL_TOKENS
+        input_ids = np.full((len(windows), width), self.pad_id, dtype=np.int64)
+        attention_mask = np.zeros((len(windows), width), dtype=np.int64)
+        for place, (_, ids) in enumerate(windows):
+            input_ids[place, 0] = self.cls_id
+            input_ids[place, 1 : len(ids) + 1] = ids
+            input_ids[place, len(ids) + 1] = self.sep_id
+            attention_mask[place, : len(ids) + SPECIAL_TOKENS] = 1
         return {
             "input_ids": torch.from_numpy(input_ids),
             "attention_mask": torch.from_numpy(attention_mask),
+            "window_document": torch.tensor([row for row, _ in windows], dtype=torch.int64),
+            "window_lengths": [len(ids) + SPECIAL_TOKENS for _, ids in windows],
             "labels": torch.from_numpy(np.stack([d["labels"] for d in documents])).float(),
             "index": torch.tensor([d["index"] for d in documents], dtype=torch.int64),
         }
 
+    def _windows(self, documents: Sequence[Document]) -> Iterator[list[TokenIds]]:
+        if self.seed is None:
+            for document in documents:
+                yield self.windowing.windows(document["ids"])
+            return
+        lengths = np.array([len(document["ids"]) for document in documents])
+        counts = self.windowing.window_counts(lengths, training=True)
+        if self.windowing.max_windows_train is not None:
+            counts = share_out(counts, self.windowing.max_windows_train)
+        for document, count in zip(documents, counts, strict=True):
+            generator = np.random.default_rng([self.seed, document["epoch"], document["index"]])
+            yield self.windowing.training_windows(document["ids"], int(count), generator)
 
-class LengthBatchSampler(Sampler[list[int]]):
+
+class LengthBatchSampler(Sampler[list[Place]]):
     """Batches of documents of like length, so that little of a batch is padding.
 
     Shuffled: the documents are put in random order, cut into pools of :data:`BATCHES_PER_POOL`
@@ -130,9 +178,10 @@ class LengthBatchSampler(Sampler[list[int]]):
     def __len__(self) -> int:
         return len(_cut(np.arange(len(self.lengths)), self._global_size, self.num_replicas))
 
-    def __iter__(self) -> Iterator[list[int]]:
+    def __iter__(self) -> Iterator[list[Place]]:
         for batch in self._global_batches():
-            yield [int(position) for position in batch[self.rank :: self.num_replicas]]
+            shard = batch[self.rank :: self.num_replicas]
+            yield [Place(int(position), self.epoch) for position in shard]
 
     @property
     def _global_size(self) -> int:

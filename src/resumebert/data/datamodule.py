@@ -15,6 +15,7 @@ from resumebert.data.report import data_report, describe_duplicates
 from resumebert.data.splitting import SPLITS, split_fingerprint, with_train_fraction
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
+from resumebert.data.windows import Windowing
 from resumebert.utils.errors import UserError
 
 Splitter = Callable[[ResumeTable, npt.NDArray[np.int64], int], npt.NDArray[np.str_]]
@@ -29,7 +30,7 @@ class ResumeDataModule(LightningDataModule):
         splitter: names each document's split; see :mod:`resumebert.data.splitting`.
         tokenizer: the model's own.
         cleaning: the steps of :func:`resumebert.data.cleaning.clean`, in order.
-        max_length: tokens the model reads of a document, [CLS] and [SEP] included.
+        windowing: which tokens of a document the model reads.
         batch_size: documents a batch (and process).
         eval_batch_size: the same in evaluation, where no gradients take memory.
         limit: use a random subset of so many documents; None: all.
@@ -37,7 +38,7 @@ class ResumeDataModule(LightningDataModule):
         near_duplicates: arguments of :func:`resumebert.data.duplicates.find_groups`.
         train_fraction: train on so much of the training split.
         seed: of the subset and the split.
-        shuffle_seed: of the order of the training batches.
+        shuffle_seed: of the order of the training batches, and of what is drawn for them.
         num_workers: processes that make batches beside the main one.
         label_names: expect this label set and put its columns into this order; None: as read.
         test_split: what ``test_dataloader`` reads; "all" for data that were not split for training.
@@ -59,7 +60,7 @@ class ResumeDataModule(LightningDataModule):
         tokenizer: TextTokenizer,
         *,
         cleaning: Sequence[str],
-        max_length: int,
+        windowing: Windowing,
         batch_size: int,
         eval_batch_size: int,
         limit: int | None = None,
@@ -78,7 +79,7 @@ class ResumeDataModule(LightningDataModule):
         self.splitter = splitter
         self.tokenizer = tokenizer
         self.cleaning = list(cleaning)
-        self.max_length = max_length
+        self.windowing = windowing
         self.batch_size = batch_size
         self.eval_batch_size = eval_batch_size
         self.limit = limit
@@ -128,7 +129,7 @@ class ResumeDataModule(LightningDataModule):
             rows_left_out_by_limit=documents.left_out,
             copies_dropped=len(documents.table) - len(table),
             duplicates=duplicates,
-            max_length=self.max_length,
+            windowing=self.windowing,
         )
         self._is_set_up = True
 
@@ -161,7 +162,7 @@ class ResumeDataModule(LightningDataModule):
         dataset = DocumentDataset(self.tokens, self.table.labels, self.indices(split))
         trainer = self.trainer
         sampler = LengthBatchSampler(
-            np.minimum(dataset.lengths, self.max_length - 2),
+            self.windowing.tokens_read(dataset.lengths, training=shuffle),
             batch_size,
             shuffle=shuffle,
             seed=self.shuffle_seed,
@@ -171,7 +172,9 @@ class ResumeDataModule(LightningDataModule):
         return DataLoader(
             dataset,  # type: ignore[arg-type]
             batch_sampler=sampler,
-            collate_fn=Collator(self.tokenizer, self.max_length),
+            collate_fn=Collator(
+                self.tokenizer, self.windowing, seed=self.shuffle_seed if shuffle else None
+            ),
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
         )

@@ -10,6 +10,7 @@ from resumebert.data.duplicates import conflicting_groups
 from resumebert.data.split_quality import split_quality, straddling_groups
 from resumebert.data.splitting import SPLITS, UNUSED
 from resumebert.data.table import ResumeTable
+from resumebert.data.windows import Windowing
 
 MAX_CONFLICTS = 100  # Of the groups with conflicting labels, so many are listed.
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
@@ -25,7 +26,7 @@ def data_report(
     rows_left_out_by_limit: int,
     copies_dropped: int,
     duplicates: Mapping[str, Any],
-    max_length: int,
+    windowing: Windowing,
 ) -> dict[str, Any]:
     """Describe the documents of a run as plain Python, ready for JSON.
 
@@ -38,9 +39,10 @@ def data_report(
         rows_left_out_by_limit: how many ``data.limit`` left out.
         copies_dropped: how many ``data.duplicates=drop`` left out.
         duplicates: of :func:`describe_duplicates`, before any were dropped.
-        max_length: tokens the model reads of a document, two special tokens included.
+        windowing: which tokens of a document the model reads.
     """
-    kept = np.minimum(token_lengths, max_length - 2)
+    read = windowing.tokens_read(token_lengths, training=False)
+    windows = windowing.window_counts(token_lengths, training=False)
     total = int(token_lengths.sum())
     cardinality = table.labels.sum(axis=1)
     return {
@@ -79,14 +81,19 @@ def data_report(
         "split_quality": split_quality(table.labels, split, table.label_names),
         "tokens": {
             "total": total,
-            "quantiles": {
-                f"{q:g}": float(np.quantile(token_lengths, q)) if len(token_lengths) else None
-                for q in QUANTILES
-            },
-            "max_length": max_length,
-            "documents_truncated": int((token_lengths > kept).sum()),
-            "share_of_documents_truncated": _share((token_lengths > kept).sum(), len(table)),
-            "share_of_tokens_read": _share(kept.sum(), total),
+            "quantiles": _quantiles(token_lengths),
+            "max_length": windowing.max_length,
+            "long_documents": windowing.strategy,
+            "stride": windowing.overlap,
+            "documents_longer_than_a_window": int((token_lengths > windowing.width).sum()),
+            "documents_truncated": int((token_lengths > read).sum()),
+            "share_of_documents_truncated": _share((token_lengths > read).sum(), len(table)),
+            "share_of_tokens_read": _share(read.sum(), total),
+        },
+        "windows": {
+            "total": int(windows.sum()),
+            "per_document": _share(windows.sum(), len(table)),
+            "quantiles": _quantiles(windows),
         },
     }
 
@@ -142,6 +149,10 @@ def label_cooccurrence(
         }
         for name, row in zip(label_names, counts, strict=True)
     }
+
+
+def _quantiles(values: npt.NDArray[np.int64]) -> dict[str, float | None]:
+    return {f"{q:g}": float(np.quantile(values, q)) if len(values) else None for q in QUANTILES}
 
 
 def _share(part: float, whole: float) -> float | None:

@@ -1,7 +1,7 @@
 """What a checkpoint carries beyond the weights, and the only way to open one.
 
 A checkpoint is a Lightning ``.ckpt``. Under its key ``resumebert`` it has all that using the model
-takes; the model's own hyper-parameters (architecture, label names, thresholds) are Lightning's.
+takes; the model's own hyper-parameters (architecture, labels, thresholds, pooling) are Lightning's.
 """
 
 import pickle
@@ -15,7 +15,7 @@ import torch
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.utils.errors import UserError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 KEY = "resumebert"
 
 

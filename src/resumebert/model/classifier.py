@@ -1,13 +1,13 @@
 """ResumeClassifier: BertForSequenceClassification as a LightningModule for multi-label data."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import BertForSequenceClassification
@@ -16,6 +16,7 @@ from resumebert.data.batching import Batch
 from resumebert.evaluation.metrics import multilabel_metrics, to_probabilities
 from resumebert.evaluation.scores import Scores, SplitScores
 from resumebert.model.losses import Loss, binary_cross_entropy
+from resumebert.model.pooling import POOLINGS, attention_pooling
 from resumebert.utils.errors import UserError
 
 OptimizerFactory = Callable[[torch.nn.Module], torch.optim.Optimizer]
@@ -32,11 +33,15 @@ class ResumeClassifier(LightningModule):
         bert_config: a BERT ``config.json`` as plain Python.
         label_names: L names, in the order of the logits.
         thresholds: L probabilities from which on a label is predicted; None: 0.5 each.
+        pooling: how a document's logits come of its windows', one of
+            :data:`resumebert.model.pooling.POOLING_NAMES`.
         loss: a function of logits and targets, both (B, L); only training needs to choose it.
         optimizer: makes the optimizer of a model; only training needs it.
         scheduler: makes the schedule of an optimizer and a number of steps; None: constant rate.
+        chunk_tokens: windows go through the encoder in chunks of at most so many tokens, padding
+            included, so that no document is too long for the memory in evaluation.
 
-    The first three are the hyper-parameters that a checkpoint holds, so that
+    The first four are the hyper-parameters that a checkpoint holds, so that
     ``ResumeClassifier.load_from_checkpoint(path)`` gives a model that predicts.
     """
 
@@ -47,9 +52,11 @@ class ResumeClassifier(LightningModule):
         bert_config: dict[str, Any],
         label_names: Sequence[str],
         thresholds: Sequence[float] | None = None,
+        pooling: str = "max",
         loss: Loss = binary_cross_entropy,
         optimizer: OptimizerFactory | None = None,
         scheduler: SchedulerFactory | None = None,
+        chunk_tokens: int = 16_384,
     ) -> None:
         super().__init__()
         self.label_names = list(label_names)
@@ -60,6 +67,7 @@ class ResumeClassifier(LightningModule):
                 "bert_config": bert_config,
                 "label_names": self.label_names,
                 "thresholds": self.thresholds,
+                "pooling": pooling,
             },
             logger=False,
         )
@@ -73,6 +81,12 @@ class ResumeClassifier(LightningModule):
                 problem_type="multi_label_classification",
             )
         )
+        self.chunk_tokens = chunk_tokens
+        self.pooling_name = pooling
+        if pooling == "attention":
+            self.pooling = nn.Linear(bert_config["hidden_size"], len(self.label_names), bias=False)
+            # Equal weights to begin with: the mean.
+            nn.init.zeros_(self.pooling.weight)
         self.train_scores = SplitScores(len(self.label_names))
         self.val_scores = SplitScores(len(self.label_names))
         self.test_scores = SplitScores(len(self.label_names))
@@ -94,19 +108,62 @@ class ResumeClassifier(LightningModule):
         with torch.no_grad():
             self.bert.classifier.bias.copy_(torch.logit(prevalences, eps=1e-3))
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Return the logits (B, L) of B tokenised documents of T tokens.
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        window_document: Tensor | None = None,
+        window_lengths: Sequence[int] | None = None,
+        documents: int | None = None,
+    ) -> Tensor:
+        """Return the logits (B, L) of B documents in W tokenised windows of T tokens.
 
         Args:
-            input_ids: (B, T) token ids.
-            attention_mask: (B, T), 1 where there is a token.
+            input_ids: (W, T) token ids.
+            attention_mask: (W, T), 1 where there is a token; tokens first, then padding.
+            window_document: (W,) int64, the document of each window; None: each is one.
+            window_lengths: W numbers of tokens; None: T each.
+            documents: B; None: W.
         """
-        logits: Tensor = self.bert(input_ids=input_ids, attention_mask=attention_mask).logits
-        return logits
+        if window_document is None or documents is None:
+            window_document = torch.arange(len(input_ids), device=input_ids.device)
+            documents = len(input_ids)
+        features = self.encode(input_ids, attention_mask, window_lengths)
+        # Pooling adds up exponentials: not in half precision.
+        logits = self.bert.classifier(features).to(torch.promote_types(features.dtype, torch.float))
+        if self.pooling_name != "attention":
+            return POOLINGS[self.pooling_name](logits, window_document, documents)
+        scores = self.pooling(features).to(logits.dtype)
+        return attention_pooling(logits, scores, window_document, documents)
+
+    def encode(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        window_lengths: Sequence[int] | None = None,
+    ) -> Tensor:
+        """Return the features (W, H) of windows that the head scores; arguments as for forward."""
+        lengths = window_lengths or [input_ids.shape[1]] * len(input_ids)
+        features = []
+        for rows, width in chunks_of_windows(lengths, self.chunk_tokens):
+            pooled = self.bert.bert(
+                input_ids=input_ids[rows, :width], attention_mask=attention_mask[rows, :width]
+            ).pooler_output
+            features.append(self.bert.dropout(pooled))
+        return torch.cat(features)
+
+    def _score(self, batch: Batch) -> Tensor:
+        return self(
+            batch["input_ids"],
+            batch["attention_mask"],
+            batch["window_document"],
+            batch["window_lengths"],
+            len(batch["index"]),
+        )
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the loss of a batch."""
-        logits = self(batch["input_ids"], batch["attention_mask"])
+        logits = self._score(batch)
         loss = self.loss(logits, batch["labels"])
         self.loss_is_finite &= loss.detach().isfinite()
         # Asked at each step, a GPU would be waited for at each step.
@@ -125,7 +182,7 @@ class ResumeClassifier(LightningModule):
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Score a batch of the validation split."""
-        logits = self(batch["input_ids"], batch["attention_mask"])
+        logits = self._score(batch)
         self.val_scores.update(batch["index"], logits, batch["labels"])
 
     def on_validation_epoch_start(self) -> None:
@@ -138,7 +195,7 @@ class ResumeClassifier(LightningModule):
 
     def test_step(self, batch: Batch, batch_index: int) -> None:
         """Score a batch of the test split."""
-        logits = self(batch["input_ids"], batch["attention_mask"])
+        logits = self._score(batch)
         self.test_scores.update(batch["index"], logits, batch["labels"])
 
     def on_test_epoch_end(self) -> None:
@@ -149,7 +206,7 @@ class ResumeClassifier(LightningModule):
         """Make optimizer and schedule; the schedule is stepped every optimizer step."""
         if self.optimizer_factory is None:
             raise RuntimeError("a ResumeClassifier without an optimizer can't be trained")
-        optimizer = self.optimizer_factory(self.bert)
+        optimizer = self.optimizer_factory(self)
         if self.scheduler_factory is None:
             return optimizer
         scheduler = self.scheduler_factory(optimizer, int(self.trainer.estimated_stepping_batches))
@@ -200,3 +257,25 @@ class ResumeClassifier(LightningModule):
                 "Lower optimizer.lr, lengthen scheduler.warmup, or train with "
                 "trainer.precision=32-true."
             )
+
+
+def chunks_of_windows(lengths: Sequence[int], tokens: int) -> Iterator[tuple[slice, int]]:
+    """Cut windows into slices that hold at most ``tokens`` tokens once padded, 1 window or more.
+
+    Args:
+        lengths: tokens of each window.
+        tokens: at most so many in a slice.
+
+    Yields:
+        A slice of the windows, and the length of its longest.
+    """
+    start = 0
+    while start < len(lengths):
+        end, width = start, 0
+        while end < len(lengths):
+            wider = max(width, lengths[end])
+            if end > start and wider * (end + 1 - start) > tokens:
+                break
+            end, width = end + 1, wider
+        yield slice(start, end), width
+        start = end

@@ -16,6 +16,7 @@ from resumebert.data.cleaning import MASKING
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
+from resumebert.data.windows import Windowing
 from resumebert.evaluation.metrics import to_probabilities
 from resumebert.evaluation.outputs import write_predictions
 from resumebert.model.classifier import ResumeClassifier
@@ -81,7 +82,12 @@ def datamodule(
         "reader": instantiate(data.reader),
         "splitter": instantiate(data.split),
         "cleaning": [*data.cleaning, *([MASKING] if data.mask_pii else [])],
-        "max_length": data.max_length,
+        "windowing": Windowing(
+            strategy=data.long_documents,
+            max_length=data.max_length,
+            stride=data.stride,
+            max_windows_train=data.max_windows_train,
+        ),
         "batch_size": data.batch_size,
         "eval_batch_size": data.eval_batch_size,
         "limit": data.limit,

@@ -45,13 +45,20 @@ def _documents(report: Mapping[str, Any]) -> Table:
             f"{tokens['total']:,}; a document: median {quantiles['0.5']:,.0f}, 5 % to 95 % "
             f"{quantiles['0.05']:,.0f} to {quantiles['0.95']:,.0f}, longest {quantiles['1']:,.0f}",
         )
-        table.add_row(
-            "the model reads",
-            f"{tokens['share_of_tokens_read']:.1%} of them: "
-            f"{tokens['share_of_documents_truncated']:.1%} of the documents are longer than "
-            f"data.max_length={tokens['max_length']}",
-        )
+        table.add_row("the model reads", _reading(report))
     return table
+
+
+def _reading(report: Mapping[str, Any]) -> str:
+    tokens, windows = report["tokens"], report["windows"]
+    text = f"{tokens['share_of_tokens_read']:.1%} of them, with data.long_documents="
+    text += f"{tokens['long_documents']} and data.max_length={tokens['max_length']}"
+    if tokens["documents_truncated"]:
+        return f"{text}; {tokens['share_of_documents_truncated']:.1%} of the documents are cut"
+    return (
+        f"{text}: {windows['per_document']:.1f} windows a document, "
+        f"at most {windows['quantiles']['1']:,.0f}"
+    )
 
 
 def _rows(report: Mapping[str, Any]) -> str:

@@ -29,6 +29,9 @@ OTHER_DATA = (
     "trained on, and the figures are not those of the training run."
 )
 
+# What of ``data`` a model was trained with and is used with, whatever documents it is given.
+AS_TRAINED = ("cleaning", "mask_pii", "long_documents", "max_length", "stride", "eval_batch_size")
+
 
 def evaluate(config: DictConfig) -> dict[str, float]:
     """Evaluate ``config.ckpt`` and write metrics and predictions to ``config.output_dir``.
@@ -44,6 +47,7 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     path = checkpoint_file(Path(config.ckpt))
     model, extras = load_checkpoint(path)
     trained = OmegaConf.create(extras.config)
+    model.chunk_tokens = trained.model.chunk_tokens
     datamodule = _datamodule(config, trained, model, extras)
     datamodule.setup()
     if len(datamodule.indices(datamodule.test_split)) == 0:
@@ -109,7 +113,7 @@ def _datamodule(
 def _as_trained(config: DictConfig, trained: DictConfig) -> DictConfig:
     """Treat the text of ``config.data`` as in training, but for what the user typed; return it."""
     typed = {override.split("=")[0].lstrip("+~") for override in HydraConfig.get().overrides.task}
-    for key in ("cleaning", "mask_pii", "max_length", "eval_batch_size"):
+    for key in AS_TRAINED:
         if f"data.{key}" not in typed:
             config.data[key] = trained[key]
     data: DictConfig = config.data

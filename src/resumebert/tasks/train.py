@@ -73,6 +73,8 @@ def train(config: DictConfig) -> float | None:
     model = ResumeClassifier(
         bert_config,
         datamodule.table.label_names,
+        pooling=config.model.pooling,
+        chunk_tokens=config.model.chunk_tokens,
         loss=instantiate(config.loss),
         optimizer=instantiate(config.optimizer),
         scheduler=instantiate(config.scheduler),

@@ -84,7 +84,10 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "monitor.mode": one_of("min", "max"),
     "data.batch_size": integer(1),
     "data.eval_batch_size": integer(1),
+    "data.long_documents": one_of("truncate", "head_tail", "random_window", "windows"),
     "data.max_length": integer(3),
+    "data.stride": optional(integer(0)),
+    "data.max_windows_train": optional(integer(1)),
     "data.limit": optional(integer(1)),
     "data.seed": integer(0),
     "data.mask_pii": FLAG,
@@ -98,6 +101,8 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "data.shares.train": number(0, 1, low_excluded=True),
     "data.shares.val": SHARE,
     "data.shares.test": SHARE,
+    "model.pooling": one_of("max", "logsumexp", "mean", "attention"),
+    "model.chunk_tokens": integer(1),
     "model.hidden_dropout": SHARE,
     "model.attention_dropout": SHARE,
     "optimizer.lr": POSITIVE,
@@ -136,6 +141,14 @@ def check_values(config: DictConfig) -> None:
         config, "optimizer.fused"
     ):
         problems.append("optimizer.fused=true: trainer.precision=16-mixed needs false.")
+    windows, documents = (
+        OmegaConf.select(config, key) for key in ("data.max_windows_train", "data.batch_size")
+    )
+    if _is_integer(windows) and _is_integer(documents) and windows < documents:
+        problems.append(
+            f"data.max_windows_train={windows}: a batch of data.batch_size={documents} documents "
+            "has as many windows at least. Raise the one or lower the other."
+        )
     if problems:
         raise UserError(" ".join(problems))
 

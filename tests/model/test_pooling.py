@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resumebert.model.pooling import POOLING_NAMES, POOLINGS, attention_pooling
+
+
+def pool(name: str, logits: torch.Tensor, scores: torch.Tensor, document: torch.Tensor, n: int):
+    if name == "attention":
+        return attention_pooling(logits, scores, document, n)
+    return POOLINGS[name](logits, document, n)
+
+
+def reference(name: str, logits: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Pool the windows of one document, (n, L) each, in float64."""
+    if name == "max":
+        return logits.max(0)
+    if name == "mean":
+        return logits.mean(0)
+    if name == "logsumexp":
+        return np.logaddexp.reduce(logits, 0) - np.log(len(logits))
+    weights = np.exp(scores - scores.max(0))
+    return (weights * logits).sum(0) / weights.sum(0)
+
+
+@given(
+    counts=st.lists(st.integers(1, 9), min_size=1, max_size=8),
+    labels=st.integers(1, 4),
+    scale=st.sampled_from([1.0, 100.0, 1e4]),
+    seed=st.integers(0, 999),
+    name=st.sampled_from(POOLING_NAMES),
+)
+def test_pooling_is_that_of_each_document_alone(counts, labels, scale, seed, name):
+    generator = np.random.default_rng(seed)
+    document = generator.permutation(np.repeat(np.arange(len(counts)), counts))
+    logits = scale * generator.normal(size=(len(document), labels))
+    scores = scale * generator.normal(size=(len(document), labels))
+    pooled = pool(name, *map(torch.from_numpy, (logits, scores, document)), len(counts))
+    for row in range(len(counts)):
+        expected = reference(name, logits[document == row], scores[document == row])
+        assert pooled[row].numpy() == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", POOLING_NAMES)
+def test_gradients_are_the_derivatives(name):
+    torch.manual_seed(0)
+    logits = torch.randn(7, 3, dtype=torch.float64, requires_grad=True)
+    scores = torch.randn(7, 3, dtype=torch.float64, requires_grad=True)
+    document = torch.tensor([1, 0, 2, 1, 1, 0, 2])
+    assert torch.autograd.gradcheck(
+        lambda z, s: pool(name, z, s, document, 3), (logits, scores), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("name", POOLING_NAMES)
+def test_a_document_of_one_window_has_its_logits(name):
+    logits = torch.randn(4, 2)
+    pooled = pool(name, logits, torch.randn(4, 2), torch.arange(4), 4)
+    assert torch.allclose(pooled, logits)
