@@ -111,6 +111,7 @@ def make_config(options: argparse.Namespace) -> DictConfig:
             [
                 "data=resume_corpus",
                 f"data.path={options.corpus.resolve()}",
+                "data.long_documents=truncate",
                 f"data.max_length={options.max_length}",
                 f"trainer.max_epochs={options.epochs}",
                 "~callbacks",

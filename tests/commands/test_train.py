@@ -373,9 +373,9 @@ def test_runs_that_start_at_once_prepare_the_data_once(tmp_path, monkeypatch):
     [entry] = [path for path in (tmp_path / "cache" / "documents").iterdir() if path.is_dir()]
     metrics = [metrics_of(tmp_path / f"run{seed}") for seed in range(3)]
     assert metrics[0] == metrics[1] == metrics[2]
-    before = (entry / "token_ids.npy").stat().st_mtime_ns
+    before = (entry / "token_ids.bin").stat().st_mtime_ns
     assert in_own_process(tmp_path, "train", *arguments).code == 0
-    assert (entry / "token_ids.npy").stat().st_mtime_ns == before
+    assert (entry / "token_ids.bin").stat().st_mtime_ns == before
 
 
 def test_the_sample_is_prepared_once(command, tmp_path, monkeypatch):

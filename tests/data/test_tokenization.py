@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
-from resumebert.data.tokenization import TextTokenizer
+from resumebert.data.tokenization import TextTokenizer, read_token_ids
 from resumebert.utils.errors import UserError
 
 TEXTS = ["Senior Java developer, naïve café – C++/C#", "", "x" * 300, "word " * 700, "日本語 👩‍💻"]
@@ -53,3 +53,13 @@ def test_folder_without_a_tokenizer(tmp_path):
 def test_damaged_files():
     with pytest.raises(UserError, match="damaged"):
         TextTokenizer.from_files({"tokenizer.json": "{"}, "F")
+
+
+@pytest.mark.parametrize("count", [0, 1, 2501])
+def test_ids_written_to_a_file_are_those_kept_in_memory(tokenizer, tmp_path, count):
+    texts = [f"Java developer number {i}" * (i % 3) for i in range(count)]
+    kept = tokenizer.encode(texts)
+    written = tokenizer.encode(texts, tmp_path / "ids.bin")
+    assert np.array_equal(kept.ids, written.ids)
+    assert np.array_equal(kept.offsets, written.offsets)
+    assert np.array_equal(read_token_ids(tmp_path / "ids.bin"), kept.ids)

@@ -22,10 +22,11 @@ from resumebert.data.cache_store import get_or_build, load_arrays, save_arrays
 from resumebert.data.cleaning import clean
 from resumebert.data.duplicates import find_groups
 from resumebert.data.table import ResumeTable, TextColumn
-from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
+from resumebert.data.tokenization import TextTokenizer, TokenizedTexts, read_token_ids
 
 Reader = Callable[[], ResumeTable]
 KIND = "documents"
+TOKEN_IDS = "token_ids.bin"
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,11 @@ def prepare(
         "tokenizer": hashlib.sha256(tokenizer.files["tokenizer.json"].encode()).hexdigest(),
         "code": _code_digest(),
     }
-    folder = get_or_build(
-        KIND, key, lambda folder: _save(_prepare(reader, tokenizer, preparation), folder)
-    )
-    return _load(folder)
+
+    def build(folder: Path) -> None:
+        _save(_prepare(reader, tokenizer, preparation, folder / TOKEN_IDS), folder)
+
+    return _load(get_or_build(KIND, key, build))
 
 
 def random_subset(count: int, size: int, seed: int) -> npt.NDArray[np.int64]:
@@ -109,7 +111,7 @@ def random_subset(count: int, size: int, seed: int) -> npt.NDArray[np.int64]:
 
 
 def _prepare(
-    reader: Reader, tokenizer: TextTokenizer, preparation: Preparation
+    reader: Reader, tokenizer: TextTokenizer, preparation: Preparation, ids: Path | None = None
 ) -> PreparedDocuments:
     table = reader()
     rows_read = len(table) + table.skipped_rows + table.dropped_unlabelled
@@ -122,7 +124,7 @@ def _prepare(
     return PreparedDocuments(
         table=table,
         groups=find_groups(table.texts, **preparation.near_duplicates),
-        tokens=tokenizer.encode(table.texts),
+        tokens=tokenizer.encode(table.texts, ids),
         rows_read=rows_read,
         left_out=left_out,
     )
@@ -135,7 +137,6 @@ def _save(documents: PreparedDocuments, folder: Path) -> None:
         labels=table.labels,
         rows=table.rows,
         groups=documents.groups,
-        token_ids=documents.tokens.ids,
         token_offsets=documents.tokens.offsets,
         **({} if table.split is None else {"split": table.split}),
     )
@@ -181,7 +182,9 @@ def _load(folder: Path) -> PreparedDocuments:
     return PreparedDocuments(
         table=table,
         groups=np.asarray(arrays["groups"]),
-        tokens=TokenizedTexts(arrays["token_ids"], np.asarray(arrays["token_offsets"])),
+        tokens=TokenizedTexts(
+            read_token_ids(folder / TOKEN_IDS), np.asarray(arrays["token_offsets"])
+        ),
         rows_read=rest["rows_read"],
         left_out=rest["left_out"],
     )

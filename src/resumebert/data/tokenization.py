@@ -1,7 +1,7 @@
 """WordPiece ids, made once: the whole of each document, flat, without special tokens."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,20 +111,43 @@ class TextTokenizer:
         """The number of tokens, added ones included."""
         return self._tokenizer.get_vocab_size()
 
-    def encode(self, texts: Sequence[str]) -> TokenizedTexts:
-        """Tokenise every text in full; nothing is cut here."""
-        chunks: list[npt.NDArray[np.int32]] = []
+    def encode(self, texts: Sequence[str], path: Path | None = None) -> TokenizedTexts:
+        """Tokenise every text in full; nothing is cut here.
+
+        Args:
+            texts: n of them.
+            path: write the ids there as they come, as :func:`read_token_ids` reads them, so that a
+                corpus' ids are never in memory together; None: keep them in memory.
+        """
         lengths = np.zeros(len(texts) + 1, dtype=np.int64)
+        if path is None:
+            chunks = list(self._chunks(texts, lengths))
+            ids = np.concatenate(chunks) if chunks else np.zeros(0, dtype=np.int32)
+        else:
+            with path.open("wb") as file:
+                for chunk in self._chunks(texts, lengths):
+                    file.write(chunk.astype("<i4").data)
+            ids = read_token_ids(path)
+        return TokenizedTexts(ids=ids, offsets=np.cumsum(lengths))
+
+    def _chunks(
+        self, texts: Sequence[str], lengths: npt.NDArray[np.int64]
+    ) -> Iterator[npt.NDArray[np.int32]]:
+        """Yield the ids of some texts at a time; write text i's length to ``lengths[i + 1]``."""
         for start in range(0, len(texts), TEXTS_PER_CHUNK):
             encodings = self._tokenizer.encode_batch_fast(
                 list(texts[start : start + TEXTS_PER_CHUNK]), add_special_tokens=False
             )
-            for position, encoding in enumerate(encodings, start=start + 1):
-                chunk = np.asarray(encoding.ids, dtype=np.int32)
-                lengths[position] = len(chunk)
-                chunks.append(chunk)
-        ids = np.concatenate(chunks) if chunks else np.zeros(0, dtype=np.int32)
-        return TokenizedTexts(ids=ids, offsets=np.cumsum(lengths))
+            ids = [np.asarray(encoding.ids, dtype=np.int32) for encoding in encodings]
+            lengths[start + 1 : start + 1 + len(ids)] = [len(text) for text in ids]
+            yield np.concatenate(ids)
+
+
+def read_token_ids(path: Path) -> npt.NDArray[np.int32]:
+    """Memory-map, read-only, the ids of a file that :meth:`TextTokenizer.encode` wrote."""
+    if path.stat().st_size == 0:  # Nothing can't be mapped.
+        return np.zeros(0, dtype=np.int32)
+    return np.memmap(path, dtype="<i4", mode="r")
 
 
 def _convert_vocabulary(folder: Path) -> str:
