@@ -13,7 +13,11 @@ OPTIONS = sorted(
     f"{path.parent.name}={path.stem}"
     for path in CONF.glob("*/*.yaml")
     if path.parent.name != "hydra" and not path.stem.startswith("_")
-) + sorted(f"data/split={path.stem}" for path in CONF.glob("data/split/*.yaml"))
+) + sorted(
+    f"{group}={path.stem}"
+    for group in ("data/split", "model/lora")
+    for path in CONF.glob(f"{group}/*.yaml")
+)
 
 
 def composed(name: str, *overrides: str) -> DictConfig:
@@ -46,7 +50,7 @@ def test_every_data_option_is_accepted_by_eval(option):
 
 
 def test_every_checked_key_exists():
-    configs = [composed("train"), composed("train", "data=table"), composed("eval", "ckpt=x")]
+    configs = [*(composed("train", option) for option in OPTIONS), composed("eval", "ckpt=x")]
     absent = object()
     missing = [
         key

@@ -198,3 +198,32 @@ def test_a_split_without_documents(command: Command, trained, tmp_path):
     result = command("eval", f"ckpt={trained[0]}", "split=dev", f"hydra.run.dir={tmp_path}/e")
     assert result.code == 1
     assert "split=dev: must be one of" in result.errors
+
+
+@pytest.mark.parametrize("loss", ["bce_weighted", "asymmetric", "focal", "zlpr"])
+def test_the_loss_it_was_trained_with_is_repeated_too(command, tmp_path, monkeypatch, loss):
+    monkeypatch.chdir(tmp_path)
+    assert command("train", *QUICK, f"loss={loss}", "hydra.run.dir=run").code == 0
+    assert command("eval", "ckpt=run", "hydra.run.dir=again").code == 0
+    trained, again = (
+        json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("run", "again")
+    )
+    assert again == {name: trained[name] for name in again}
+    assert again["test/loss"] > 0
+
+
+def test_a_plateau_schedule_goes_on_where_it_stopped(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plateau = ("scheduler=plateau", "scheduler.patience=0", "monitor.metric=val/f1_macro")
+    settings = (*QUICK, *plateau, "optimizer.lr=1e-9", "logger=csv")
+    assert command("train", *settings, "trainer.max_epochs=4", "hydra.run.dir=whole").code == 0
+    assert command("train", *settings, "trainer.max_epochs=2", "hydra.run.dir=first").code == 0
+    last = "ckpt_path=first/checkpoints/last.ckpt"
+    assert command("train", *settings, last, "trainer.max_epochs=4", "hydra.run.dir=rest").code == 0
+    states = [
+        torch.load(tmp_path / run / "checkpoints" / "last.ckpt", weights_only=True)
+        for run in ("whole", "rest")
+    ]
+    rates = [[group["lr"] for group in s["optimizer_states"][0]["param_groups"]] for s in states]
+    assert rates[0] == pytest.approx(rates[1])  # Warm-ups of 4 and of 2 epochs round apart.
+    assert rates[0][0] < 1e-9

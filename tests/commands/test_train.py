@@ -384,3 +384,57 @@ def test_the_sample_is_prepared_once(command, tmp_path, monkeypatch):
     assert command("train", *QUICK).code == 0
     monkeypatch.setattr("resumebert.data.prepared._prepare", None)
     assert command("train", *QUICK).code == 0
+
+
+def test_without_validation_documents_the_last_weights_are_kept(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shares = ("data.shares.train=0.8", "data.shares.val=0", "data.shares.test=0.2")
+    result = command("train", *QUICK, *shares, "hydra.run.dir=run", "trainer.max_epochs=2")
+    assert result.code == 0, result.errors
+    assert "best.ckpt will be the last epoch's" in result.output
+    metrics = metrics_of(tmp_path / "run")
+    assert {name.partition("/")[0] for name in metrics} == {"test"}
+    best, last = (
+        torch.load(tmp_path / "run" / "checkpoints" / f"{name}.ckpt", weights_only=True)
+        for name in ("best", "last")
+    )
+    assert best["epoch"] == last["epoch"]
+    assert all(
+        torch.equal(best["state_dict"][k], last["state_dict"][k]) for k in best["state_dict"]
+    )
+
+    stopped = command("train", *QUICK, *shares, "callbacks=early_stopping")
+    assert stopped.code == 1
+    assert "callbacks.early_stopping watches val/f1_macro" in stopped.errors
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        ("model.pooling=attention", "data.long_documents=windows", "data.max_windows_train=9"),
+        ("model.freeze_embeddings=true", "model.freeze_layers=1", "optimizer.layer_decay=0.8"),
+        ("model.num_layers=1", "loss=asymmetric", "scheduler=cosine"),
+        ("model/lora=default", "optimizer.lr=1e-3"),
+    ],
+    ids=lambda recipe: recipe[0],
+)
+def test_a_recipe_trains_goes_on_and_is_evaluated_alike(command, tmp_path, monkeypatch, recipe):
+    if recipe[0] == "model/lora=default":
+        pytest.importorskip("peft")
+    monkeypatch.chdir(tmp_path)
+    assert command("train", *QUICK, *recipe, "hydra.run.dir=run").code == 0
+    last = "ckpt_path=run/checkpoints/last.ckpt"
+    more = command("train", *QUICK, *recipe, last, "trainer.max_epochs=2", "hydra.run.dir=more")
+    assert more.code == 0, more.errors
+    for run in ("run", "more"):
+        assert command("eval", f"ckpt={run}", f"hydra.run.dir={run}_eval").code == 0
+        again = metrics_of(tmp_path / f"{run}_eval")
+        assert again == {name: metrics_of(tmp_path / run)[name] for name in again}
+
+
+def test_training_does_not_go_on_from_another_architecture(command, tmp_path, trained):
+    last = f"ckpt_path={trained[0]}/checkpoints/last.ckpt"
+    for change in ("model.freeze_embeddings=true", "model/lora=default", "model.pooling=attention"):
+        result = command("train", *QUICK, last, change, f"hydra.run.dir={tmp_path}")
+        assert result.code == 1
+        assert "and its weights and optimizer fit nothing else" in result.errors

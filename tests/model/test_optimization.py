@@ -1,9 +1,12 @@
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
+from transformers import BertConfig, BertForSequenceClassification
 
-from resumebert.model.losses import binary_cross_entropy
-from resumebert.model.optimization import adamw, linear_schedule, parameter_groups, warmup_steps
+from resumebert.model.layers import freeze
+from resumebert.model.optimization import adamw, parameter_groups
 
 
 class Small(nn.Module):
@@ -13,6 +16,28 @@ class Small(nn.Module):
         self.norm = nn.LayerNorm(3)
         self.classifier = nn.Linear(3, 2)
         self.frozen = nn.Linear(2, 2).requires_grad_(False)
+
+
+class Holder(nn.Module):
+    """A module with a BERT below it, as the LightningModule is, and the pooling of windows."""
+
+    def __init__(self, layers: int) -> None:
+        super().__init__()
+        self.bert = bert(layers)
+        self.pooling = nn.Linear(4, 2, bias=False)
+
+
+def bert(layers: int) -> BertForSequenceClassification:
+    sizes = {"vocab_size": 7, "hidden_size": 4, "intermediate_size": 4, "num_attention_heads": 1}
+    return BertForSequenceClassification(BertConfig(**sizes, num_hidden_layers=layers))
+
+
+def rates(groups: list) -> dict[int, float]:
+    return {id(parameter): group["lr"] for group in groups for parameter in group["params"]}
+
+
+def names(groups: list) -> list[str]:
+    return [group["name"] for group in groups]
 
 
 def test_only_matrices_are_decayed_and_the_head_has_its_own_rate():
@@ -32,6 +57,75 @@ def test_only_matrices_are_decayed_and_the_head_has_its_own_rate():
     assert sum(len(group["params"]) for group in groups) == 6
 
 
+@given(
+    layers=st.integers(1, 4),
+    decay=st.floats(0.1, 0.99),
+    head=st.floats(0.5, 20),
+    held=st.booleans(),
+)
+@settings(max_examples=30, deadline=None)
+def test_each_layer_learns_at_the_rate_of_the_formula(layers, decay, head, held):
+    model = Holder(layers)
+    whole = model if held else model.bert
+    found = rates(parameter_groups(whole, 1e-3, 0.1, head, layer_decay=decay))
+    encoder = model.bert.bert
+    expected = {id(p): 1e-3 * decay**layers for p in encoder.embeddings.parameters()}
+    for k, layer in enumerate(encoder.encoder.layer):
+        expected |= {id(p): 1e-3 * decay ** (layers - 1 - k) for p in layer.parameters()}
+    expected |= {id(p): 1e-3 for p in encoder.pooler.parameters()}
+    expected |= {id(p): 1e-3 * head for p in model.bert.classifier.parameters()}
+    if held:
+        expected[id(model.pooling.weight)] = 1e-3 * head
+    assert found == pytest.approx(expected)
+
+
+@given(
+    layers=st.integers(1, 4),
+    frozen=st.integers(0, 4),
+    embeddings=st.booleans(),
+    decay=st.sampled_from([1.0, 0.8]),
+)
+@settings(max_examples=30, deadline=None)
+def test_every_trained_parameter_is_in_exactly_one_group(layers, frozen, embeddings, decay):
+    model = Holder(layers)
+    freeze(model.bert, embeddings=embeddings, layers=min(frozen, layers))
+    groups = parameter_groups(model, 1e-3, 0.1, 2.0, layer_decay=decay)
+    grouped = [id(parameter) for group in groups for parameter in group["params"]]
+    trained = {id(parameter) for parameter in model.parameters() if parameter.requires_grad}
+    assert len(grouped) == len(set(grouped))
+    assert set(grouped) == trained
+    assert len(names(groups)) == len(set(names(groups)))
+    for group in groups:
+        assert all(parameter.ndim < 2 for parameter in group["params"]) == (
+            group["name"].endswith("_no_decay")
+        )
+
+
+def test_frozen_layers_do_not_change_the_rate_of_the_others():
+    model = Holder(3)
+    top = id(model.bert.bert.encoder.layer[2].output.dense.weight)
+    before = rates(parameter_groups(model, 1e-3, 0.1, 1.0, layer_decay=0.5))
+    freeze(model.bert, embeddings=True, layers=2)
+    after = rates(parameter_groups(model, 1e-3, 0.1, 1.0, layer_decay=0.5))
+    assert after.keys() < before.keys()
+    assert after[top] == before[top] == 1e-3
+
+
+def test_the_groups_have_names_to_read_in_the_learning_rate_curves():
+    model = Holder(2)
+    assert names(parameter_groups(model, 1e-3, 0.1, 1.0)) == [
+        *("encoder", "encoder_no_decay"),
+        *("head", "head_no_decay"),
+    ]
+    assert names(parameter_groups(model, 1e-3, 0.1, 1.0, layer_decay=0.9)) == [
+        *("embeddings", "embeddings_no_decay"),
+        *("layer_0", "layer_0_no_decay"),
+        *("layer_1", "layer_1_no_decay"),
+        *("pooler", "pooler_no_decay"),
+        *("head", "head_no_decay"),
+    ]
+
+
 def test_one_step_of_adamw_equals_the_formula():
     parameter = nn.Linear(1, 1, bias=False)
     before = parameter.weight.item()
@@ -40,32 +134,3 @@ def test_one_step_of_adamw_equals_the_formula():
     optimizer.step()
     # The first step of Adam moves by lr · sign(gradient); decoupled decay multiplies before it.
     assert parameter.weight.item() == pytest.approx(before * (1 - 0.1 * 0.2) - 0.1, abs=1e-6)
-
-
-@pytest.mark.parametrize(("warmup", "steps"), [(0, 0), (0.1, 10), (0.999, 100), (1, 1), (7, 7)])
-def test_warmup_is_a_share_or_a_number_of_steps(warmup, steps):
-    assert warmup_steps(warmup, 100) == steps
-
-
-def test_linear_schedule_rises_and_falls_every_step():
-    parameter = nn.Linear(1, 1)
-    optimizer = adamw(parameter, lr=1.0)
-    scheduler = linear_schedule(optimizer, 10, warmup=0.2)
-    rates = []
-    for _ in range(10):
-        rates.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        scheduler.step()
-    assert rates == pytest.approx(
-        [1 / 3, 2 / 3, 1, 7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8, 1 / 8]
-    )
-    assert optimizer.param_groups[0]["lr"] == 0
-
-
-def test_binary_cross_entropy_equals_its_formula():
-    logits = torch.tensor([[0.5, -2.0], [3.0, 0.0]])
-    targets = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    p = torch.sigmoid(logits)
-    expected = -(targets * p.log() + (1 - targets) * (1 - p).log()).mean()
-    assert binary_cross_entropy(logits, targets).item() == pytest.approx(expected.item(), abs=1e-6)
-    assert binary_cross_entropy(logits.bfloat16(), targets).dtype == torch.float32

@@ -138,6 +138,12 @@ class ResumeDataModule(LightningDataModule):
         """The fingerprint of data and split that a checkpoint carries."""
         return split_fingerprint(self.table, self.split)
 
+    @property
+    def prevalences(self) -> npt.NDArray[np.float64]:
+        """(L,) share of the training documents with each label."""
+        shares: npt.NDArray[np.float64] = self.table.labels[self.indices("train")].mean(axis=0)
+        return shares
+
     def indices(self, split: SplitName) -> npt.NDArray[np.int64]:
         """Return the positions in the table of a split's documents."""
         if split == "all":

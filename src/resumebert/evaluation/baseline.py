@@ -53,8 +53,11 @@ def fit_linear(
     over the labels on ``val``, each label at its best threshold there.
 
     Args:
-        train, val, test: texts.
-        train_labels, val_labels: (n, L) of 0 and 1.
+        train: texts.
+        train_labels: (n, L) of 0 and 1.
+        val: texts to choose by.
+        val_labels: theirs.
+        test: texts to score.
         kind: a support vector machine or a logistic regression.
         costs: the Cs to choose from.
     """

@@ -13,10 +13,17 @@ from typing import Any
 import torch
 
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.model.lora import merge_factors
 from resumebert.utils.errors import UserError
 
 FORMAT_VERSION = 2
 KEY = "resumebert"
+# What decides which parameters there are, and in which groups of the optimizer.
+AS_TRAINED = (
+    *(("model", key) for key in ("name", "random_config", "num_layers", "pooling", "lora")),
+    *(("model", key) for key in ("freeze_embeddings", "freeze_layers")),
+    ("optimizer", "layer_decay"),
+)
 
 
 @dataclass(frozen=True)
@@ -27,12 +34,14 @@ class CheckpointExtras:
         tokenizer_files: name → content, see :class:`resumebert.data.tokenization.TextTokenizer`.
         split_fingerprint: SHA-256 of the documents and their split, as trained.
         config: the run's whole config, resolved, as plain Python.
+        prevalences: share of the training documents with each label.
         format_version: of this part; a reader refuses one that it does not know.
     """
 
     tokenizer_files: dict[str, str]
     split_fingerprint: str
     config: dict[str, Any]
+    prevalences: list[float]
     format_version: int = FORMAT_VERSION
 
 
@@ -58,7 +67,10 @@ def load_checkpoint(path: Path) -> tuple[ResumeClassifier, CheckpointExtras]:
     extras = _extras(content, path)
     try:
         model = ResumeClassifier(**content["hyper_parameters"])
-        model.load_state_dict(content["state_dict"])
+        # A last.ckpt holds LoRA's factors.
+        lora = extras.config["model"]["lora"]
+        scaling = lora["alpha"] / lora["r"] if lora else 1.0
+        model.load_state_dict(merge_factors(content["state_dict"], scaling))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(
             f"{path}: the weights do not fit the architecture that the checkpoint describes "
@@ -90,14 +102,22 @@ def checkpoint_file(path: Path) -> Path:
     )
 
 
-def check_resumable(path: Path) -> None:
-    """Check that training can go on from the checkpoint ``path``, before any other work.
+def check_resumable(path: Path, config: dict[str, Any]) -> None:
+    """Check that training as ``config`` says can go on from the checkpoint ``path``.
 
     Raises:
-        UserError: it can't be read, or it holds weights only.
+        UserError: it can't be read, it holds weights only, or they are those of another model.
     """
     content = _read(path)
-    _extras(content, path)
+    trained = _extras(content, path).config
+    for group, key in AS_TRAINED:
+        was, now = trained[group].get(key), config[group].get(key)
+        if was != now:
+            raise UserError(
+                f"{group}.{key}={now}: the checkpoint ckpt_path={path} was trained with {was}, and "
+                f"its weights and optimizer fit nothing else. Give {group}.{key}={was}, or start "
+                "afresh without ckpt_path."
+            )
     if "optimizer_states" not in content:
         raise UserError(
             f"ckpt_path={path}: this checkpoint holds the weights only, not the state of the "

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
-from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from lightning.pytorch.utilities.types import LRSchedulerConfigType, OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 from transformers.models.bert.configuration_bert import BertConfig
@@ -15,12 +15,14 @@ from transformers.models.bert.modeling_bert import BertForSequenceClassification
 from resumebert.data.batching import Batch
 from resumebert.evaluation.metrics import multilabel_metrics, to_probabilities
 from resumebert.evaluation.scores import Scores, SplitScores
+from resumebert.model.lora import merged_state_dict
 from resumebert.model.losses import Loss, binary_cross_entropy
 from resumebert.model.pooling import POOLINGS, attention_pooling
+from resumebert.model.schedules import PlateauSchedule, Schedule
 from resumebert.utils.errors import UserError
 
 OptimizerFactory = Callable[[torch.nn.Module], torch.optim.Optimizer]
-SchedulerFactory = Callable[[torch.optim.Optimizer, int], LRScheduler]
+SchedulerFactory = Callable[[torch.optim.Optimizer, int], Schedule]
 
 # Per-label training metrics would crowd TensorBoard and answer nothing that validation does not.
 TRAIN_METRICS = ("f1_micro", "f1_macro", "precision_micro", "recall_micro", "subset_accuracy")
@@ -192,6 +194,8 @@ class ResumeClassifier(LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log every validation metric that is defined."""
         self._finish_split("val", self.val_scores)
+        if self.trainer.state.fn == "fit":
+            self._step_plateau_schedules()
 
     def test_step(self, batch: Batch, batch_index: int) -> None:
         """Score a batch of the test split."""
@@ -209,11 +213,15 @@ class ResumeClassifier(LightningModule):
         optimizer = self.optimizer_factory(self)
         if self.scheduler_factory is None:
             return optimizer
-        scheduler = self.scheduler_factory(optimizer, int(self.trainer.estimated_stepping_batches))
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
-        }
+        made = self.scheduler_factory(optimizer, int(self.trainer.estimated_stepping_batches))
+        schedules = made if isinstance(made, list) else [made]
+        # Lightning takes these dictionaries, though its type names a class of its own.
+        return [optimizer], [_how_to_step(s) for s in schedules]  # type: ignore[return-value]
+
+    def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
+        """Step a schedule, but for a PlateauSchedule, which validation has stepped already."""
+        if not isinstance(scheduler, PlateauSchedule):
+            super().lr_scheduler_step(scheduler, metric)
 
     def configure_gradient_clipping(
         self,
@@ -232,6 +240,9 @@ class ResumeClassifier(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put in what using the model will take; see :mod:`resumebert.model.checkpoint`."""
         checkpoint.update(self.checkpoint_extras)
+        # To go on from a checkpoint takes LoRA's factors; to use one should not take peft.
+        if "optimizer_states" not in checkpoint:
+            checkpoint["state_dict"] = merged_state_dict(self)
 
     def _metrics(self, scores: Scores) -> dict[str, float]:
         return multilabel_metrics(
@@ -250,6 +261,13 @@ class ResumeClassifier(LightningModule):
         self.scores[split] = scores
         self.log_dict({f"{split}/{name}": v for name, v in values.items() if math.isfinite(v)})
 
+    def _step_plateau_schedules(self) -> None:
+        # Lightning would step them after it has saved last.ckpt, and a resumed run would miss it.
+        for config in self.trainer.lr_scheduler_configs:
+            if isinstance(config.scheduler, PlateauSchedule):
+                split, _, metric = config.scheduler.monitor.partition("/")
+                config.scheduler.step(self.results[split][metric])
+
     def _stop_if_diverged(self) -> None:
         if not self.loss_is_finite:
             raise UserError(
@@ -257,6 +275,17 @@ class ResumeClassifier(LightningModule):
                 "Lower optimizer.lr, lengthen scheduler.warmup, or train with "
                 "trainer.precision=32-true."
             )
+
+
+def _how_to_step(schedule: LRScheduler) -> LRSchedulerConfigType:
+    if isinstance(schedule, PlateauSchedule):
+        return {
+            "scheduler": schedule,
+            "interval": "epoch",
+            "monitor": schedule.monitor,
+            "name": "lr-plateau",
+        }
+    return {"scheduler": schedule, "interval": "step"}
 
 
 def chunks_of_windows(lengths: Sequence[int], tokens: int) -> Iterator[tuple[slice, int]]:

@@ -1,37 +1,73 @@
-"""Parameter groups, optimizers and learning-rate schedules."""
+"""Parameter groups and optimizers."""
 
+import re
 from typing import Any
 
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import LambdaLR
 
-HEAD = "classifier."
+# Below any prefix: the model may be a BertForSequenceClassification or hold one.
+HEAD = re.compile(r"(^|\.)(classifier|pooling)\.")
+LAYER = re.compile(r"(^|\.)encoder\.layer\.(\d+)\.")
+EMBEDDINGS = re.compile(r"(^|\.)embeddings\.")
 
 
 def parameter_groups(
-    model: nn.Module, lr: float, weight_decay: float, head_lr_factor: float
+    model: nn.Module,
+    lr: float,
+    weight_decay: float,
+    head_lr_factor: float,
+    layer_decay: float = 1.0,
 ) -> list[dict[str, Any]]:
     """Split the trainable parameters by decay and by learning rate.
 
     Tensors with fewer than two dimensions (biases, LayerNorm gains) are not decayed: shrinking them
-    regularises nothing and moves normalised activations. The classification head starts from
-    nothing while the encoder is pretrained, hence a rate of its own.
+    regularises nothing and moves normalised activations. The classification head, and the pooling
+    of windows where it has weights, start from nothing while the encoder is pretrained, hence a
+    rate of their own: ``lr * head_lr_factor``.
+
+    Within the encoder, lower layers hold what is common to all texts and need change less (Howard &
+    Ruder, "Universal language model fine-tuning for text classification", 2018, section 3.2). Of N
+    layers, layer k, 0 being the lowest, learns at ``lr * layer_decay**(N - 1 - k)``, the embeddings
+    below them at ``lr * layer_decay**N``, the pooler at ``lr`` (Clark et al., "ELECTRA", 2020,
+    appendix B). N counts frozen layers too.
+
+    Args:
+        model: a ``BertForSequenceClassification``, or a module that holds one, LoRA or not.
+        lr: of the encoder's top layer.
+        weight_decay: of matrices.
+        head_lr_factor: the head's learning rate as a multiple of ``lr``.
+        layer_decay: in (0, 1]; 1: one rate for the whole encoder.
+
+    Returns:
+        Groups for an optimizer, each with a ``name`` for the learning-rate monitor: ``encoder`` and
+        ``head``, or with a layer decay ``embeddings``, ``layer_0`` …, ``pooler`` and ``head``, and
+        each with ``_no_decay`` at the end for the tensors that are not decayed.
     """
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    layers = [
+        int(match[2]) for name, _ in model.named_parameters() if (match := LAYER.search(name))
+    ]
+    groups: dict[str, dict[str, Any]] = {}
     for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            is_head = name.startswith(HEAD) or f".{HEAD}" in name
-            groups.setdefault((is_head, parameter.ndim >= 2), []).append(parameter)
-    return [
-        {
-            "name": ("head" if is_head else "encoder") + ("" if decayed else "_no_decay"),
-            "params": parameters,
-            "lr": lr * head_lr_factor if is_head else lr,
+        if not parameter.requires_grad:
+            continue
+        if HEAD.search(name):
+            part, factor = "head", head_lr_factor
+        elif layer_decay == 1:
+            part, factor = "encoder", 1.0
+        else:
+            part, distance = _part(name, layers=max(layers, default=-1) + 1)
+            factor = layer_decay**distance
+        decayed = parameter.ndim >= 2
+        group_name = part if decayed else f"{part}_no_decay"
+        empty = {
+            "name": group_name,
+            "params": [],
+            "lr": lr * factor,
             "weight_decay": weight_decay if decayed else 0.0,
         }
-        for (is_head, decayed), parameters in groups.items()
-    ]
+        groups.setdefault(group_name, empty)["params"].append(parameter)
+    return list(groups.values())
 
 
 def adamw(
@@ -42,41 +78,28 @@ def adamw(
     betas: tuple[float, float] = (0.9, 0.999),
     eps: float = 1e-8,
     head_lr_factor: float = 1.0,
+    layer_decay: float = 1.0,
     fused: bool = True,
 ) -> torch.optim.Optimizer:
     """AdamW (Loshchilov & Hutter 2019) over :func:`parameter_groups`.
 
     Args:
-        model: a ``BertForSequenceClassification``.
-        lr: peak learning rate of the encoder.
+        model: a ``BertForSequenceClassification``, or a module that holds one.
+        lr: peak learning rate of the encoder, of its top layer if ``layer_decay`` is below 1.
         weight_decay: of matrices.
         betas: decay rates of the two moments.
         eps: added to the root of the second moment.
         head_lr_factor: the head's learning rate as a multiple of ``lr``.
+        layer_decay: a layer's learning rate as a share of that of the layer above it, in (0, 1].
         fused: one kernel a step in place of a loop over some hundred tensors; it can't be combined
             with float16's gradient scaling and clipping.
     """
-    groups = parameter_groups(model, lr, weight_decay, head_lr_factor)
+    groups = parameter_groups(model, lr, weight_decay, head_lr_factor, layer_decay)
     return torch.optim.AdamW(groups, lr=lr, betas=(betas[0], betas[1]), eps=eps, fused=fused)
 
 
-def warmup_steps(warmup: float, total_steps: int) -> int:
-    """Turn ``warmup`` into steps: a share of ``total_steps`` below 1, else a number of steps."""
-    return round(warmup * total_steps) if warmup < 1 else int(warmup)
-
-
-def linear_schedule(
-    optimizer: torch.optim.Optimizer, total_steps: int, *, warmup: float = 0.1
-) -> LambdaLR:
-    """Rise linearly from 0 to the peak over the warm-up, fall linearly to 0 at ``total_steps``.
-
-    The schedule of BERT (Devlin et al. 2019). It is stepped once an optimizer step.
-    """
-    rise = warmup_steps(warmup, total_steps)
-
-    def factor(step: int) -> float:
-        if step < rise:
-            return (step + 1) / (rise + 1)
-        return max(0.0, (total_steps - step) / max(1, total_steps - rise))
-
-    return LambdaLR(optimizer, factor)
+def _part(name: str, layers: int) -> tuple[str, int]:
+    """Return the part of the encoder that a parameter is in, and how far below the top that is."""
+    if match := LAYER.search(name):
+        return f"layer_{match[2]}", layers - 1 - int(match[2])
+    return ("embeddings", layers) if EMBEDDINGS.search(name) else ("pooler", 0)

@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import torch
 from hydra.utils import instantiate
 from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.loggers import Logger
@@ -20,7 +21,10 @@ from resumebert.data.windows import Windowing
 from resumebert.evaluation.metrics import to_probabilities
 from resumebert.evaluation.outputs import write_predictions
 from resumebert.model.classifier import ResumeClassifier
-from resumebert.model.pretrained import PretrainedSource, load_bert_config
+from resumebert.model.layers import freeze, keep_lowest_layers
+from resumebert.model.lora import add_lora
+from resumebert.model.losses import with_prevalences
+from resumebert.model.pretrained import PretrainedSource, load_bert_config, load_weights
 from resumebert.utils.hardware import check_accelerator, resolve_precision
 
 
@@ -71,7 +75,7 @@ def bert_config(config: DictConfig, folder: Path) -> dict[str, Any]:
     }
     if config.model.random_config is not None:
         overrides |= dict(config.model.random_config)
-    return load_bert_config(folder, overrides)
+    return keep_lowest_layers(load_bert_config(folder, overrides), config.model.num_layers)
 
 
 def datamodule(
@@ -101,6 +105,29 @@ def datamodule(
     return ResumeDataModule(
         tokenizer=tokenizer, shuffle_seed=shuffle_seed, **{**arguments, **overrides}
     )
+
+
+def classifier(
+    config: DictConfig, bert_config: dict[str, Any], folder: Path, datamodule: ResumeDataModule
+) -> ResumeClassifier:
+    """Return the model to train: pretrained weights of ``folder``, a head for the data's labels."""
+    prevalences = torch.from_numpy(datamodule.prevalences)
+    model = ResumeClassifier(
+        bert_config,
+        datamodule.table.label_names,
+        pooling=config.model.pooling,
+        chunk_tokens=config.model.chunk_tokens,
+        loss=with_prevalences(instantiate(config.loss), prevalences),
+        optimizer=instantiate(config.optimizer),
+        scheduler=instantiate(config.scheduler),
+    )
+    if config.model.random_config is None:
+        load_weights(model.bert, folder)
+    if config.model.lora is not None:
+        add_lora(model.bert, **config.model.lora)
+    freeze(model.bert, embeddings=config.model.freeze_embeddings, layers=config.model.freeze_layers)
+    model.start_from_prevalences(prevalences)
+    return model
 
 
 def source_key(reader: DictConfig) -> dict[str, Any]:

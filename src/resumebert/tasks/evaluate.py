@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from resumebert.data.datamodule import ResumeDataModule
@@ -14,6 +16,7 @@ from resumebert.data.tokenization import TextTokenizer
 from resumebert.evaluation.outputs import print_metrics, write_json, write_metrics
 from resumebert.model.checkpoint import CheckpointExtras, checkpoint_file, load_checkpoint
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.model.losses import with_prevalences
 from resumebert.tasks import build
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
@@ -32,6 +35,13 @@ OTHER_DATA = (
 # What of ``data`` a model was trained with and is used with, whatever documents it is given.
 AS_TRAINED = ("cleaning", "mask_pii", "long_documents", "max_length", "stride", "eval_batch_size")
 
+# What a checkpoint's config may name to be called.
+OWN_TARGETS = (
+    "resumebert.data.readers.",
+    "resumebert.data.splitting.",
+    "resumebert.model.losses.",
+)
+
 
 def evaluate(config: DictConfig) -> dict[str, float]:
     """Evaluate ``config.ckpt`` and write metrics and predictions to ``config.output_dir``.
@@ -48,6 +58,10 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     model, extras = load_checkpoint(path)
     trained = OmegaConf.create(extras.config)
     model.chunk_tokens = trained.model.chunk_tokens
+    _check_target(trained.loss._target_, config.ckpt)
+    # The loss is among the figures that an evaluation repeats.
+    prevalences = torch.tensor(extras.prevalences, dtype=torch.float64)
+    model.loss = with_prevalences(instantiate(trained.loss), prevalences)
     datamodule = _datamodule(config, trained, model, extras)
     datamodule.setup()
     if len(datamodule.indices(datamodule.test_split)) == 0:
@@ -129,8 +143,9 @@ def _all_in_test(
 
 def _check_target(target: str, ckpt: str) -> None:
     """Refuse to call anything but our own readers and splitters on the word of a file."""
-    if not target.startswith(("resumebert.data.readers.", "resumebert.data.splitting.")):
+    if not target.startswith(OWN_TARGETS):
         raise UserError(
             f"ckpt={ckpt}: the checkpoint's config asks to call {target}, which is none of "
-            "resumebert's readers. It is not called. Name the data yourself: data=table data.path=…"
+            "resumebert's readers, splits or losses. It is not called. Use a checkpoint that "
+            "train.py wrote, or name the data yourself: data=table data.path=…"
         )

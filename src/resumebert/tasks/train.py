@@ -4,8 +4,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch
-from hydra.utils import instantiate
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
@@ -23,7 +21,8 @@ from resumebert.evaluation.outputs import (
 )
 from resumebert.model.checkpoint import CheckpointExtras, attach_extras, check_resumable
 from resumebert.model.classifier import ResumeClassifier
-from resumebert.model.pretrained import load_weights, locate
+from resumebert.model.lora import merge_lora
+from resumebert.model.pretrained import locate
 from resumebert.tasks import build
 from resumebert.tasks.data_summary import describe_data
 from resumebert.tasks.messages import say_where
@@ -53,7 +52,7 @@ def train(config: DictConfig) -> float | None:
     started = time.monotonic()
     _make_paths_absolute(config)
     if config.ckpt_path is not None:
-        check_resumable(Path(config.ckpt_path))
+        check_resumable(Path(config.ckpt_path), _plain(config))
     output_dir = make_output_folder(Path(config.output_dir))
     folder = locate(build.pretrained_source(config))
     bert_config = build.bert_config(config, folder)
@@ -70,54 +69,83 @@ def train(config: DictConfig) -> float | None:
     write_json(output_dir / "data_report.json", datamodule.report)
     write_json(output_dir / "environment.json", environment())
 
-    model = ResumeClassifier(
-        bert_config,
-        datamodule.table.label_names,
-        pooling=config.model.pooling,
-        chunk_tokens=config.model.chunk_tokens,
-        loss=instantiate(config.loss),
-        optimizer=instantiate(config.optimizer),
-        scheduler=instantiate(config.scheduler),
-    )
-    if config.model.random_config is None:
-        load_weights(model.bert, folder)
-    train_labels = datamodule.table.labels[datamodule.indices("train")]
-    model.start_from_prevalences(torch.from_numpy(train_labels.mean(axis=0)))
+    model = build.classifier(config, bert_config, folder, datamodule)
     attach_extras(model, _extras(config, tokenizer, datamodule))
+    if len(datamodule.indices("val")) == 0:
+        _without_validation(config)
 
     trainer = build.trainer(
         config, build.instances(config.callbacks), build.instances(config.logger)
     )
     log_config(trainer, config)
-    millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
     console.print(
-        f"{config.model.path or config.model.name}: {millions:.1f} M parameters on "
+        f"{config.model.path or config.model.name}: {_parameters(model)} on "
         f"{trainer.accelerator.__class__.__name__.removesuffix('Accelerator')}, precision "
         f"{trainer.precision}",
         highlight=False,
         soft_wrap=True,
     )
     _fit(trainer, model, datamodule, config)
-    trainer.validate(
-        model,
-        datamodule=datamodule,
-        ckpt_path=_best_checkpoint(trainer),
-        verbose=False,
-        weights_only=True,
-    )
-    label_names = datamodule.table.label_names
-    if len(datamodule.indices("test")) > 0:
-        trainer.test(model, datamodule=datamodule, verbose=False)
-        build.write_scores(output_dir / "predictions_test.csv", model, datamodule.table)
-        print_metrics(console, "test, best checkpoint", model.results["test"], label_names)
-    else:
-        print_metrics(console, "validation, best checkpoint", model.results["val"], label_names)
-    results = dict(model.results)
+    # best.ckpt has LoRA merged in, and is loaded into `model` now.
+    if config.model.lora is not None:
+        merge_lora(model.bert)
+    results = _evaluate(trainer, model, datamodule, output_dir)
     write_metrics(output_dir / "metrics.json", results)
     log_hyperparameters(trainer, config, results)
     say_where(console, output_dir, time.monotonic() - started)
-    split, _, metric = config.monitor.metric.partition("/")
-    return results[split][metric]
+    # Never a test figure: a search that optimised it would be dishonest.
+    return results["val"][config.monitor.metric.partition("/")[2]] if "val" in results else None
+
+
+def _parameters(model: ResumeClassifier) -> str:
+    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
+    words = f"{sum(size for size, _ in sizes) / 1e6:.1f} M parameters"
+    if not all(is_trained for _, is_trained in sizes):
+        words += f", {sum(size for size, is_trained in sizes if is_trained) / 1e6:.1f} M trained,"
+    return words
+
+
+def _evaluate(
+    trainer: Trainer, model: ResumeClassifier, datamodule: ResumeDataModule, output_dir: Path
+) -> dict[str, dict[str, float]]:
+    """Validate and test the best checkpoint; return split → metrics."""
+    label_names = datamodule.table.label_names
+    model.results.clear()
+    best = _best_checkpoint(trainer)
+    if len(datamodule.indices("val")) > 0:
+        trainer.validate(
+            model, datamodule=datamodule, ckpt_path=best, verbose=False, weights_only=True
+        )
+        best = None  # It is loaded now.
+    if len(datamodule.indices("test")) > 0:
+        trainer.test(model, datamodule=datamodule, ckpt_path=best, verbose=False, weights_only=True)
+        build.write_scores(output_dir / "predictions_test.csv", model, datamodule.table)
+        print_metrics(console, "test, best checkpoint", model.results["test"], label_names)
+    elif "val" in model.results:
+        print_metrics(console, "validation, best checkpoint", model.results["val"], label_names)
+    return dict(model.results)
+
+
+def _without_validation(config: DictConfig) -> None:
+    """Keep the last weights as the best ones, where there is nothing to choose by.
+
+    Raises:
+        UserError: a callback or a schedule can't do without validation.
+    """
+    for name, callback in (config.callbacks or {}).items():
+        if callback is None or "monitor" not in callback:
+            continue
+        if not callback._target_.endswith("ModelCheckpoint"):
+            raise UserError(
+                f"callbacks.{name} watches {callback.monitor}, and no document is in the "
+                "validation split. Raise data.shares.val, or leave this callback out."
+            )
+        callback.monitor = None
+    console.print(
+        "No document is in the validation split: best.ckpt will be the last epoch's.",
+        style="yellow",
+        soft_wrap=True,
+    )
 
 
 def _fit(
@@ -144,8 +172,8 @@ def _fit(
 def _best_checkpoint(trainer: Trainer) -> str | None:
     """Return the path of the best checkpoint; None, for the current weights, if none is kept."""
     for callback in trainer.checkpoint_callbacks:
-        if isinstance(callback, ModelCheckpoint) and callback.monitor and callback.best_model_path:
-            return callback.best_model_path
+        if isinstance(callback, ModelCheckpoint) and callback.filename == "best":
+            return callback.best_model_path or None
     return None
 
 
@@ -158,10 +186,15 @@ def _make_paths_absolute(config: DictConfig) -> None:
                 OmegaConf.update(config, key, str(Path(value).expanduser().resolve()))
 
 
+def _plain(config: DictConfig) -> dict[str, Any]:
+    plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    return plain
+
+
 def _extras(
     config: DictConfig, tokenizer: TextTokenizer, datamodule: ResumeDataModule
 ) -> CheckpointExtras:
-    plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    plain = _plain(config)
     # What "auto" meant here, so that an evaluation elsewhere knows what it repeats.
     plain["trainer"]["precision"] = resolve_precision(
         config.trainer.precision, config.trainer.accelerator
@@ -170,4 +203,5 @@ def _extras(
         tokenizer_files=tokenizer.files,
         split_fingerprint=datamodule.fingerprint,
         config=plain,
+        prevalences=datamodule.prevalences.tolist(),
     )

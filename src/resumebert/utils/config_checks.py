@@ -103,14 +103,58 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "data.shares.test": SHARE,
     "model.pooling": one_of("max", "logsumexp", "mean", "attention"),
     "model.chunk_tokens": integer(1),
+    "model.num_layers": optional(integer(1)),
+    "model.freeze_embeddings": FLAG,
+    "model.freeze_layers": integer(0),
+    "model.lora": optional(
+        Requirement(
+            "a dictionary of r, alpha, dropout and target_modules, as model/lora=default gives",
+            lambda value: (
+                isinstance(value, Mapping)
+                and set(value) == {"r", "alpha", "dropout", "target_modules"}
+            ),
+        )
+    ),
+    "model.lora.r": integer(1),
+    "model.lora.alpha": POSITIVE,
+    "model.lora.dropout": SHARE,
+    "model.lora.target_modules": Requirement(
+        "one or more of query, key, value, attention_output, intermediate, output",
+        lambda value: (
+            hasattr(value, "__len__")
+            and len(value) > 0
+            and all(
+                name in ("query", "key", "value", "attention_output", "intermediate", "output")
+                for name in value
+            )
+        ),
+    ),
     "model.hidden_dropout": SHARE,
     "model.attention_dropout": SHARE,
     "optimizer.lr": POSITIVE,
     "optimizer.weight_decay": number(0),
     "optimizer.eps": POSITIVE,
     "optimizer.head_lr_factor": POSITIVE,
+    "optimizer.layer_decay": number(0, 1, low_excluded=True),
     "optimizer.fused": FLAG,
+    "loss.label_smoothing": SHARE,
+    "loss.power": number(0),
+    "loss.max_weight": number(1),
+    "loss.gamma": number(0),
+    "loss.alpha": optional(SHARE),
+    "loss.gamma_pos": number(0),
+    "loss.gamma_neg": number(0),
+    # Beyond 0.5, labels that are predicted wrongly would cost nothing.
+    "loss.clip": number(0, 0.5),
     "scheduler.warmup": number(0),
+    "scheduler.final_factor": SHARE,
+    "scheduler.factor": Requirement(
+        "a number above 0 and below 1", lambda value: _is_number(value) and 0 < value < 1
+    ),
+    "scheduler.patience": integer(0),
+    "scheduler.min_lr": number(0),
+    "scheduler.mode": one_of("min", "max"),
+    "scheduler.monitor": STRING,
     "trainer.accelerator": optional(one_of(*ACCELERATORS)),
     "trainer.precision": optional(one_of(*PRECISIONS)),
     "trainer.max_epochs": integer(1),

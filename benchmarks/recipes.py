@@ -1,0 +1,260 @@
+"""Compare recipes on one split: what each scores, with intervals, at what cost.
+
+    python benchmarks/recipes.py CORPUS.parquet STUDY_FOLDER
+    python benchmarks/recipes.py CORPUS.parquet STUDY_FOLDER --rows truncate head_tail --seeds 3
+
+Draws documents of the corpus by whole groups of copies, splits them once, writes the split as a
+manifest, and runs ``train.py`` with it once a row and seed; the linear models train on the same
+documents. What is done already is not run again, so a study can be stopped and gone on with. All
+rows of BERT train for the same number of epochs, and, but for "all windows", on the same number of
+windows a document and epoch.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from resumebert.data.datamodule import ResumeDataModule
+from resumebert.data.splitting import UNUSED, stratified_split, write_split
+from resumebert.data.tokenization import TextTokenizer
+from resumebert.evaluation.baseline import Kind, fit_linear
+from resumebert.model.pretrained import locate
+from resumebert.tasks import build
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+RESAMPLES = 2000
+
+WINDOWS = ["data.long_documents=windows", "data.max_windows_train=8"]
+ROWS: dict[str, list[str]] = {
+    "truncate": ["data.long_documents=truncate"],
+    "head_tail": ["data.long_documents=head_tail"],
+    "random window": ["data.long_documents=random_window"],
+    "windows, max": [*WINDOWS, "model.pooling=max"],
+    "windows, logsumexp": [*WINDOWS, "model.pooling=logsumexp"],
+    "windows, mean": [*WINDOWS, "model.pooling=mean"],
+    "windows, attention": [*WINDOWS, "model.pooling=attention"],
+    "windows, two a document": [*WINDOWS, "data.max_windows_train=16"],
+    "all windows": [*WINDOWS, "data.max_windows_train=null"],
+    "bce_weighted": [*WINDOWS, "loss=bce_weighted"],
+    "asymmetric": [*WINDOWS, "loss=asymmetric"],
+    "focal": [*WINDOWS, "loss=focal"],
+    "zlpr": [*WINDOWS, "loss=zlpr"],
+    "head lr as the encoder's": [*WINDOWS, "optimizer.head_lr_factor=1"],
+    "embeddings frozen": [*WINDOWS, "model.freeze_embeddings=true"],
+    "embeddings, 3 layers frozen": [
+        *WINDOWS,
+        "model.freeze_embeddings=true",
+        "model.freeze_layers=3",
+    ],
+    "lowest 3 layers only": [*WINDOWS, "model.num_layers=3"],
+    "lowest 2 layers only": [*WINDOWS, "model.num_layers=2"],
+}
+LINEAR: dict[str, Kind] = {"linear SVM": "svm", "logistic regression": "logistic"}
+
+
+def main() -> None:
+    """Run what is missing of the study, and print its table."""
+    options = parse_arguments()
+    options.study.mkdir(parents=True, exist_ok=True)
+    manifest = options.study / "split.csv"
+    datamodule: ResumeDataModule | None = None
+    if not manifest.exists():
+        datamodule = load(options)
+        make_manifest(datamodule, manifest, options)
+    for name in options.rows or [*LINEAR, *ROWS]:
+        seeds = range(1) if name in LINEAR else range(options.seeds)
+        for seed in seeds:
+            folder = options.study / name.replace(" ", "_").replace(",", "") / str(seed)
+            if (folder / "result.json").exists():
+                continue
+            folder.mkdir(parents=True, exist_ok=True)
+            if name in LINEAR:
+                datamodule = datamodule or load(options)
+                run_linear(datamodule, LINEAR[name], manifest, folder)
+            else:
+                run_bert(name, seed, manifest, folder, options)
+            print(f"done: {name}, seed {seed}", file=sys.stderr, flush=True)
+    print(table(options))
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the command line's arguments."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("study", type=Path)
+    parser.add_argument("--rows", nargs="+", choices=[*LINEAR, *ROWS], metavar="ROW")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--train", type=int, default=2000)
+    parser.add_argument("--val", type=int, default=200)
+    parser.add_argument("--test", type=int, default=600)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--max-length", type=int, default=256)
+    parser.add_argument("--overrides", nargs="*", default=[], help="for every row of BERT")
+    return parser.parse_args()
+
+
+def load(options: argparse.Namespace) -> ResumeDataModule:
+    """Return the prepared corpus."""
+    from hydra import compose, initialize_config_dir
+
+    build.quiet_libraries()
+    with initialize_config_dir(str(REPOSITORY / "conf"), version_base="1.3"):
+        config = compose(
+            "train",
+            ["data=resume_corpus", f"data.path={options.corpus.resolve()}", "output_dir=."],
+        )
+    tokenizer = TextTokenizer.from_folder(locate(build.pretrained_source(config)))
+    datamodule = build.datamodule(config.data, tokenizer, shuffle_seed=0)
+    datamodule.setup()
+    return datamodule
+
+
+def make_manifest(datamodule: ResumeDataModule, path: Path, options: argparse.Namespace) -> None:
+    """Draw whole groups, split them, and write the manifest; others are in no split."""
+    groups = datamodule.groups
+    sizes = np.bincount(groups)
+    order = np.random.default_rng(0).permutation(len(sizes))
+    wanted = options.train + options.val + options.test
+    chosen = np.flatnonzero(np.isin(groups, order[np.cumsum(sizes[order]) <= wanted]))
+    shares = {"val": options.val / len(chosen), "test": options.test / len(chosen)}
+    shares["train"] = 1 - shares["val"] - shares["test"]
+    split = np.full(len(groups), UNUSED, dtype=object)
+    split[chosen] = stratified_split(datamodule.table.select(chosen), groups[chosen], 0, **shares)
+    write_split(path, datamodule.table, split, groups)
+
+
+def run_linear(datamodule: ResumeDataModule, kind: Kind, manifest: Path, folder: Path) -> None:
+    """Train and score a linear model."""
+    split = pd.read_csv(manifest, dtype={"id": str}).set_index("id")["split"]
+    place = {identifier: row for row, identifier in enumerate(datamodule.table.ids)}
+    parts = {
+        part: [place[identifier] for identifier in split.index[split == part]]
+        for part in ("train", "val", "test")
+    }
+    texts = {part: [datamodule.table.texts[i] for i in rows] for part, rows in parts.items()}
+    labels = {part: datamodule.table.labels[rows] for part, rows in parts.items()}
+    started = time.perf_counter()
+    found = fit_linear(
+        texts["train"], labels["train"], texts["val"], labels["val"], texts["test"], kind=kind
+    )
+    minutes = (time.perf_counter() - started) / 60
+    frame = pd.DataFrame({"id": split.index[split == "test"]})
+    save(
+        folder, frame["id"].tolist(), labels["test"], found.predicted, minutes, f"C={found.cost:g}"
+    )
+
+
+def run_bert(
+    name: str, seed: int, manifest: Path, folder: Path, options: argparse.Namespace
+) -> None:
+    """Run train.py."""
+    overrides = [
+        "data=resume_corpus",
+        "data/split=predefined",
+        f"data.max_length={options.max_length}",
+        f"trainer.max_epochs={options.epochs}",
+        # The last epoch alone is validated: what is compared is the recipe, not when to stop.
+        f"+trainer.check_val_every_n_epoch={options.epochs}",
+        *options.overrides,
+        *ROWS[name],
+        f"seed={seed}",
+    ]
+    places = [
+        f"data.path={options.corpus.resolve()}",
+        f"data.split.manifest={manifest.resolve()}",
+        f"hydra.run.dir={folder.resolve()}",
+    ]
+    started = time.perf_counter()
+    subprocess.run(
+        [sys.executable, str(REPOSITORY / "train.py"), *overrides, *places],
+        check=True,
+        stdout=(folder / "log.txt").open("w"),
+    )
+    minutes = (time.perf_counter() - started) / 60
+    predictions = pd.read_csv(
+        folder / "predictions_test.csv", dtype={"id": str}, keep_default_na=False
+    )
+    labels = predictions.columns[3:].tolist()
+    truth = sets_to_flags(predictions["true_labels"], labels)
+    predicted = predictions[labels].to_numpy() >= 0.5
+    save(folder, predictions["id"].tolist(), truth, predicted, minutes, " ".join(overrides))
+
+
+def sets_to_flags(joined: "pd.Series[str]", labels: list[str]) -> npt.NDArray[np.uint8]:
+    """Return (n, L) of 0 and 1 for label sets joined by ``;``."""
+    sets = [set(text.split(";")) for text in joined]
+    return np.array([[name in held for name in labels] for held in sets], dtype=np.uint8)
+
+
+def save(
+    folder: Path,
+    ids: list[str],
+    truth: npt.NDArray[Any],
+    predicted: npt.NDArray[Any],
+    minutes: float,
+    command: str,
+) -> None:
+    """Write what the table takes, in the order of the ids."""
+    order = np.argsort(np.array(ids))
+    np.savez(
+        folder / "decisions.npz",
+        truth=truth[order].astype(bool),
+        predicted=predicted[order].astype(bool),
+    )
+    result = {"minutes": minutes, "command": command}
+    (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
+
+
+def table(options: argparse.Namespace) -> str:
+    """Return the study as a Markdown table: means over seeds, 95 % bootstrap intervals."""
+    lines = [
+        "| row | seeds | micro-F1 | macro-F1 | minutes | command or C |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in [*LINEAR, *ROWS]:
+        folders = sorted((options.study / name.replace(" ", "_").replace(",", "")).glob("*"))
+        done = [folder for folder in folders if (folder / "result.json").exists()]
+        if not done:
+            continue
+        results = [json.loads((folder / "result.json").read_text()) for folder in done]
+        decisions = [np.load(folder / "decisions.npz") for folder in done]
+        micro, macro = bootstrap([(d["truth"], d["predicted"]) for d in decisions])
+        minutes = statistics.mean(result["minutes"] for result in results)
+        command = results[0]["command"].partition("seed=")[0].strip()
+        lines.append(f"| {name} | {len(done)} | {micro} | {macro} | {minutes:.1f} | `{command}` |")
+    return "\n".join(lines)
+
+
+def bootstrap(runs: list[tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]]) -> tuple[str, str]:
+    """Return micro- and macro-F1, means over runs, with intervals over resampled documents."""
+    generator = np.random.default_rng(0)
+    documents = len(runs[0][0])
+    weights = generator.multinomial(documents, np.full(documents, 1 / documents), size=RESAMPLES)
+    weights = np.vstack([np.ones(documents, dtype=np.int64), weights])
+    values = []
+    for truth, predicted in runs:
+        hits, all_predicted, all_true = (
+            weights @ flags.astype(np.int64) for flags in (truth & predicted, predicted, truth)
+        )
+        per_label = 2 * hits / np.maximum(1, all_predicted + all_true)
+        micro = 2 * hits.sum(1) / (all_predicted + all_true).sum(1)
+        values.append((micro, per_label.mean(1)))
+    means = np.mean(values, axis=0)
+    texts = []
+    for series in means:
+        low, high = np.quantile(series[1:], [0.025, 0.975])
+        texts.append(f"{series[0]:.4f} [{low:.4f}, {high:.4f}]")
+    return texts[0], texts[1]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""How many of the encoder's layers there are, and which of them are trained."""
+
+from typing import Any
+
+from transformers.models.bert.modeling_bert import BertForSequenceClassification
+
+from resumebert.utils.errors import UserError
+
+
+def keep_lowest_layers(bert_config: dict[str, Any], layers: int | None) -> dict[str, Any]:
+    """Return the architecture with only the lowest ``layers`` encoder layers.
+
+    Of the ways to leave out layers of a pretrained BERT, keeping the lowest does best: the top ones
+    are the most specific to its pretraining (Sajjad et al., "On the effect of dropping layers of
+    pre-trained transformer models", 2023). The weights of the others stay unread in the file.
+
+    Args:
+        bert_config: a BERT ``config.json`` as plain Python; it is not changed.
+        layers: from 1 to its number of layers; None: all.
+
+    Raises:
+        UserError: ``layers`` is none of these.
+    """
+    available = bert_config["num_hidden_layers"]
+    if layers is None:
+        return bert_config
+    if not 1 <= layers <= available:
+        raise UserError(
+            f"model.num_layers={layers}: the model has {available} encoder layers. Give a number "
+            f"from 1 to {available}, or null for all of them."
+        )
+    return {**bert_config, "num_hidden_layers": layers}
+
+
+def freeze(model: BertForSequenceClassification, *, embeddings: bool, layers: int) -> None:
+    """Keep the embeddings, the lowest ``layers`` encoder layers or both as they are in training.
+
+    Their parameters take no gradient, no weight decay and no state of an optimizer (Lee et al.,
+    "What would Elsa do? Freezing layers during transformer fine-tuning", 2019). Backward ends at
+    the lowest part that is trained, so frozen layers save their backward pass and the memory for
+    it only if the embeddings are frozen too; otherwise the gradient goes through the layers to
+    reach them. The dropout of frozen parts stays on in training, as noise on what the layers above
+    learn from. LoRA factors in frozen layers are frozen with them: call this after
+    :func:`resumebert.model.lora.add_lora`.
+
+    Args:
+        model: changed in place.
+        embeddings: freeze the word, position and type embeddings and their LayerNorm.
+        layers: from 0 to the model's number of layers.
+
+    Raises:
+        UserError: ``layers`` is above the number of layers.
+    """
+    available = len(model.bert.encoder.layer)
+    if layers > available:
+        raise UserError(
+            f"model.freeze_layers={layers}: the model has {available} encoder layers. Give a "
+            f"number from 0 to {available}."
+        )
+    if embeddings:
+        model.bert.embeddings.requires_grad_(False)
+    for layer in model.bert.encoder.layer[:layers]:
+        layer.requires_grad_(False)

@@ -1,0 +1,142 @@
+"""LoRA: train low-rank changes of the encoder's matrices in place of the matrices.
+
+A matrix W (out, in) stays as pretrained and becomes ``W + alpha/r * B @ A`` with A (r, in) and
+B (out, r), which are trained (Hu et al., "LoRA: low-rank adaptation of large language models",
+2021). The library peft does it; the merging needs nothing of it, so that a model trained with LoRA
+is used without peft.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor, nn
+from transformers.models.bert.modeling_bert import BertForSequenceClassification
+
+from resumebert.utils.errors import UserError
+
+# The matrices of an encoder layer, by the names that model.lora.target_modules takes.
+TARGETS: Mapping[str, str] = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "attention_output": "attention.output.dense",
+    "intermediate": "intermediate.dense",
+    "output": "output.dense",
+}
+
+# How peft names a matrix that it has wrapped, and its factors.
+BASE = ".base_layer."
+FACTOR_A = ".lora_A.default.weight"
+FACTOR_B = ".lora_B.default.weight"
+
+
+def add_lora(
+    model: BertForSequenceClassification,
+    *,
+    r: int,
+    alpha: float,
+    dropout: float,
+    target_modules: Sequence[str],
+) -> None:
+    """Wrap matrices of every encoder layer, and freeze all else of embeddings and encoder.
+
+    The factors are trained, and what lies above the encoder (pooler, head) as before. B starts at
+    zero, so that the outputs are those of the model as it was.
+
+    Args:
+        model: changed in place.
+        r: rank of the change.
+        alpha: the change is multiplied by ``alpha / r``.
+        dropout: share of a wrapped matrix' inputs that A does not see, in training.
+        target_modules: which matrices, keys of :data:`TARGETS`.
+
+    Raises:
+        UserError: peft is not installed, or a target is unknown.
+    """
+    unknown = [name for name in target_modules if name not in TARGETS]
+    if unknown or not target_modules:
+        raise UserError(
+            f"model.lora.target_modules={list(target_modules)}: name one or more of "
+            f"{', '.join(TARGETS)}."
+        )
+    try:
+        from peft import LoraConfig, inject_adapter_in_model
+    except ImportError as error:
+        raise UserError(
+            "model.lora: this takes the package peft, which is not installed: "
+            "`pip install 'resumebert[peft]'`. Or train all weights with `model/lora=none`."
+        ) from error
+    paths = "|".join(re.escape(TARGETS[name]) for name in target_modules)
+    settings = LoraConfig(
+        r=r,
+        lora_alpha=alpha,
+        lora_dropout=dropout,
+        target_modules=rf"bert\.encoder\.layer\.\d+\.({paths})",
+    )
+    above = [
+        parameter
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad and not name.startswith(("bert.embeddings.", "bert.encoder."))
+    ]
+    inject_adapter_in_model(settings, model)
+    for parameter in above:
+        parameter.requires_grad_(True)
+
+
+def merge_factors(weights: Mapping[str, Tensor], scaling: float) -> dict[str, Tensor]:
+    """Return the weights of the plain model that computes what a model with LoRA computes.
+
+    Args:
+        weights: the state dict of a model with LoRA or of a module that holds it. Without LoRA it
+            is returned as it is.
+        scaling: ``alpha / r``.
+
+    Returns:
+        The state dict without factors, under the plain model's names. Tensors without LoRA are
+        those of ``weights``, not copies.
+    """
+    merged = {}
+    for name, tensor in weights.items():
+        if ".lora_" in name:
+            continue
+        module, wrapped, kind = name.rpartition(BASE)
+        if wrapped and kind == "weight":
+            tensor = tensor + scaling * weights[module + FACTOR_B] @ weights[module + FACTOR_A]
+        merged[f"{module}.{kind}" if wrapped else name] = tensor
+    return merged
+
+
+def merged_state_dict(model: nn.Module) -> dict[str, Tensor]:
+    """Return the state dict of ``model`` with LoRA merged; the model is left as it is.
+
+    Args:
+        model: a ``BertForSequenceClassification`` or a module that holds one, with LoRA or without.
+
+    Returns:
+        What a model without LoRA loads; see :func:`merge_factors`.
+    """
+    return merge_factors(model.state_dict(), _scaling(model))
+
+
+def merge_lora(model: BertForSequenceClassification) -> None:
+    """Turn a model with LoRA back into a plain one that computes the same, in place.
+
+    To be called when the training is over: an optimizer of the factors then trains nothing, and
+    what was frozen stays frozen.
+    """
+    merged = merged_state_dict(model)
+    for name, module in list(model.named_modules()):
+        if hasattr(module, "base_layer"):
+            parent, _, child = name.rpartition(".")
+            setattr(model.get_submodule(parent), child, module.base_layer)
+    if hasattr(model, "peft_config"):
+        del model.peft_config
+    model.load_state_dict(merged)
+
+
+def _scaling(model: nn.Module) -> float:
+    for module in model.modules():
+        # Where peft's injection leaves its settings.
+        if settings := getattr(module, "peft_config", None):
+            return float(settings["default"].lora_alpha / settings["default"].r)
+    return 1.0
