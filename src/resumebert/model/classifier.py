@@ -15,7 +15,7 @@ from transformers.models.bert.modeling_bert import BertForSequenceClassification
 from resumebert.data.batching import Batch
 from resumebert.evaluation.metrics import multilabel_metrics, to_probabilities
 from resumebert.evaluation.scores import Scores, SplitScores
-from resumebert.model.lora import merged_state_dict
+from resumebert.model.lora import merge_factors, scaling
 from resumebert.model.losses import Loss, binary_cross_entropy
 from resumebert.model.pooling import POOLINGS, attention_pooling
 from resumebert.model.schedules import PlateauSchedule, Schedule
@@ -146,9 +146,12 @@ class ResumeClassifier(LightningModule):
     ) -> Tensor:
         """Return the features (W, H) of windows that the head scores; arguments as for forward."""
         lengths = window_lengths or [input_ids.shape[1]] * len(input_ids)
+        # Only a call of the module takes what model.compile has compiled: evaluation is the same
+        # with and without, and needs no compiler.
+        encoder = self.bert.bert if self.training else self.bert.bert.forward
         features = []
         for rows, width in chunks_of_windows(lengths, self.chunk_tokens):
-            pooled = self.bert.bert(
+            pooled = encoder(
                 input_ids=input_ids[rows, :width], attention_mask=attention_mask[rows, :width]
             ).pooler_output
             features.append(self.bert.dropout(pooled))
@@ -242,7 +245,7 @@ class ResumeClassifier(LightningModule):
         checkpoint.update(self.checkpoint_extras)
         # To go on from a checkpoint takes LoRA's factors; to use one should not take peft.
         if "optimizer_states" not in checkpoint:
-            checkpoint["state_dict"] = merged_state_dict(self)
+            checkpoint["state_dict"] = merge_factors(checkpoint["state_dict"], scaling(self))
 
     def _metrics(self, scores: Scores) -> dict[str, float]:
         return multilabel_metrics(

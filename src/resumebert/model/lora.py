@@ -115,7 +115,7 @@ def merged_state_dict(model: nn.Module) -> dict[str, Tensor]:
     Returns:
         What a model without LoRA loads; see :func:`merge_factors`.
     """
-    return merge_factors(model.state_dict(), _scaling(model))
+    return merge_factors(model.state_dict(), scaling(model))
 
 
 def merge_lora(model: BertForSequenceClassification) -> None:
@@ -134,7 +134,8 @@ def merge_lora(model: BertForSequenceClassification) -> None:
     model.load_state_dict(merged)
 
 
-def _scaling(model: nn.Module) -> float:
+def scaling(model: nn.Module) -> float:
+    """Return ``alpha / r`` of ``model``; 1 without LoRA."""
     for module in model.modules():
         # Where peft's injection leaves its settings.
         if settings := getattr(module, "peft_config", None):

@@ -25,6 +25,7 @@ from resumebert.model.lora import merge_lora
 from resumebert.model.pretrained import locate
 from resumebert.tasks import build
 from resumebert.tasks.data_summary import describe_data
+from resumebert.tasks.finders import find
 from resumebert.tasks.messages import say_where
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
@@ -70,13 +71,15 @@ def train(config: DictConfig) -> float | None:
     write_json(output_dir / "environment.json", environment())
 
     model = build.classifier(config, bert_config, folder, datamodule)
-    attach_extras(model, _extras(config, tokenizer, datamodule))
     if len(datamodule.indices("val")) == 0:
         _without_validation(config)
 
     trainer = build.trainer(
         config, build.instances(config.callbacks), build.instances(config.logger)
     )
+    build.prepare_encoder(model, config.model, trainer.strategy.root_device)
+    find(config, trainer, model, datamodule, console)
+    attach_extras(model, _extras(config, tokenizer, datamodule))
     log_config(trainer, config)
     console.print(
         f"{config.model.path or config.model.name}: {_parameters(model)} on "

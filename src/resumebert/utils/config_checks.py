@@ -74,6 +74,9 @@ def optional(requirement: Requirement) -> Requirement:
 
 POSITIVE = number(0, low_excluded=True)
 SHARE = number(0, 1)
+BELOW_ONE = Requirement(
+    "a number of at least 0 and below 1", lambda value: _is_number(value) and 0 <= value < 1
+)
 FLAG = Requirement("true or false", lambda value: isinstance(value, bool))
 STRING = Requirement("a text", lambda value: isinstance(value, str) and value != "")
 
@@ -155,6 +158,16 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "scheduler.min_lr": number(0),
     "scheduler.mode": one_of("min", "max"),
     "scheduler.monitor": STRING,
+    "model.compile": FLAG,
+    "model.gradient_checkpointing": FLAG,
+    "find.lr": FLAG,
+    "find.lr_min": POSITIVE,
+    "find.lr_max": POSITIVE,
+    "find.lr_steps": integer(20),
+    "find.batch_size": FLAG,
+    "find.max_batch_size": integer(1),
+    "callbacks.weight_averaging.newest_share.decay": BELOW_ONE,
+    "callbacks.weight_averaging.newest_share.start": BELOW_ONE,
     "trainer.accelerator": optional(one_of(*ACCELERATORS)),
     "trainer.precision": optional(one_of(*PRECISIONS)),
     "trainer.max_epochs": integer(1),

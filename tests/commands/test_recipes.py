@@ -1,0 +1,157 @@
+"""Averaged weights, searches before the training, a compiled encoder: from command to figures."""
+
+import copy
+import json
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+
+from helpers import QUICK, REPOSITORY, TINY_BERT, Command, in_own_process
+from resumebert.model.classifier import ResumeClassifier
+from resumebert.tasks import build
+
+# The tiny model learns something in a few steps.
+LEARNING = (*QUICK, "optimizer.lr=3e-3", "trainer.max_epochs=2")
+
+
+def metrics_of(folder: Path) -> dict:
+    return json.loads((folder / "metrics.json").read_text())
+
+
+def weights_of(folder: Path, name: str) -> dict[str, torch.Tensor]:
+    return torch.load(folder / "checkpoints" / name, weights_only=True)["state_dict"]
+
+
+def run(command: Command, folder: Path, *arguments: str) -> str:
+    result = command("train", *arguments, f"hydra.run.dir={folder}")
+    assert result.code == 0, result.errors
+    assert "Warning" not in result.errors
+    return result.output
+
+
+def assert_reproduced(command: Command, folder: Path) -> None:
+    """eval.py gives the figures of the run's own test."""
+    result = command("eval", f"ckpt={folder}", f"hydra.run.dir={folder}/eval")
+    assert result.code == 0, result.errors
+    figures = metrics_of(folder)
+    assert metrics_of(folder / "eval") == {k: v for k, v in figures.items() if k[:5] == "test/"}
+
+
+@pytest.fixture
+def plain(command: Command, tmp_path) -> Path:
+    run(command, tmp_path / "plain", *LEARNING, "scheduler=constant")
+    return tmp_path / "plain"
+
+
+@pytest.mark.parametrize("name", ["ema", "swa"])
+def test_the_average_is_what_is_chosen_tested_and_kept(command: Command, tmp_path, plain, name):
+    folder = tmp_path / name
+    run(command, folder, *LEARNING, f"callbacks={name}", "scheduler=constant")
+    assert_reproduced(command, folder)
+    assert metrics_of(folder)["test/loss"] != metrics_of(plain)["test/loss"]
+    best, last = (weights_of(folder, f"{kept}.ckpt") for kept in ("best", "last"))
+    key = "bert.classifier.weight"
+    assert not torch.equal(last[key], weights_of(plain, "last.ckpt")[key])
+    trained = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+    assert torch.equal(trained["current_model_state"][key], weights_of(plain, "last.ckpt")[key])
+    # With one epoch more, training goes on from the weights and the average that it had.
+    again = tmp_path / "again"
+    run(
+        command, again, *LEARNING, f"callbacks={name}", "scheduler=constant",
+        "trainer.max_epochs=3", f"ckpt_path={folder}/checkpoints/last.ckpt",
+    )  # fmt: skip
+    assert_reproduced(command, again)
+    assert best.keys() == weights_of(again, "best.ckpt").keys()
+
+
+def test_averaged_lora_is_merged_into_the_best_checkpoint(command: Command, tmp_path):
+    pytest.importorskip("peft")
+    run(command, tmp_path / "r", *LEARNING, "callbacks=ema", "model/lora=default")
+    assert not [name for name in weights_of(tmp_path / "r", "best.ckpt") if "lora" in name]
+    assert_reproduced(command, tmp_path / "r")
+
+
+def test_searches_change_nothing_but_what_they_find(command: Command, tmp_path):
+    output = run(
+        command, tmp_path / "found", *QUICK, "find.lr=true", "find.lr_steps=40",
+        "find.batch_size=true", "find.max_batch_size=16",
+    )  # fmt: skip
+    found = json.loads((tmp_path / "found" / "found.json").read_text())
+    assert found["data.batch_size"] == 16
+    lines = [line for line in output.splitlines() if "; training with " in line]
+    assert "batch size: 16 (find.max_batch_size)" in lines[0]
+    assert re.search(rf"optimizer\.lr={found['optimizer.lr']:g}$", lines[1])
+    assert (tmp_path / "found" / "lr_finder.csv").exists()
+    typed = [f"{key}={value}" for key, value in found.items()]
+    run(command, tmp_path / "typed", *QUICK, *typed)
+    assert metrics_of(tmp_path / "found") == metrics_of(tmp_path / "typed")
+    config = torch.load(tmp_path / "found" / "checkpoints" / "best.ckpt", weights_only=True)[
+        "resumebert"
+    ]["config"]
+    assert config["optimizer"]["lr"] == found["optimizer.lr"]
+    assert config["data"]["batch_size"] == 16
+    assert_reproduced(command, tmp_path / "found")
+
+
+def test_a_resumed_run_is_not_searched(command: Command, tmp_path, plain):
+    last = plain / "checkpoints" / "last.ckpt"
+    result = command("train", *QUICK, f"ckpt_path={last}", "find.lr=true", f"output_dir={tmp_path}")
+    assert result.code == 1
+    assert "Error: find.lr=true" in result.errors
+
+
+def test_gradient_checkpointing_gives_the_same_figures(command: Command, tmp_path):
+    """With dropout too: its random numbers are drawn again as they were."""
+    run(command, tmp_path / "without", *LEARNING)
+    run(command, tmp_path / "with", *LEARNING, "model.gradient_checkpointing=true")
+    assert metrics_of(tmp_path / "with") == metrics_of(tmp_path / "without")
+
+
+def test_gradient_checkpointing_gives_the_same_gradients(monkeypatch):
+    torch.manual_seed(0)
+    dropout = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    model = ResumeClassifier(TINY_BERT | dropout | {"num_hidden_layers": 3}, ["A", "B"])
+    with initialize_config_dir(str(REPOSITORY / "conf"), version_base="1.3"):
+        settings = compose("train", ["model.gradient_checkpointing=true"]).model
+    checkpointed = copy.deepcopy(model)
+    build.prepare_encoder(checkpointed, settings, torch.device("cpu"))
+    computed = []
+    layer = checkpointed.bert.bert.encoder.layer[1].attention
+    layer.register_forward_hook(lambda *_: computed.append(1))
+    for one in (model, checkpointed):
+        logits = one.train()(torch.arange(5, 45).view(4, 10), torch.ones(4, 10))
+        one.loss(logits, torch.tensor([[0.0, 1.0]] * 4)).backward()
+    assert len(computed) == 2
+    pairs = list(zip(model.named_parameters(), checkpointed.named_parameters(), strict=True))
+    assert len(pairs) > 40
+    for (name, left), (_, right) in pairs:
+        torch.testing.assert_close(left.grad, right.grad, msg=name)
+
+
+@pytest.mark.slow
+def test_a_compiled_encoder_trains_and_its_checkpoint_needs_no_compiler(
+    command: Command, tmp_path, monkeypatch
+):
+    folder = tmp_path / "compiled"
+    run(command, folder, *LEARNING, "model.compile=true", "model.hidden_dropout=0")
+    run(command, tmp_path / "plain", *LEARNING, "model.hidden_dropout=0")
+    loss = metrics_of(tmp_path / "plain")["test/loss"]
+    assert metrics_of(folder)["test/loss"] == pytest.approx(loss, rel=1e-3)
+    names = weights_of(tmp_path / "plain", "best.ckpt").keys()
+    assert weights_of(folder, "best.ckpt").keys() == names
+    monkeypatch.setattr(torch, "compile", None)
+    assert_reproduced(command, folder)
+
+
+@pytest.mark.slow
+def test_a_machine_without_a_compiler_is_told_of(tmp_path, monkeypatch):
+    monkeypatch.setenv("CXX", "/nowhere/g++")
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
+    result = in_own_process(tmp_path, "train", *QUICK, "trainer=cpu", "model.compile=true")
+    assert result.code == 1
+    assert result.errors.startswith("Error: model.compile=true")
+    assert "/nowhere/g++" in result.errors
+    assert "Traceback" not in result.output + result.errors
