@@ -49,10 +49,10 @@ tensorboard: install
 	$(BIN)/tensorboard --logdir outputs $(ARGS)
 
 test: install-dev
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(ARGS)
 
 test-all: install-dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: install-dev
 	$(BIN)/ruff check .

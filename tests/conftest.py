@@ -1,12 +1,24 @@
 """What the tests share: the weights package and its vocabulary."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
+from hypothesis import settings
 
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.model.pretrained import PretrainedSource, locate
+
+# Tiny models gain nothing from threads, and lose much where two test processes share the cores. Set
+# before a test's first tensor, for this process and those it starts.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("default", deadline=None)
+settings.load_profile("default")
 
 
 @pytest.fixture(scope="session")

@@ -76,7 +76,9 @@ def test_columns_of_any_type(tmp_path, kind):
 
 
 @pytest.mark.parametrize(
-    "cell", [["a", "b"], ("a", "b"), {"b", "a"}, np.array(["a", "b"])], ids=str
+    "cell",
+    [["a", "b"], ("a", "b"), {"b", "a"}, np.array(["a", "b"])],
+    ids=lambda cell: type(cell).__name__,
 )
 def test_cells_that_hold_several_labels(tmp_path, cell):
     table = read(save(tmp_path, pd.DataFrame({"text": ["x"], "labels": [cell]})))

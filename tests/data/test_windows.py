@@ -3,7 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resumebert.data.windows import STRATEGIES, Windowing, share_out, window_spans
+from resumebert.data.windows import (
+    STRATEGIES,
+    Windowing,
+    max_windows_train,
+    share_out,
+    window_spans,
+)
 from resumebert.utils.errors import UserError
 
 SIZES = st.integers(1, 60).flatmap(lambda w: st.tuples(st.just(w), st.integers(0, w // 2)))
@@ -104,3 +110,8 @@ def test_wrong_settings_are_refused(arguments, key):
 def test_without_a_stride_windows_share_an_eighth():
     assert Windowing("windows", max_length=258).overlap == 32
     assert Windowing("windows", max_length=3).overlap == 0
+
+
+@pytest.mark.parametrize(("setting", "expected"), [("auto", 32), (9, 9), (None, None)])
+def test_the_bound_grows_with_the_batch_where_it_is_left_to_itself(setting, expected):
+    assert max_windows_train(setting, 8) == expected

@@ -49,7 +49,9 @@ def test_a_wrong_value_is_refused_and_named(key, value):
 
 
 def test_a_batch_must_have_room_for_a_window_of_each_document():
-    config = OmegaConf.create({"data": {"batch_size": 8, "max_windows_train": 7}})
+    config = OmegaConf.create(
+        {"data": {"long_documents": "windows", "batch_size": 8, "max_windows_train": 7}}
+    )
     with pytest.raises(UserError, match=r"data\.max_windows_train=7: a batch of"):
         check_values(config)
 

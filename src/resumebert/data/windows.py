@@ -13,6 +13,8 @@ STRATEGIES: tuple[str, ...] = get_args(Strategy)
 TokenIds = npt.NDArray[np.int32]
 
 SPECIAL_TOKENS = 2  # [CLS] and [SEP], around each window.
+# What data.max_windows_train=auto allows for each document of a batch.
+WINDOWS_PER_DOCUMENT = 4
 # Sun et al., "How to fine-tune BERT for text classification?" (2019): 128 of 510 from the head.
 HEAD_SHARE = 0.25
 
@@ -113,6 +115,11 @@ class Windowing:
             return ids[: self.width]
         head = round(self.width * HEAD_SHARE)
         return np.concatenate([ids[:head], ids[len(ids) - (self.width - head) :]])
+
+
+def max_windows_train(setting: int | Literal["auto"] | None, batch_size: int) -> int | None:
+    """Return the windows that a training batch may hold; "auto" is so many for each document."""
+    return WINDOWS_PER_DOCUMENT * batch_size if setting == "auto" else setting
 
 
 def window_spans(length: int, width: int, stride: int) -> npt.NDArray[np.int64]:

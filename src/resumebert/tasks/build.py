@@ -17,7 +17,7 @@ from resumebert.data.cleaning import MASKING
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
-from resumebert.data.windows import Windowing
+from resumebert.data.windows import Windowing, max_windows_train
 from resumebert.evaluation.metrics import to_probabilities
 from resumebert.evaluation.outputs import write_predictions
 from resumebert.model.classifier import ResumeClassifier
@@ -91,7 +91,7 @@ def datamodule(
             strategy=data.long_documents,
             max_length=data.max_length,
             stride=data.stride,
-            max_windows_train=data.max_windows_train,
+            max_windows_train=max_windows_train(data.max_windows_train, data.batch_size),
         ),
         "batch_size": data.batch_size,
         "eval_batch_size": data.eval_batch_size,

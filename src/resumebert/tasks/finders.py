@@ -27,6 +27,7 @@ from torch.utils.data import DataLoader
 from resumebert.callbacks.progress import RunProgress
 from resumebert.data.batching import Batch, LengthBatchSampler
 from resumebert.data.datamodule import ResumeDataModule
+from resumebert.data.windows import max_windows_train
 from resumebert.evaluation.outputs import write_json
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.utils.errors import UserError
@@ -309,7 +310,7 @@ def _fits(
 
 def _windows(config: DictConfig, size: int) -> int | None:
     """Return ``data.max_windows_train`` for ``size`` documents a batch: as many for each."""
-    windows: int | None = config.data.max_windows_train
+    windows = max_windows_train(config.data.max_windows_train, config.data.batch_size)
     return None if windows is None else windows * size // int(config.data.batch_size)
 
 

@@ -90,7 +90,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "data.long_documents": one_of("truncate", "head_tail", "random_window", "windows"),
     "data.max_length": integer(3),
     "data.stride": optional(integer(0)),
-    "data.max_windows_train": optional(integer(1)),
+    "data.max_windows_train": optional(either(integer(1), one_of("auto"))),
     "data.limit": optional(integer(1)),
     "data.seed": integer(0),
     "data.mask_pii": FLAG,
@@ -201,7 +201,8 @@ def check_values(config: DictConfig) -> None:
     windows, documents = (
         OmegaConf.select(config, key) for key in ("data.max_windows_train", "data.batch_size")
     )
-    if _is_integer(windows) and _is_integer(documents) and windows < documents:
+    reads_all = OmegaConf.select(config, "data.long_documents") == "windows"
+    if reads_all and _is_integer(windows) and _is_integer(documents) and windows < documents:
         problems.append(
             f"data.max_windows_train={windows}: a batch of data.batch_size={documents} documents "
             "has as many windows at least. Raise the one or lower the other."
