@@ -1,0 +1,291 @@
+"""From logits to calibrated probabilities: fitted on validation documents, applied everywhere.
+
+A new method is a function here and an entry in :data:`METHODS`.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy.optimize import brentq, minimize
+from scipy.special import expit, logit
+from sklearn.isotonic import IsotonicRegression
+from torch import Tensor
+
+from resumebert.evaluation.metrics import to_probabilities
+
+Floats = npt.NDArray[np.float64]
+
+METHODS = ("none", "temperature", "platt", "isotonic")
+# No slope leaves this range, so that nothing is infinite where logits part the classes perfectly
+# and the order of documents is kept where they part nothing.
+SLOPES = (0.01, 100.0)
+# How many documents a label's own slope must have behind it to count as much as the slope of all
+# labels. 10 to 50 were equally good.
+PRIOR_DOCUMENTS = 20.0
+# Documents with and without the label, each, from which on isotonic regression is fitted.
+ISOTONIC_DOCUMENTS = 50
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A monotone function from logit to probability for each of L labels.
+
+    It is sigmoid(slope · logit + offset), or, for a label with knots, the line through them,
+    constant beyond the first and the last. Plain Python only, for a checkpoint.
+
+    Attributes:
+        method: one of :data:`METHODS`.
+        slopes: L, above 0.
+        offsets: L logits.
+        knots: L entries: none for a label without, else two lists, ascending logits and their
+            probabilities.
+        notes: what a reader must know, such as labels with too few documents.
+    """
+
+    method: str
+    slopes: list[float]
+    offsets: list[float]
+    knots: list[list[list[float]]]
+    notes: list[str] = field(default_factory=list)
+
+    def apply(self, logits: npt.NDArray[np.floating]) -> Floats:
+        """Return the probabilities (n, L) of logits (n, L): those of :meth:`apply_tensor`."""
+        probabilities = self.apply_tensor(torch.from_numpy(np.ascontiguousarray(logits)))
+        return np.asarray(probabilities.numpy(), dtype=np.float64)
+
+    def apply_tensor(self, logits: Tensor) -> Tensor:
+        """Return the probabilities (n, L), float64, of logits (n, L) of any floating dtype.
+
+        Uncalibrated, they are :func:`resumebert.evaluation.metrics.to_probabilities` bit by bit.
+        """
+        # Apple's GPUs have no float64.
+        logits = (logits.cpu() if logits.device.type == "mps" else logits).detach().double()
+        slopes, offsets = logits.new_tensor(self.slopes), logits.new_tensor(self.offsets)
+        columns = list(to_probabilities(logits * slopes + offsets).unbind(1))
+        for label, knots in enumerate(self.knots):
+            if knots:
+                columns[label] = _interpolated(logits[:, label], *map(logits.new_tensor, knots))
+        return torch.stack(columns, dim=1)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return a dictionary of plain Python values."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> "Calibration":
+        """Return what :meth:`to_plain` was called on.
+
+        Raises:
+            ValueError: the values are none that :func:`fit_calibration` gives.
+            TypeError: a key is missing or unknown.
+        """
+        calibration = cls(**plain)
+        if not _is_valid(calibration):
+            raise ValueError(f"not a calibration: {dict(plain)}")
+        return calibration
+
+
+def uncalibrated(num_labels: int, notes: Sequence[str] = ()) -> Calibration:
+    """Return the calibration that is the plain sigmoid."""
+    return Calibration(
+        "none", [1.0] * num_labels, [0.0] * num_labels, [[] for _ in range(num_labels)], list(notes)
+    )
+
+
+def fit_calibration(
+    logits: npt.NDArray[np.floating],
+    targets: npt.NDArray[np.integer],
+    label_names: Sequence[str],
+    method: str = "platt",
+) -> Calibration:
+    """Fit a calibration to validation documents.
+
+    =============== ================================================================================
+    method          probability of a logit z
+    =============== ================================================================================
+    ``none``        sigmoid(z)
+    ``temperature`` sigmoid(z / T), one T for all labels (Guo et al., "On calibration of modern
+                    neural networks", 2017)
+    ``platt``       sigmoid(a · z + b), a and b for each label (Platt, "Probabilistic outputs for
+                    support vector machines", 1999)
+    ``isotonic``    the ascending function of least squared error, by label (Zadrozny and Elkan,
+                    "Transforming classifier scores into accurate multiclass probability
+                    estimates", 2002), linear between the documents
+    =============== ================================================================================
+
+    All are fitted to Platt's targets, (P + 1) / (P + 2) for the P positives and 1 / (N + 2) for the
+    N negatives, rather than to 1 and 0: no probability becomes 0 or 1, however well the logits part
+    the two. P and N are those of the label, for the temperature those of all labels.
+
+    Few positives are guarded against. Platt's a is a weighted geometric mean of the label's own,
+    counted as its positives (or negatives, if fewer), and 1 / T, counted as 20; b fits this a.
+    With no positive at all a label still has a b of its own, where falling back to the temperature
+    would leave it biased whenever the loss is. Isotonic regression wants 50 positives and 50
+    negatives; a label with fewer gets Platt's.
+
+    Args:
+        logits: (n, L), finite; n may be 0.
+        targets: (n, L) of 0 and 1.
+        label_names: L names, for the notes.
+        method: one of :data:`METHODS`.
+
+    Raises:
+        ValueError: there is no such method, or a logit is not finite.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method={method}: must be one of {', '.join(METHODS)}")
+    if not np.isfinite(logits).all():
+        raise ValueError("non-finite logits can't be calibrated")
+    num_labels = len(label_names)
+    if method == "none":
+        return uncalibrated(num_labels)
+    truth = targets.astype(bool)
+    if truth.all() or not truth.any():
+        why = "all validation documents have all labels" if truth.any() else "none has a label"
+        return uncalibrated(num_labels, [f"Nothing to calibrate by: {why}."])
+    scores = logits.astype(np.float64)
+    shared = _shared_slope(scores, truth)
+    if method == "temperature":
+        return replace(uncalibrated(num_labels), method=method, slopes=[shared] * num_labels)
+    columns = list(zip(scores.T, truth.T, strict=True))
+    documents = np.minimum(truth.sum(axis=0), (~truth).sum(axis=0))
+    own = np.array([_own_slope(z, has, shared) for z, has in columns])
+    weights = documents / (documents + PRIOR_DOCUMENTS)
+    slopes = own**weights * shared ** (1 - weights)
+    isotonic = (method == "isotonic") & (documents >= ISOTONIC_DOCUMENTS)
+    return Calibration(
+        method,
+        slopes.tolist(),
+        [_offset(slope * z, has) for slope, (z, has) in zip(slopes, columns, strict=True)],
+        [_knots(*column) if i else [] for i, column in zip(isotonic, columns, strict=True)],
+        _notes(method, label_names, documents.tolist(), own.tolist()),
+    )
+
+
+def _smoothed(truth: npt.NDArray[np.bool_]) -> Floats:
+    """Return Platt's targets (n,) for (n,) positives and negatives."""
+    positives = int(truth.sum())
+    negatives = len(truth) - positives
+    return np.where(truth, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+
+
+def _shared_slope(scores: Floats, truth: npt.NDArray[np.bool_]) -> float:
+    """Return 1 / T of the least cross-entropy of all n · L pairs."""
+    z, targets = scores.ravel(), _smoothed(truth.ravel())
+    return _root(lambda slope: float(z @ (expit(slope * z) - targets)), *SLOPES)
+
+
+def _own_slope(z: Floats, truth: npt.NDArray[np.bool_], start: float) -> float:
+    """Return the slope of the least cross-entropy of one label's n logits, its offset free."""
+    targets = _smoothed(truth)
+    # Of mean 0 and deviation 1, for the optimiser's sake.
+    centre, scale = z.mean(), z.std() or 1.0
+    z = (z - centre) / scale
+
+    def cross_entropy(parameters: Floats) -> tuple[float, Floats]:
+        slope, offset = parameters
+        logits = slope * z + offset
+        error = expit(logits) - targets
+        value = np.mean(np.logaddexp(0, logits) - targets * logits)
+        return float(value), np.array([np.mean(error * z), np.mean(error)])
+
+    found = minimize(
+        cross_entropy,
+        [start * scale, start * centre],
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(SLOPES[0] * scale, SLOPES[1] * scale), (None, None)],
+        options={"ftol": 1e-15, "gtol": 1e-10},
+    )
+    return float(found.x[0] / scale)
+
+
+def _offset(z: Floats, truth: npt.NDArray[np.bool_]) -> float:
+    """Return the offset of the least cross-entropy of n logits that have their slope already."""
+    targets = _smoothed(truth)
+    middle = float(logit(targets.mean()))
+    return _root(
+        lambda offset: float(np.sum(expit(z + offset) - targets)),
+        middle - z.max(),
+        middle - z.min(),
+    )
+
+
+def _root(increasing: Callable[[float], float], low: float, high: float) -> float:
+    """Return where an increasing function is 0, or the end of the range that comes nearest."""
+    if increasing(low) >= 0:
+        return float(low)
+    if increasing(high) <= 0:
+        return float(high)
+    return float(brentq(increasing, low, high, xtol=1e-12))
+
+
+def _knots(z: Floats, truth: npt.NDArray[np.bool_]) -> list[list[float]]:
+    """Return the knots of isotonic regression, by pooling adjacent violators."""
+    fitted = IsotonicRegression().fit(z, _smoothed(truth))
+    return [fitted.X_thresholds_.tolist(), fitted.y_thresholds_.tolist()]
+
+
+def _interpolated(z: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Return (n,) values of the line through K knots at (n,) places."""
+    # Comparisons and a sum in place of a search, which ONNX has not.
+    left = ((z[:, None] >= x).sum(dim=1) - 1).clamp(min=0)
+    right = (left + 1).clamp(max=len(x) - 1)
+    width = torch.where(right > left, x[right] - x[left], 1.0)
+    share = ((z - x[left]) / width).clamp(0, 1)
+    # Rounding must not lift a document above those of the next knot.
+    return (y[left] + (y[right] - y[left]) * share).minimum(y[right])
+
+
+def _notes(
+    method: str, label_names: Sequence[str], documents: Sequence[int], own: Sequence[float]
+) -> list[str]:
+    """Say which labels have too few documents, and which the logits don't rank.
+
+    Args:
+        method: ``platt`` or ``isotonic``.
+        label_names: L names.
+        documents: L numbers of documents with the label, or without it, whichever are fewer.
+        own: L slopes fitted to the label alone.
+    """
+    wanted, instead = PRIOR_DOCUMENTS, "they mostly share one slope"
+    if method == "isotonic":
+        wanted, instead = ISOTONIC_DOCUMENTS, "they get Platt's method in place of isotonic"
+    labels = list(zip(label_names, documents, own, strict=True))
+    few = [f"{name} ({count})" for name, count, _ in labels if count < wanted]
+    unranked = [name for name, count, slope in labels if count and slope <= SLOPES[0] * 1.001]
+    notes = []
+    if few:
+        notes.append(f"Few validation documents to calibrate by, so {instead}: {', '.join(few)}.")
+    if unranked:
+        notes.append(
+            "On validation, documents with these labels score no higher than those without: "
+            f"{', '.join(unranked)}."
+        )
+    return notes
+
+
+def _is_valid(calibration: Calibration) -> bool:
+    lengths = {len(calibration.slopes), len(calibration.offsets), len(calibration.knots)}
+    return (
+        calibration.method in METHODS
+        and len(lengths) == 1
+        and all(math.isfinite(slope) and slope > 0 for slope in calibration.slopes)
+        and all(map(math.isfinite, calibration.offsets))
+        and all(_are_knots(*knots) for knots in calibration.knots if knots)
+    )
+
+
+def _are_knots(x: Sequence[float], y: Sequence[float]) -> bool:
+    return (
+        len(x) == len(y) > 0
+        and all(left < right for left, right in pairwise(x))
+        and all(left <= right for left, right in pairwise(y))
+        and all(map(math.isfinite, [*x, *y]))
+    )
