@@ -129,6 +129,10 @@ def fit_calibration(
     would leave it biased whenever the loss is. Isotonic regression wants 50 positives and 50
     negatives; a label with fewer gets Platt's.
 
+    Cross-entropy of MiniLM on other résumés, fitted to 200 and to 1,000: none 0.197, 0.198;
+    temperature 0.193, 0.193; Platt's 0.191, 0.189; isotonic 0.193, 0.193. After a weighted loss:
+    none and temperature 0.214, Platt's 0.192, 0.189.
+
     Args:
         logits: (n, L), finite; n may be 0.
         targets: (n, L) of 0 and 1.
