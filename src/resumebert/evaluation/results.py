@@ -1,0 +1,136 @@
+"""What an evaluation found, as the report, the model card and metrics.json take it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Interval = tuple[float, float]
+# Calibrated probabilities (n, L) of n texts, as the model gives them.
+Scorer = Callable[[Sequence[str]], Floats]
+
+
+@dataclass(frozen=True)
+class SplitResult:
+    """What one model gave for the n documents of a split, and how good that is.
+
+    Attributes:
+        split: "val", "test", "train" or "all".
+        label_names: L names.
+        ids: n identifiers.
+        index: (n,) positions in the table.
+        groups: (n,) group number of each document; copies share one.
+        truth: (n, L).
+        logits: (n, L), as the model gave them, for the linear baseline its decision values.
+        probabilities: (n, L), calibrated.
+        thresholds: (L,) tuned, of the calibrated probabilities.
+        metrics: by the names of metrics.json without the split: ``f1_micro`` is at 0.5 of the plain
+            sigmoid, ``tuned/f1_micro`` at ``thresholds`` of ``probabilities``; ``nan`` where
+            undefined.
+        intervals: 95 % bootstrap intervals by the same names.
+    """
+
+    split: str
+    label_names: Sequence[str]
+    ids: Sequence[str]
+    index: npt.NDArray[np.int64]
+    groups: npt.NDArray[np.int64]
+    truth: Flags
+    logits: Floats
+    probabilities: Floats
+    thresholds: Floats
+    metrics: dict[str, float]
+    intervals: dict[str, Interval] = field(default_factory=dict)
+
+    @property
+    def predicted(self) -> Flags:
+        """(n, L) decisions, at the tuned thresholds."""
+        return np.asarray(self.probabilities >= self.thresholds)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Some of a split's documents, and how good a model is on them.
+
+    Attributes:
+        kind: what the documents were told apart by, such as "length".
+        name: which of them these are, such as "513 to 1,024 tokens".
+        documents: how many.
+        metrics: ``f1_micro``, ``f1_macro`` and ``subset_accuracy`` at the tuned thresholds; ``nan``
+            where undefined.
+        intervals: 95 % bootstrap intervals by the same names.
+        baseline: the linear baseline's metrics on the same documents; None: there is none.
+        baseline_intervals: theirs.
+    """
+
+    kind: str
+    name: str
+    documents: int
+    metrics: dict[str, float]
+    intervals: dict[str, Interval]
+    baseline: dict[str, float] | None = None
+    baseline_intervals: dict[str, Interval] | None = None
+
+
+@dataclass(frozen=True)
+class Swap:
+    """What exchanging words that should not matter did to one label's probability.
+
+    Attributes:
+        name: what was exchanged, such as "she → he".
+        label: the label.
+        documents: how many had something to exchange.
+        change: mean of probability after − before.
+        interval: of the mean, 95 %, bootstrapped over documents.
+        flipped: share of documents whose decision changed, in [0, 1].
+    """
+
+    name: str
+    label: str
+    documents: int
+    change: float
+    interval: Interval
+    flipped: float
+
+
+@dataclass(frozen=True)
+class SuspectLabel:
+    """A label that the data have, or have not, against confident scores.
+
+    Attributes:
+        split: of the document.
+        id: the document's identifier.
+        row: its row in the source, as messages count rows.
+        label: the label.
+        given: whether the data say that the document has it.
+        probability: of the label, calibrated.
+        judge: who scored it: "model", or "linear, out of fold" where the model was trained on it.
+        excerpt: the beginning of the text.
+    """
+
+    split: str
+    id: str
+    row: int
+    label: str
+    given: bool
+    probability: float
+    judge: str
+    excerpt: str
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of a text that the model read at once, and what it saw there.
+
+    Attributes:
+        start: its first character.
+        end: the one after its last.
+        logits: L, of this window alone.
+    """
+
+    start: int
+    end: int
+    logits: Sequence[float]
