@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
+from resumebert.data.evidence import Evidence
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
 from resumebert.data.windows import SPECIAL_TOKENS, TokenIds, Windowing, share_out
 
@@ -87,14 +88,20 @@ class Collator:
         windowing: which windows.
         seed: None: those of evaluation; else those of training, drawn by this seed, the epoch and
             the document, so that a resumed run draws the same ones.
+        evidence: which windows training draws the likelier; None: all are equally likely.
     """
 
     def __init__(
-        self, tokenizer: TextTokenizer, windowing: Windowing, seed: int | None = None
+        self,
+        tokenizer: TextTokenizer,
+        windowing: Windowing,
+        seed: int | None = None,
+        evidence: Evidence | None = None,
     ) -> None:
         self.cls_id, self.sep_id, self.pad_id = tokenizer.cls_id, tokenizer.sep_id, tokenizer.pad_id
         self.windowing = windowing
         self.seed = seed
+        self.evidence = evidence
 
     def __call__(self, documents: Sequence[Document]) -> Batch:
         """Return the batch of ``documents``."""
@@ -130,7 +137,9 @@ class Collator:
             counts = share_out(counts, self.windowing.max_windows_train)
         for document, count in zip(documents, counts, strict=True):
             generator = np.random.default_rng([self.seed, document["epoch"], document["index"]])
-            yield self.windowing.training_windows(document["ids"], int(count), generator)
+            yield self.windowing.training_windows(
+                document["ids"], int(count), generator, self.evidence
+            )
 
 
 class LengthBatchSampler(Sampler[list[Place]]):

@@ -1,6 +1,7 @@
 """ResumeDataModule: from a reader to batches."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +11,8 @@ from torch.utils.data import DataLoader
 
 from resumebert.data.batching import Batch, Collator, DocumentDataset, LengthBatchSampler
 from resumebert.data.duplicates import drop_duplicates
-from resumebert.data.prepared import Preparation, Reader, prepare
+from resumebert.data.evidence import Evidence, get_evidence
+from resumebert.data.prepared import Preparation, Reader, code_digest, prepare
 from resumebert.data.report import data_report, describe_duplicates
 from resumebert.data.splitting import SPLITS, split_fingerprint, with_train_fraction
 from resumebert.data.table import ResumeTable
@@ -31,6 +33,8 @@ class ResumeDataModule(LightningDataModule):
         tokenizer: the model's own.
         cleaning: the steps of :func:`resumebert.data.cleaning.clean`, in order.
         windowing: which tokens of a document the model reads.
+        window_sampling: whether training draws windows by the "evidence" in them, see
+            :mod:`resumebert.data.evidence`, or all alike: "uniform".
         batch_size: documents a batch (and process).
         eval_batch_size: the same in evaluation, where no gradients take memory.
         limit: use a random subset of so many documents; None: all.
@@ -61,6 +65,7 @@ class ResumeDataModule(LightningDataModule):
         *,
         cleaning: Sequence[str],
         windowing: Windowing,
+        window_sampling: Literal["evidence", "uniform"] = "uniform",
         batch_size: int,
         eval_batch_size: int,
         limit: int | None = None,
@@ -80,6 +85,7 @@ class ResumeDataModule(LightningDataModule):
         self.tokenizer = tokenizer
         self.cleaning = list(cleaning)
         self.windowing = windowing
+        self.window_sampling = window_sampling
         self.batch_size = batch_size
         self.eval_batch_size = eval_batch_size
         self.limit = limit
@@ -144,6 +150,36 @@ class ResumeDataModule(LightningDataModule):
         shares: npt.NDArray[np.float64] = self.table.labels[self.indices("train")].mean(axis=0)
         return shares
 
+    @property
+    def draws_by_evidence(self) -> bool:
+        """Whether training draws windows, and by the evidence in them."""
+        lengths = self.tokens.lengths[self.indices("train")]
+        counts = self.windowing.window_counts(lengths, training=True)
+        return (
+            self.window_sampling == "evidence"
+            and self.windowing.strategy == "windows"
+            and self.windowing.max_windows_train is not None
+            and bool((counts > 1).any())
+        )
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """Of the training documents; fitted once, and kept in the cache."""
+        key = {
+            "what": None if self.source_key is None else self.source_key.get("what"),
+            "split": self.fingerprint,
+            "tokenizer": self.tokenizer.digest,
+            "seed": self.seed,
+            "code": code_digest(),
+        }
+        return get_evidence(
+            self.tokens,
+            self.table.labels,
+            self.indices("train"),
+            self.seed,
+            None if self.source_key is None else key,
+        )
+
     def indices(self, split: SplitName) -> npt.NDArray[np.int64]:
         """Return the positions in the table of a split's documents."""
         if split == "all":
@@ -179,7 +215,10 @@ class ResumeDataModule(LightningDataModule):
             dataset,  # type: ignore[arg-type]
             batch_sampler=sampler,
             collate_fn=Collator(
-                self.tokenizer, self.windowing, seed=self.shuffle_seed if shuffle else None
+                self.tokenizer,
+                self.windowing,
+                seed=self.shuffle_seed if shuffle else None,
+                evidence=self.evidence if shuffle and self.draws_by_evidence else None,
             ),
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,

@@ -94,8 +94,8 @@ def prepare(
             "seed": preparation.seed if preparation.limit is not None else None,
             "near_duplicates": dict(preparation.near_duplicates),
         },
-        "tokenizer": hashlib.sha256(tokenizer.files["tokenizer.json"].encode()).hexdigest(),
-        "code": _code_digest(),
+        "tokenizer": tokenizer.digest,
+        "code": code_digest(),
     }
 
     def build(folder: Path) -> None:
@@ -191,7 +191,7 @@ def _load(folder: Path) -> PreparedDocuments:
 
 
 @cache
-def _code_digest() -> str:
+def code_digest() -> str:
     """Return a digest of the code that prepares documents, and of the sample that lies beside it.
 
     A change of either must not go unnoticed.

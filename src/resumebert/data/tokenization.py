@@ -1,5 +1,6 @@
 """WordPiece ids, made once: the whole of each document, flat, without special tokens."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -105,6 +106,11 @@ class TextTokenizer:
                 )
             special[f"{name}_id"] = token_id
         return cls(files=files, **special, _tokenizer=tokenizer)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what makes a text's tokens."""
+        return hashlib.sha256(self.files["tokenizer.json"].encode()).hexdigest()
 
     @property
     def vocab_size(self) -> int:

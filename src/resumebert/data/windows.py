@@ -6,6 +6,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from resumebert.data.evidence import Evidence
 from resumebert.utils.errors import UserError
 
 Strategy = Literal["truncate", "head_tail", "random_window", "windows"]
@@ -97,12 +98,22 @@ class Windowing:
         return [self._one_window(ids)]
 
     def training_windows(
-        self, ids: TokenIds, count: int, generator: np.random.Generator
+        self,
+        ids: TokenIds,
+        count: int,
+        generator: np.random.Generator,
+        evidence: Evidence | None = None,
     ) -> list[TokenIds]:
-        """Return ``count`` of the windows of a document, drawn by ``generator``, in order."""
+        """Return ``count`` of the windows of a document, in order.
+
+        They are drawn by ``generator``: with ``evidence`` the telling ones are likelier, without it
+        all are equally likely.
+        """
         if self.strategy == "windows":
             spans = window_spans(len(ids), self.width, self.overlap)
-            if count < len(spans):
+            if count < len(spans) and evidence is not None:
+                spans = spans[evidence.draw(ids, spans, count, generator)]
+            elif count < len(spans):
                 spans = spans[np.sort(generator.choice(len(spans), count, replace=False))]
             return [ids[start:end] for start, end in spans]
         if self.strategy == "random_window":

@@ -93,6 +93,7 @@ def datamodule(
             stride=data.stride,
             max_windows_train=max_windows_train(data.max_windows_train, data.batch_size),
         ),
+        "window_sampling": data.window_sampling,
         "batch_size": data.batch_size,
         "eval_batch_size": data.eval_batch_size,
         "limit": data.limit,

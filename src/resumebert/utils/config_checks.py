@@ -91,6 +91,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "data.max_length": integer(3),
     "data.stride": optional(integer(0)),
     "data.max_windows_train": optional(either(integer(1), one_of("auto"))),
+    "data.window_sampling": one_of("evidence", "uniform"),
     "data.limit": optional(integer(1)),
     "data.seed": integer(0),
     "data.mask_pii": FLAG,

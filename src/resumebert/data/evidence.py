@@ -1,0 +1,172 @@
+"""Where in a document its labels show: a cheap linear model's word on each token.
+
+A résumé has a label because of a few words somewhere in it. A window drawn blindly mostly lacks
+them, and then its target is noise; docs/results.md has what that costs. So training draws windows
+by the evidence in them, as a linear model over single tokens and pairs of them sees it, much as
+CogLTX trains on the blocks that a judge finds telling (Ding et al., "CogLTX: applying BERT to long
+texts", 2020). The model that is trained never sees these numbers, and evaluation reads all windows.
+"""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.svm import LinearSVC
+
+from resumebert.data.cache_store import get_or_build, load_arrays, save_arrays
+from resumebert.data.tokenization import TokenizedTexts
+
+KIND = "evidence"
+TokenIds = npt.NDArray[np.int32]
+
+# Tokens and pairs of them share so many weights by hashing (Weinberger et al., "Feature hashing for
+# large scale multitask learning", 2009): those of 20,000 résumés seldom collide.
+FEATURES = 2**19
+# Enough to find the words of a label; memory and time stay bounded whatever the corpus.
+FIT_DOCUMENTS = 20_000
+# What fewer documents hold tells documents apart, not labels.
+MIN_DOCUMENTS = 3
+# Of the scores' standard deviation within a document. At 0 the same windows came each epoch.
+TEMPERATURE = 0.3
+# Odd multipliers, so that a token and a pair of tokens land anywhere in the table.
+_TOKEN, _FIRST, _SECOND = 2_654_435_761, 1_000_003, 805_459_861
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A linear model of L labels over hashed tokens and pairs of tokens.
+
+    Attributes:
+        weights: (L, FEATURES) float32.
+    """
+
+    weights: npt.NDArray[np.float32]
+
+    def of_tokens(self, ids: TokenIds) -> npt.NDArray[np.float32]:
+        """Return (L, T) what each of T tokens says for each label; a pair's word is halved."""
+        tokens, pairs = _features(ids)
+        evidence = self.weights[:, tokens]
+        halves = self.weights[:, pairs] / 2
+        evidence[:, :-1] += halves
+        evidence[:, 1:] += halves
+        return evidence
+
+    def of_windows(self, ids: TokenIds, spans: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return (W,) what the windows of a document say for the label they say most for.
+
+        Args:
+            ids: (T,) the document's token ids.
+            spans: (W, 2) first token of each window and the one after its last.
+        """
+        sums = np.maximum(self.of_tokens(ids), 0).cumsum(axis=1, dtype=np.float64)
+        sums = np.pad(sums, ((0, 0), (1, 0)))
+        scores: npt.NDArray[np.float64] = (sums[:, spans[:, 1]] - sums[:, spans[:, 0]]).max(axis=0)
+        return scores
+
+    def draw(
+        self,
+        ids: TokenIds,
+        spans: npt.NDArray[np.int64],
+        count: int,
+        generator: np.random.Generator,
+    ) -> npt.NDArray[np.intp]:
+        """Draw ``count`` of W windows without replacement, the telling ones likelier, in order.
+
+        A window's chance goes with exp(score / temperature), drawn by the largest scores with
+        Gumbel noise (Kool et al., "Stochastic beams and where to find them", 2019).
+        """
+        scores = self.of_windows(ids, spans)
+        spread = scores.std()
+        if spread > 0:
+            scores = scores / (TEMPERATURE * spread)
+        noisy = scores + generator.gumbel(size=len(scores))
+        return np.sort(np.argsort(-noisy)[:count])
+
+
+def get_evidence(
+    tokens: TokenizedTexts,
+    labels: npt.NDArray[np.uint8],
+    index: npt.NDArray[np.int64],
+    seed: int,
+    key: Mapping[str, Any] | None,
+) -> Evidence:
+    """Return :func:`fit_evidence` of these arguments, from the cache if it is there.
+
+    Args:
+        tokens: see there, as the next three.
+        labels: see there.
+        index: see there.
+        seed: see there.
+        key: all that these depend on, as plain JSON; None: the cache is left alone.
+    """
+    if key is None:
+        return fit_evidence(tokens, labels, index, seed)
+
+    def build(folder: Path) -> None:
+        save_arrays(folder, weights=fit_evidence(tokens, labels, index, seed).weights)
+
+    return Evidence(np.asarray(load_arrays(get_or_build(KIND, key, build))["weights"]))
+
+
+def fit_evidence(
+    tokens: TokenizedTexts, labels: npt.NDArray[np.uint8], index: npt.NDArray[np.int64], seed: int
+) -> Evidence:
+    """Fit the linear model: a support vector machine a label, on TF-IDF.
+
+    Args:
+        tokens: of all documents.
+        labels: (n, L) of all documents.
+        index: positions of the training documents; of more than :data:`FIT_DOCUMENTS`, so many are
+            drawn.
+        seed: of that draw.
+    """
+    if len(index) > FIT_DOCUMENTS:
+        drawn = np.random.default_rng(seed).choice(index, FIT_DOCUMENTS, replace=False)
+        index = np.sort(drawn)
+    counts, frequencies = _count(tokens, index)
+    rarity = np.log((1 + len(index)) / (1 + frequencies)) + 1
+    rarity[frequencies < (MIN_DOCUMENTS if len(index) >= 1000 else 1)] = 0
+    documents = counts.multiply(rarity).tocsr().astype(np.float32)
+    documents.eliminate_zeros()
+    norms = np.sqrt(documents.multiply(documents).sum(axis=1)).A1
+    documents = sp.diags((1 / np.maximum(norms, 1e-12)).astype(np.float32)) @ documents
+    weights = np.zeros((labels.shape[1], FEATURES), dtype=np.float32)
+    for label, column in enumerate(labels[index].T):
+        if column.size and column.min() < column.max():
+            model = LinearSVC(C=1.0, tol=0.01, max_iter=200, random_state=0)
+            with warnings.catch_warnings():
+                # Which words tell is settled long before the last digit of their weights.
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                model.fit(documents, column)
+            weights[label] = model.coef_[0] * rarity
+    return Evidence(weights)
+
+
+def _features(ids: TokenIds) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return (T,) places of the tokens in the table of weights, and (T − 1,) of the pairs."""
+    wide = ids.astype(np.int64)
+    return wide * _TOKEN % FEATURES, (wide[:-1] * _FIRST + wide[1:] * _SECOND) % FEATURES
+
+
+def _count(
+    tokens: TokenizedTexts, index: npt.NDArray[np.int64]
+) -> tuple[sp.csr_matrix, npt.NDArray[np.int64]]:
+    """Return (n, FEATURES) 1 + log of each document's counts, and (FEATURES,) document counts."""
+    places, values, ends = [], [], [0]
+    for position in index.tolist():
+        found, times = np.unique(np.concatenate(_features(tokens[position])), return_counts=True)
+        places.append(found.astype(np.int32))
+        values.append((1 + np.log(times)).astype(np.float32))
+        ends.append(ends[-1] + len(found))
+    if not places:
+        return sp.csr_matrix((0, FEATURES), dtype=np.float32), np.zeros(FEATURES, dtype=np.int64)
+    matrix = sp.csr_matrix(
+        (np.concatenate(values), np.concatenate(places), ends), shape=(len(index), FEATURES)
+    )
+    return matrix, np.bincount(matrix.indices, minlength=FEATURES)
