@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from helpers import TINY_BERT
 from resumebert.data.batching import Collator, DocumentDataset, Place
 from resumebert.data.windows import Windowing
+from resumebert.model.attention import training_kernel
 from resumebert.model.classifier import ResumeClassifier, chunks_of_windows
 from resumebert.model.pooling import POOLING_NAMES
 
@@ -95,3 +98,33 @@ def trained_checkpoint(tmp_path):
     trainer.strategy.connect(model)
     trainer.save_checkpoint(tmp_path / "model.ckpt", weights_only=True)
     return tmp_path / "model.ckpt"
+
+
+def test_both_attention_kernels_give_the_same_logits_and_gradients(tokenizer):
+    texts = ["Java developer " * 9, "A project manager", "web"]
+    dataset = DocumentDataset(
+        tokenizer.encode(texts), np.zeros((3, 2), dtype=np.uint8), np.arange(3)
+    )
+    batch = Collator(tokenizer, Windowing())([dataset[Place(i, 0)] for i in range(3)])
+    torch.manual_seed(0)
+    config = {**TINY_BERT, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    plain = ResumeClassifier(config, ["A", "B"]).train()
+    fused = copy.deepcopy(plain).eval()
+    outcomes = []
+    for model in (plain, fused):
+        logits = model(batch["input_ids"], batch["attention_mask"])
+        logits.sum().backward()
+        outcomes.append((logits, model.bert.bert.embeddings.word_embeddings.weight.grad))
+    assert (plain.attention_kernel, fused.attention_kernel) == ("eager", "sdpa")
+    for one, other in zip(*outcomes, strict=True):
+        assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_long_windows_large_steps_and_attention_dropout_keep_the_fused_kernel():
+    def kernel(windows=32, tokens=64, dropout=0.0, device="cpu"):
+        size = {"heads": 12, "layers": 6}
+        return training_kernel(torch.device(device), windows, tokens, dropout=dropout, **size)
+
+    assert kernel() == kernel(tokens=256) == "eager"
+    assert kernel(tokens=512) == kernel(windows=9999) == kernel(dropout=0.1) == "sdpa"
+    assert kernel(device="cuda") == "sdpa"

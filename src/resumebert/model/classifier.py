@@ -15,6 +15,7 @@ from transformers.models.bert.modeling_bert import BertForSequenceClassification
 from resumebert.data.batching import Batch
 from resumebert.evaluation.metrics import multilabel_metrics, to_probabilities
 from resumebert.evaluation.scores import Scores, SplitScores
+from resumebert.model.attention import FUSED, training_kernel
 from resumebert.model.lora import merge_factors, scaling
 from resumebert.model.losses import Loss, binary_cross_entropy
 from resumebert.model.pooling import POOLINGS, attention_pooling
@@ -84,6 +85,8 @@ class ResumeClassifier(LightningModule):
             )
         )
         self.chunk_tokens = chunk_tokens
+        self.bert.set_attn_implementation(FUSED)
+        self.attention_kernel = FUSED
         self.pooling_name = pooling
         if pooling == "attention":
             self.pooling = nn.Linear(bert_config["hidden_size"], len(self.label_names), bias=False)
@@ -149,6 +152,7 @@ class ResumeClassifier(LightningModule):
         # Only a call of the module takes what model.compile has compiled: evaluation is the same
         # with and without, and needs no compiler.
         encoder = self.bert.bert if self.training else self.bert.bert.forward
+        self._choose_attention(len(lengths), max(lengths))
         features = []
         for rows, width in chunks_of_windows(lengths, self.chunk_tokens):
             pooled = encoder(
@@ -156,6 +160,22 @@ class ResumeClassifier(LightningModule):
             ).pooler_output
             features.append(self.bert.dropout(pooled))
         return torch.cat(features)
+
+    def _choose_attention(self, windows: int, tokens: int) -> None:
+        config = self.bert.config
+        kernel = FUSED
+        if self.training:
+            kernel = training_kernel(
+                self.device,
+                windows,
+                tokens,
+                heads=config.num_attention_heads,
+                layers=config.num_hidden_layers,
+                dropout=config.attention_probs_dropout_prob,
+            )
+        if kernel != self.attention_kernel:
+            self.bert.set_attn_implementation(kernel)
+            self.attention_kernel = kernel
 
     def _score(self, batch: Batch) -> Tensor:
         return self(

@@ -22,6 +22,7 @@ from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.environment import environment
 from resumebert.utils.errors import UserError
+from resumebert.utils.host_memory import keep_freed_memory
 from resumebert.utils.output_folder import make_output_folder
 
 console = make_console()
@@ -76,6 +77,7 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     write_json(output_dir / "data_report.json", datamodule.report)
 
     split = config.split or "test"
+    keep_freed_memory()
     trainer = build.evaluation_trainer(
         config.trainer.accelerator or "auto",
         config.trainer.precision or trained.trainer.precision,

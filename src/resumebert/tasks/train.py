@@ -32,6 +32,7 @@ from resumebert.utils.console import make_console
 from resumebert.utils.environment import environment
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
+from resumebert.utils.host_memory import keep_freed_memory
 from resumebert.utils.output_folder import make_output_folder
 
 console = make_console()
@@ -70,6 +71,8 @@ def train(config: DictConfig) -> float | None:
     write_json(output_dir / "data_report.json", datamodule.report)
     write_json(output_dir / "environment.json", environment())
 
+    # From here on memory is taken and freed step by step; reading the data is another matter.
+    keep_freed_memory()
     model = build.classifier(config, bert_config, folder, datamodule)
     if len(datamodule.indices("val")) == 0:
         _without_validation(config)
