@@ -5,8 +5,9 @@
 Both train the default model on the same documents of the sample, in turn, in one process, and
 report real tokens (padding left out) a second. The recipe of the notebook: random batches padded to
 the longest allowed length, float32, BERT's attention dropout of 0.1. Ours: batches of like lengths
-padded to their longest, no attention dropout, and the precision that `precision=auto` picks.
-Each switch is also measured alone.
+padded to their longest, no attention dropout, the precision that `precision=auto` picks, and for
+short windows (`--max-length` up to 256) attention in plain products. Each switch is also measured
+alone. `--keep-freed-memory` sets the C library up as train.py does, for all of them.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -24,10 +26,12 @@ from resumebert.data.batching import Batch, Collator, DocumentDataset, LengthBat
 from resumebert.data.readers import read_sample
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import Windowing
+from resumebert.model.attention import FUSED, PLAIN, PLAIN_TOKENS
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.optimization import adamw
 from resumebert.model.pretrained import PretrainedSource, load_bert_config, load_weights, locate
 from resumebert.utils.hardware import resolve_precision
+from resumebert.utils.host_memory import keep_freed_memory
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Recipe:
     like_lengths: bool
     precision: str
     attention_dropout: float
+    kernel: str = FUSED
 
 
 def main() -> None:
@@ -51,6 +56,9 @@ def main() -> None:
     chosen = np.random.default_rng(0).choice(len(table), arguments.documents, replace=False)
     dataset = DocumentDataset(tokenizer.encode(table.texts), table.labels, chosen)
 
+    if arguments.keep_freed_memory:
+        keep_freed_memory()
+    ours = PLAIN if arguments.max_length <= PLAIN_TOKENS else FUSED
     fast = resolve_precision("auto", "auto")
     notebook = Recipe("notebook", like_lengths=False, precision="32-true", attention_dropout=0.1)
     recipes = [
@@ -58,7 +66,8 @@ def main() -> None:
         replace(notebook, name="+ like lengths", like_lengths=True),
         replace(notebook, name=f"+ {fast}", precision=fast),
         replace(notebook, name="+ no attention dropout", attention_dropout=0.0),
-        Recipe("resumebert", like_lengths=True, precision=fast, attention_dropout=0.0),
+        replace(notebook, name="+ plain attention", attention_dropout=0.0, kernel=PLAIN),
+        Recipe("resumebert", like_lengths=True, precision=fast, attention_dropout=0.0, kernel=ours),
     ]
     seconds: dict[str, list[float]] = {recipe.name: [] for recipe in recipes}
     for _ in range(arguments.repeats):
@@ -103,11 +112,12 @@ def epoch(
         optimizer.step()
         optimizer.zero_grad()
 
-    step(next(batches(recipe, dataset, tokenizer, arguments)))
-    start = time.perf_counter()
-    for batch in batches(recipe, dataset, tokenizer, arguments):
-        step(batch)
-    return time.perf_counter() - start
+    with patch("resumebert.model.classifier.training_kernel", return_value=recipe.kernel):
+        step(next(batches(recipe, dataset, tokenizer, arguments)))
+        start = time.perf_counter()
+        for batch in batches(recipe, dataset, tokenizer, arguments):
+            step(batch)
+        return time.perf_counter() - start
 
 
 def batches(
@@ -137,6 +147,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--max-length", type=int, default=512)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--keep-freed-memory", action="store_true")
     return parser.parse_args()
 
 
