@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.svm import LinearSVC
 
-from resumebert.evaluation.decisions import Decisions, fit_decisions
+from resumebert.evaluation.decisions import (
+    DEFAULT_OPTIONS,
+    DecisionOptions,
+    Decisions,
+    fit_decisions,
+)
 from resumebert.evaluation.thresholds import best_f1_thresholds
 
 Kind = Literal["svm", "logistic"]
@@ -67,7 +72,7 @@ def fit_baseline(
     *,
     kind: Kind = "svm",
     costs: Sequence[float] = COSTS,
-    **deciding: Any,
+    options: DecisionOptions = DEFAULT_OPTIONS,
 ) -> LinearBaseline:
     """Train on ``train``; choose C, calibration and thresholds on ``val``.
 
@@ -82,7 +87,7 @@ def fit_baseline(
         label_names: L names.
         kind: a support vector machine or a logistic regression.
         costs: the Cs to choose from.
-        **deciding: options of :func:`resumebert.evaluation.decisions.fit_decisions`.
+        options: what calibration and thresholds are chosen by.
     """
     vectorizer = _vectorizer(train)
     known = vectorizer.fit_transform(train)
@@ -97,7 +102,7 @@ def fit_baseline(
             best = quality, cost, weights, offsets
     assert best is not None
     _, cost, weights, offsets = best
-    decisions = fit_decisions(_values(asked, weights, offsets), val_labels, label_names, **deciding)
+    decisions = fit_decisions(_values(asked, weights, offsets), val_labels, label_names, options)
     return LinearBaseline(vectorizer, weights, offsets, decisions, cost)
 
 

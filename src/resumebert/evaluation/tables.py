@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from resumebert.evaluation.decisions import Decisions
 from resumebert.evaluation.judgement import TUNED
 from resumebert.evaluation.metrics import undefined
 from resumebert.evaluation.results import SplitResult
@@ -30,15 +31,15 @@ HEADLINES = (
 LABELS_SHOWN = 40
 
 
-def print_result(console: Console, title: str, result: SplitResult) -> None:
+def print_result(console: Console, title: str, result: SplitResult, decisions: Decisions) -> None:
     """Print what :func:`resumebert.evaluation.judgement.judge` found.
 
     Tuned figures are those of the calibrated probabilities at the tuned thresholds, as the
-    checkpoint is used.
+    checkpoint is used; intervals are theirs.
     """
     console.print(_headline_table(title, result))
     console.print(_label_table(result))
-    for note in notes(result):
+    for note in [*notes(result), *decisions.notes]:
         console.print(note, style="yellow", highlight=False, soft_wrap=True)
 
 

@@ -13,11 +13,22 @@ from omegaconf import DictConfig, OmegaConf
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
-from resumebert.evaluation.outputs import print_metrics, write_json, write_metrics
+from resumebert.evaluation.outputs import write_json, write_metrics, write_predictions
+from resumebert.evaluation.tables import print_result
 from resumebert.model.checkpoint import CheckpointExtras, checkpoint_file, load_checkpoint
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.losses import with_prevalences
 from resumebert.tasks import build
+from resumebert.tasks.judging import (
+    Judgement,
+    decision_options,
+    judge_scores,
+    stored_decisions,
+    train_baseline,
+    trained_evaluation,
+    wants_baseline,
+    with_baseline,
+)
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.environment import environment
@@ -81,16 +92,41 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         config.trainer.precision or trained.trainer.precision,
     )
     trainer.test(model, datamodule=datamodule, verbose=False)
-    metrics = model.results["test"]
-    write_metrics(output_dir / "metrics.json", {split: metrics})
-    build.write_scores(output_dir / f"predictions_{split}.csv", model, datamodule.table)
-    print_metrics(console, f"{split}, {path}", metrics, model.label_names)
+    judgement = _judge(config, split, model, extras, datamodule, path)
+    [result] = judgement.results
+    write_metrics(output_dir / "metrics.json", [result])
+    write_predictions(output_dir / f"predictions_{split}.csv", result)
+    print_result(console, f"{split}, {path}", result, judgement.decisions)
     console.print(
         f"metrics.json and predictions_{split}.csv lie in {output_dir}",
         highlight=False,
         soft_wrap=True,
     )
-    return metrics
+    return result.metrics
+
+
+def _judge(
+    config: DictConfig,
+    split: str,
+    model: ResumeClassifier,
+    extras: CheckpointExtras,
+    datamodule: ResumeDataModule,
+    path: Path,
+) -> Judgement:
+    """Compute the figures of the test that just ended, and the baseline's beside them."""
+    settings = trained_evaluation(extras)
+    for key, value in config.evaluation.items():
+        if value is not None:
+            settings[key] = value
+    resamples = settings.bootstrap_resamples
+    decisions = stored_decisions(extras, model.label_names, path)
+    result = judge_scores(split, model, "test", datamodule, decisions, resamples=resamples)
+    # Other data have no training split to train it on.
+    if not _is_own_data(config) or not wants_baseline(settings.baseline, datamodule, console):
+        return Judgement([result], decisions)
+    baseline = train_baseline(datamodule, decision_options(settings))
+    result = with_baseline(result, baseline, datamodule.table.texts, resamples=resamples)
+    return Judgement([result], decisions, baseline)
 
 
 def _is_own_data(config: DictConfig) -> bool:
