@@ -29,6 +29,7 @@ def judge(
     groups: npt.NDArray[np.int64],
     resamples: int,
     loss: float = math.nan,
+    plain_intervals: bool = True,
 ) -> SplitResult:
     """Compute all metrics of a split, at 0.5 and as the model is used, and their intervals.
 
@@ -43,6 +44,7 @@ def judge(
         groups: (n,) group number of each document; copies share one.
         resamples: of the bootstrap; 0: no intervals.
         loss: of the split, if there is one.
+        plain_intervals: whether the metrics at 0.5 have intervals, too.
     """
     plain = to_probabilities(torch.from_numpy(logits)).numpy()
     calibrated = decisions.calibration.apply(logits)
@@ -61,7 +63,7 @@ def judge(
             for name, value in found.items()
             if not (prefix and _is_count(name))
         }
-        if resamples and len(truth):
+        if resamples and len(truth) and (prefix or plain_intervals):
             ends = bootstrap_intervals(
                 probabilities, truth, limits, label_names, groups, resamples=resamples
             )

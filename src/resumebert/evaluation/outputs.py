@@ -1,4 +1,4 @@
-"""What an evaluation leaves behind: metrics.json and predictions."""
+"""What an evaluation leaves behind: metrics.json, predictions, comparisons."""
 
 import json
 import math
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from resumebert.evaluation.comparison import Comparison
 from resumebert.evaluation.judgement import TUNED
 from resumebert.evaluation.metrics import to_json_values
 from resumebert.evaluation.results import Interval, SplitResult
@@ -70,6 +71,46 @@ def write_predictions(path: Path, result: SplitResult) -> None:
     for column, name in enumerate(result.label_names):
         frame[name] = result.probabilities[:, column]
     frame.to_csv(path, index=False)
+
+
+def write_comparison(path: Path, comparison: Comparison, names: tuple[str, str]) -> None:
+    """Write what two models' comparison found.
+
+    Args:
+        path: where to.
+        comparison: of the first with the second; each difference is the second minus the first.
+        names: of the two.
+    """
+    write_json(
+        path,
+        {"first": names[0], "second": names[1], "difference": "second - first"}
+        | comparison.to_json(),
+    )
+
+
+def write_disagreements(
+    path: Path, first: SplitResult, second: SplitResult, differing: Sequence[int]
+) -> None:
+    """Write the documents that two models label differently: what is true, and what each says.
+
+    Args:
+        path: a csv.
+        first: of what is compared to.
+        second: of the model evaluated; the same documents in the same order.
+        differing: positions among them.
+    """
+    rows, names = list(differing), second.label_names
+    wrong = [(result.predicted != result.truth).sum(axis=1)[rows] for result in (first, second)]
+    pd.DataFrame(
+        {
+            "id": [second.ids[row] for row in rows],
+            "true_labels": join_labels(second.truth[rows], names),
+            "ckpt": join_labels(second.predicted[rows], names),
+            "compare_to": join_labels(first.predicted[rows], names),
+            "wrong_ckpt": wrong[1],
+            "wrong_compare_to": wrong[0],
+        }
+    ).to_csv(path, index=False)
 
 
 def join_labels(flags: npt.NDArray[np.bool_], label_names: Sequence[str]) -> list[str]:

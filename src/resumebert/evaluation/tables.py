@@ -1,11 +1,12 @@
 """An evaluation on the screen: headline figures, a table a label, and what to beware of."""
 
 import math
-from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
+from resumebert.evaluation.comparison import HEADLINES as COMPARED
+from resumebert.evaluation.comparison import Comparison
 from resumebert.evaluation.decisions import Decisions
 from resumebert.evaluation.judgement import TUNED
 from resumebert.evaluation.metrics import undefined
@@ -155,6 +156,46 @@ def with_interval(result: SplitResult, name: str) -> str:
     return f"{figure(result.metrics[name])} {interval(result, name)}".strip()
 
 
-def label_list(names: Sequence[str]) -> str:
-    """Return the names of a document's labels, – for none."""
-    return ", ".join(names) or "–"
+def print_comparison(console: Console, names: tuple[str, str], comparison: Comparison) -> None:
+    """Print how far two models are apart, and whether by more than chance.
+
+    Args:
+        console: to print on.
+        names: of what is compared to, and of the model evaluated.
+        comparison: of the two in this order.
+    """
+    first, second = names
+    table = Table(title=f"{second} against {first}", title_justify="left", title_style="bold")
+    table.add_column(f"{comparison.documents:,} documents, tuned", overflow="fold")
+    for words in ("compared to", "ckpt", "difference", "95 % interval", "p", "p (Holm)"):
+        table.add_column(words, justify="right")
+    words_of = dict(HEADLINES)
+    for name, found in list(comparison.metrics.items())[: LABELS_SHOWN + len(COMPARED)]:
+        low, high = found.low, found.high
+        table.add_row(
+            words_of.get(name, name),
+            figure(found.first),
+            figure(found.second),
+            signed(found.difference),
+            "" if math.isnan(low) or math.isnan(high) else f"[{low:+.3f}, {high:+.3f}]",
+            p_value(found.p),
+            p_value(found.p_holm) if name not in COMPARED else "",
+        )
+    console.print(table)
+    console.print(
+        f"They label {len(comparison.differing):,} of {comparison.documents:,} documents "
+        "differently. p: of no difference, by approximate randomisation of "
+        f"{comparison.groups:,} groups of copies; (Holm): corrected for the number of labels.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def signed(value: float) -> str:
+    """Return a difference with its sign."""
+    return "–" if math.isnan(value) else f"{value:+.4f}"
+
+
+def p_value(value: float) -> str:
+    """Return a p-value with what digits it has."""
+    return "–" if math.isnan(value) else f"{value:.2g}" if value < 0.1 else f"{value:.2f}"

@@ -176,5 +176,6 @@ def with_baseline(
         index=result.index,
         groups=result.groups,
         resamples=resamples,
+        plain_intervals=False,
     )
     return replace(result, baseline=found)

@@ -173,7 +173,7 @@ def _store(decisions: Decisions, best: Path) -> None:
 def _judge(
     model: ResumeClassifier, datamodule: ResumeDataModule, decisions: Decisions, config: DictConfig
 ) -> Judgement:
-    """Compute the figures of validation and test, the baseline's beside those of the last."""
+    """Compute the figures of validation and test, the baseline's beside them."""
     settings = config.evaluation
     results = [
         judge_scores(
@@ -184,9 +184,12 @@ def _judge(
     if not results or not wants_baseline(settings.baseline, datamodule, console):
         return Judgement(results, decisions)
     baseline = train_baseline(datamodule, decision_options(settings))
-    results[-1] = with_baseline(
-        results[-1], baseline, datamodule.table.texts, resamples=settings.bootstrap_resamples
-    )
+    results = [
+        with_baseline(
+            result, baseline, datamodule.table.texts, resamples=settings.bootstrap_resamples
+        )
+        for result in results
+    ]
     return Judgement(results, decisions, baseline)
 
 
