@@ -325,6 +325,9 @@ def test_a_mistyped_key_or_group_is_hydras_error(command: Command, argument, wor
         (["data/split=column"], "data.split_column"),
         (["data/split=predefined"], "data.split.manifest"),
         (["data/split=kfold", "data.fold=5"], "data.fold=5"),
+        (["evaluation.calibration=beta"], "evaluation.calibration=beta"),
+        (["evaluation.thresholds=f2"], "evaluation.thresholds=f2"),
+        (["evaluation.precision_floor=0"], "evaluation.precision_floor=0"),
     ],
 )
 def test_a_wrong_value_is_one_message_and_exit_code_1(
@@ -419,6 +422,8 @@ def test_without_validation_documents_the_last_weights_are_kept(command, tmp_pat
     assert "best.ckpt will be the last epoch's" in result.output
     metrics = metrics_of(tmp_path / "run")
     assert {name.partition("/")[0] for name in metrics} == {"test"}
+    assert metrics["test/tuned/f1_micro"] == metrics["test/f1_micro"]
+    assert "nothing is calibrated and no threshold tuned" in result.output
     best, last = (
         torch.load(tmp_path / "run" / "checkpoints" / f"{name}.ckpt", weights_only=True)
         for name in ("best", "last")
@@ -463,3 +468,30 @@ def test_training_does_not_go_on_from_another_architecture(command, tmp_path, tr
         result = command("train", *QUICK, last, change, f"hydra.run.dir={tmp_path}")
         assert result.code == 1
         assert "and its weights and optimizer fit nothing else" in result.errors
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("evaluation.calibration=none", "evaluation.thresholds=fixed", "evaluation.baseline=false"),
+        ("evaluation.calibration=isotonic", "evaluation.thresholds=recall"),
+        ("evaluation.calibration=temperature", "evaluation.thresholds=cost",
+         "evaluation.miss_cost=3"),
+    ],
+    ids=lambda settings: settings[1],
+)  # fmt: skip
+def test_other_calibrations_and_objectives_are_repeated_by_eval(
+    command, tmp_path, monkeypatch, settings
+):
+    monkeypatch.chdir(tmp_path)
+    result = command("train", *QUICK, *settings, "hydra.run.dir=run")
+    assert result.code == 0, result.errors
+    assert command("eval", "ckpt=run", "hydra.run.dir=again").code == 0
+    metrics, again = metrics_of(tmp_path / "run"), metrics_of(tmp_path / "again")
+    assert again == {name: metrics[name] for name in again}
+    if settings[1].endswith("fixed"):
+        assert metrics["test/tuned/f1_micro"] == metrics["test/f1_micro"]
+        assert "test/baseline/f1_micro" not in metrics
+    if settings[1].endswith("recall"):
+        recalls = [metrics[f"val/tuned/recall/{label}"] for label in LABELS]
+        assert min(value for value in recalls if value is not None) >= 0.9
