@@ -81,7 +81,7 @@ def test_the_linear_baseline(command: Command, trained, tmp_path):
     assert values["second"] == metrics["test/tuned/f1_micro"]
 
 
-def test_other_data_and_other_label_sets(command: Command, trained, other, tmp_path):
+def test_other_data(command: Command, trained, other, tmp_path):
     labels = ["Java_Developer", "Web_Developer;Software_Developer", "", "Project_manager"]
     texts = [f"Resume number {i}: a Java and Spring developer" for i in range(4)]
     pd.DataFrame({"text": texts, "labels": labels}).to_csv(tmp_path / "new.csv", index=False)
@@ -92,19 +92,19 @@ def test_other_data_and_other_label_sets(command: Command, trained, other, tmp_p
     assert result.code == 0, result.errors
     assert json_of(tmp_path / "e" / "comparison.json")["documents"] == 4
 
-    two = pd.DataFrame({"text": texts * 10, "labels": ["A", "B", "A;B", "B"] * 10})
-    two.to_csv(tmp_path / "two.csv", index=False)
-    data = ("data=table", f"data.path={tmp_path}/two.csv", "data.labels_column=labels")
-    alike = "data.near_duplicates.threshold=1"
-    settings = (alike, "data.limit=40", f"hydra.run.dir={tmp_path}/two")
-    assert command("train", *QUICK, *data, *settings).code == 0
-    result = command(
-        "eval", f"ckpt={other}", f"compare_to={tmp_path}/two", f"hydra.run.dir={tmp_path}/f"
-    )
+
+def test_other_label_sets_and_missing_checkpoints_are_refused(command: Command, trained, tmp_path):
+    best = trained[0] / "checkpoints" / "best.ckpt"
+    content = torch.load(best, weights_only=True)
+    content["hyper_parameters"]["label_names"][0] = "Nurse"
+    torch.save(content, tmp_path / "nurse.ckpt")
+    folder = f"hydra.run.dir={tmp_path}/e"
+    result = command("eval", f"ckpt={best}", f"compare_to={tmp_path}/nurse.ckpt", folder)
     assert result.code == 1
     assert "do not know the same labels" in result.errors
     assert "Traceback" not in result.errors
-    missing = command("eval", f"ckpt={other}", f"compare_to={tmp_path}/no.ckpt")
+    assert "Nurse" in result.errors
+    missing = command("eval", f"ckpt={best}", f"compare_to={tmp_path}/no.ckpt", folder)
     assert missing.code == 1
     assert f"compare_to={tmp_path}/no.ckpt: there is no such file" in missing.errors
 

@@ -77,7 +77,7 @@ def store_decisions(path: Path, decisions: Mapping[str, Any]) -> None:
 
 def global_step(path: Path) -> int:
     """Return after which optimizer step a checkpoint was written."""
-    return int(_read(path)["global_step"])
+    return int(_read(path, mmap=True)["global_step"])
 
 
 def load_checkpoint(path: Path) -> tuple[ResumeClassifier, CheckpointExtras]:
@@ -157,9 +157,9 @@ def check_resumable(path: Path, config: dict[str, Any]) -> None:
         )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, *, mmap: bool = False) -> dict[str, Any]:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(
             f"{path}: the file can't be read as a checkpoint ({_first_line(error)}). It is "

@@ -10,7 +10,6 @@ import pandas as pd
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.evaluation.comparison import Comparison, compare_models
@@ -67,22 +66,15 @@ def load_other(compare_to: str, label_names: list[str]) -> Other:
 
 
 def score_other(
-    other: Other,
-    result: SplitResult,
-    data: DictConfig,
-    datamodule: ResumeDataModule,
-    accelerator: str,
-    precision: str | None,
+    other: Other, result: SplitResult, data: DictConfig, config: DictConfig
 ) -> SplitResult:
     """Score the documents of ``result`` with the other model, as it treats texts.
 
     Args:
         other: the model.
         result: what the first model gave.
-        data: the config that ``datamodule`` was made of.
-        datamodule: the first model's.
-        accelerator: to score on.
-        precision: to score with; None: as the other model was trained.
+        data: the config of the data that it was made of.
+        config: of the evaluation; its ``trainer`` says what to score on.
 
     Returns:
         Its result, documents and labels in the order of ``result``; without intervals.
@@ -108,7 +100,10 @@ def score_other(
             f"compare_to={other.path}: its settings of the data (cleaning, data.duplicates=drop) "
             "leave other documents to score than those of ckpt, so that the two can't be compared."
         )
-    trainer = build.evaluation_trainer(accelerator, precision or trained.trainer.precision)
+    trainer = build.evaluation_trainer(
+        config.trainer.accelerator or "auto",
+        config.trainer.precision or trained.trainer.precision,
+    )
     trainer.test(other.model, datamodule=own, verbose=False)
     decisions = stored_decisions(other.extras, other.model.label_names, other.path)
     found = judge_scores(result.split, other.model, "test", own, decisions, resamples=0)

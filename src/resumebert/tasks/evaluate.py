@@ -72,13 +72,8 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     check_values(config)
     build.quiet_libraries()
     path = checkpoint_file(Path(config.ckpt))
-    model, extras = load_checkpoint(path)
+    model, extras = _load(path, config)
     trained = OmegaConf.create(extras.config)
-    model.chunk_tokens = trained.model.chunk_tokens
-    _check_target(trained.loss._target_, config.ckpt)
-    # The loss is among the figures that an evaluation repeats.
-    prevalences = torch.tensor(extras.prevalences, dtype=torch.float64)
-    model.loss = with_prevalences(instantiate(trained.loss), prevalences)
     other = None
     if config.compare_to not in (None, BASELINE):
         other = load_other(config.compare_to, model.label_names)
@@ -113,31 +108,31 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     write_metrics(output_dir / "metrics.json", [result])
     write_predictions(output_dir / f"predictions_{split}.csv", result)
     print_result(console, f"{split}, {path}", result, judgement.decisions)
+    written = f"metrics.json and predictions_{split}.csv"
     if config.compare_to is not None:
         if other is None:
             assert result.baseline is not None
-            first = result.baseline
+            names, first = ("the linear baseline", str(path)), result.baseline
         else:
             if _is_own_data(config):
                 warn_of_overlap(console, other, extras, result)
-            first = score_other(
-                other,
-                result,
-                data,
-                datamodule,
-                config.trainer.accelerator or "auto",
-                config.trainer.precision,
-            )
-        names = ("the linear baseline" if other is None else str(other.path), str(path))
+            names, first = (str(other.path), str(path)), score_other(other, result, data, config)
         compare(console, output_dir, first, result, names, settings.bootstrap_resamples)
-    console.print(
-        f"metrics.json and predictions_{split}.csv"
-        + ("" if config.compare_to is None else ", comparison.json and disagreements.csv")
-        + f" lie in {output_dir}",
-        highlight=False,
-        soft_wrap=True,
-    )
+        written += ", comparison.json and disagreements.csv"
+    console.print(f"{written} lie in {output_dir}", highlight=False, soft_wrap=True)
     return result.metrics
+
+
+def _load(path: Path, config: DictConfig) -> tuple[ResumeClassifier, CheckpointExtras]:
+    """Open a checkpoint; the model has the loss and the chunks that it was trained with."""
+    model, extras = load_checkpoint(path)
+    trained = OmegaConf.create(extras.config)
+    model.chunk_tokens = trained.model.chunk_tokens
+    _check_target(trained.loss._target_, config.ckpt)
+    # The loss is among the figures that an evaluation repeats.
+    prevalences = torch.tensor(extras.prevalences, dtype=torch.float64)
+    model.loss = with_prevalences(instantiate(trained.loss), prevalences)
+    return model, extras
 
 
 def _settings(config: DictConfig, extras: CheckpointExtras) -> DictConfig:
