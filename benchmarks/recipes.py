@@ -27,7 +27,7 @@ import pandas as pd
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.splitting import UNUSED, stratified_split, write_split
 from resumebert.data.tokenization import TextTokenizer
-from resumebert.evaluation.baseline import Kind, fit_linear
+from resumebert.evaluation.baseline import Kind, fit_baseline
 from resumebert.model.pretrained import locate
 from resumebert.tasks import build
 
@@ -159,14 +159,18 @@ def run_linear(datamodule: ResumeDataModule, kind: Kind, manifest: Path, folder:
     texts = {part: [datamodule.table.texts[i] for i in rows] for part, rows in parts.items()}
     labels = {part: datamodule.table.labels[rows] for part, rows in parts.items()}
     started = processor_seconds()
-    found = fit_linear(
-        texts["train"], labels["train"], texts["val"], labels["val"], texts["test"], kind=kind
+    found = fit_baseline(
+        texts["train"],
+        labels["train"],
+        texts["val"],
+        labels["val"],
+        datamodule.table.label_names,
+        kind=kind,
     )
+    predicted = found.probabilities(texts["test"]) >= np.array(found.decisions.thresholds)
     minutes = (processor_seconds() - started) / 60
     frame = pd.DataFrame({"id": split.index[split == "test"]})
-    save(
-        folder, frame["id"].tolist(), labels["test"], found.predicted, minutes, f"C={found.cost:g}"
-    )
+    save(folder, frame["id"].tolist(), labels["test"], predicted, minutes, f"C={found.cost:g}")
 
 
 def run_bert(
@@ -202,7 +206,7 @@ def run_bert(
     )
     labels = predictions.columns[3:].tolist()
     truth = sets_to_flags(predictions["true_labels"], labels)
-    predicted = predictions[labels].to_numpy() >= 0.5
+    predicted = sets_to_flags(predictions["predicted_labels"], labels)
     save(folder, predictions["id"].tolist(), truth, predicted, minutes, " ".join(overrides))
 
 

@@ -52,9 +52,7 @@ def test_neither_hub_nor_weights_package_are_asked(
     assert result.code == 0, result.errors
 
 
-def test_other_batch_size_gives_the_same_figures_within_rounding(
-    command: Command, trained, tmp_path
-):
+def test_other_batch_size_gives_the_same_figures(command: Command, trained, tmp_path):
     run, _ = trained
     result = command(
         "eval", f"ckpt={run}", "batch_size=1", "trainer.precision=32-true",
@@ -62,7 +60,16 @@ def test_other_batch_size_gives_the_same_figures_within_rounding(
     )  # fmt: skip
     assert result.code == 0, result.errors
     expected = part(metrics_of(run), "test")
-    assert metrics_of(tmp_path / "e")["test/loss"] == pytest.approx(expected["test/loss"], abs=1e-3)
+    actual = metrics_of(tmp_path / "e")
+    assert actual["test/loss"] == pytest.approx(expected["test/loss"], abs=1e-3)
+    for size in (2, 14):
+        folder = f"{tmp_path}/{size}"
+        settings = (f"batch_size={size}", "trainer.precision=32-true", f"hydra.run.dir={folder}")
+        assert command("eval", f"ckpt={run}", *settings).code == 0
+        again = metrics_of(tmp_path / str(size))
+        assert again.keys() == actual.keys()
+        for name in ("tuned/f1_micro", "top1/f1_weighted", "baseline/ap_macro", "f1_macro"):
+            assert again[f"test/{name}"] == pytest.approx(actual[f"test/{name}"], abs=1e-9), name
 
 
 def write_table(path, labels: list[str]) -> None:
@@ -81,6 +88,9 @@ def test_other_labelled_data(command: Command, trained, tmp_path):
     assert metrics["test/n"] == 3
     assert metrics["test/support/Java_Developer"] == 1
     assert metrics["test/f1/Project_manager"] is None
+    # The baseline was trained on the run's own documents.
+    assert metrics["test/baseline/f1_micro"] > 0
+    assert "test/baseline/f1_micro_ci" in metrics
     predictions = pd.read_csv(tmp_path / "e" / "predictions_test.csv", keep_default_na=False)
     assert predictions["id"].astype(str).tolist() == ["1", "2", "3"]
     assert predictions["true_labels"][1] == ""
@@ -168,8 +178,12 @@ def test_other_formats_and_foreign_checkpoints(command: Command, trained, tmp_pa
     def calls(content):
         content["resumebert"]["config"]["data"]["reader"]["_target_"] = "os.system"
 
+    def undecided(content):
+        content["resumebert"]["decisions"]["thresholds"].pop()
+
     for change, words in (
         (newer, "format version 99"),
+        (undecided, "calibration and thresholds are damaged"),
         (foreign, "not one of resumebert"),
         (misfit, "do not fit the architecture"),
         (calls, "asks to call os.system"),
@@ -227,3 +241,52 @@ def test_a_plateau_schedule_goes_on_where_it_stopped(command, tmp_path, monkeypa
     rates = [[group["lr"] for group in s["optimizer_states"][0]["param_groups"]] for s in states]
     assert rates[0] == pytest.approx(rates[1])  # Warm-ups of 4 and of 2 epochs round apart.
     assert rates[0][0] < 1e-9
+
+
+def test_checkpoints_hold_calibration_and_thresholds_of_validation(trained):
+    best, last = (
+        torch.load(trained[0] / "checkpoints" / f"{name}.ckpt", weights_only=True)["resumebert"]
+        for name in ("best", "last")
+    )
+    assert best["decisions"] == last["decisions"]
+    assert best["decisions"]["calibration"]["method"] == "platt"
+    assert len(best["decisions"]["thresholds"]) == 10
+    assert sorted(path.name for path in (trained[0] / "checkpoints").iterdir()) == [
+        "best.ckpt",
+        "last.ckpt",
+    ]
+
+
+def test_a_checkpoint_of_before_thresholds_is_used_at_one_half(command, trained, tmp_path):
+    def older(content):
+        content["resumebert"]["format_version"] = 2
+        del content["resumebert"]["decisions"]
+        del content["resumebert"]["config"]["evaluation"]
+        content["hyper_parameters"]["thresholds"] = [0.5] * 10
+
+    copy_with(trained[0], tmp_path / "old.ckpt", older)
+    settings = ("evaluation.bootstrap_resamples=100", f"hydra.run.dir={tmp_path}/e")
+    result = command("eval", f"ckpt={tmp_path}/old.ckpt", *settings)
+    assert result.code == 0, result.errors
+    assert "has no tuned thresholds and no calibration" in result.output
+    metrics = metrics_of(tmp_path / "e")
+    expected = part(metrics_of(trained[0]), "test")
+    assert metrics["test/f1_micro"] == expected["test/f1_micro"]
+    assert metrics["test/tuned/f1_micro"] == metrics["test/f1_micro"]
+
+
+def test_without_a_baseline_or_intervals(command, trained, tmp_path):
+    settings = ("evaluation.baseline=false", "evaluation.bootstrap_resamples=0")
+    result = command("eval", f"ckpt={trained[0]}", *settings, f"hydra.run.dir={tmp_path}/e")
+    assert result.code == 0, result.errors
+    names = metrics_of(tmp_path / "e")
+    assert not [name for name in names if "baseline" in name or name.endswith("_ci")]
+    assert "linear baseline" not in result.output
+
+
+def test_a_wrong_setting_is_refused(command, trained, tmp_path):
+    result = command(
+        "eval", f"ckpt={trained[0]}", "evaluation.baseline=perhaps", f"hydra.run.dir={tmp_path}/e"
+    )
+    assert result.code == 1
+    assert "evaluation.baseline=perhaps: must be true or false, or one of auto" in result.errors

@@ -58,14 +58,34 @@ def test_a_run_leaves_what_the_design_promises(trained):
 
 def test_metrics_have_the_names_of_the_design_and_null_where_undefined(trained):
     metrics = metrics_of(trained[0])
-    names = {name.partition("/")[2] for name in metrics}
+    figures = {name for name in metrics if not name.endswith("_ci")}
+    names = {name.partition("/")[2] for name in figures}
     per_label = {
         f"{kind}/{label}"
         for kind in ("f1", "precision", "recall", "ap", "auroc", "support")
         for label in LABELS
     }
-    assert names == OVERALL | per_label
+    judged = {
+        name
+        for name in OVERALL | per_label
+        if name not in ("loss", "n") and not name.startswith("support/")
+    }
+    top1 = {"accuracy", "precision_weighted", "recall_weighted", "f1_weighted"}
+    assert names == (
+        OVERALL
+        | per_label
+        | {f"tuned/{name}" for name in judged}
+        | {f"baseline/{name}" for name in judged}
+        | {f"top1/{name}" for name in top1}
+    )
     assert {name.partition("/")[0] for name in metrics} == {"val", "test"}
+    # No figure without an interval but for counts, the loss and what is there to compare with.
+    bare = {name.partition("/")[2] for name in figures if f"{name}_ci" not in metrics}
+    assert bare == (OVERALL | per_label) - judged | {f"top1/{name}" for name in top1}
+    for name in figures:
+        ends = metrics.get(f"{name}_ci")
+        assert ends is None or ends[0] <= ends[1], name
+        assert metrics[name] is not None or ends is None, name
     for label in LABELS:
         if metrics[f"test/support/{label}"] == 0:
             assert metrics[f"test/f1/{label}"] is None
@@ -79,8 +99,13 @@ def test_predictions_hold_truth_decision_and_probabilities(trained):
     assert predictions.columns.tolist() == ["id", "true_labels", "predicted_labels", *LABELS]
     split = pd.read_csv(run / "split.csv")
     assert set(predictions["id"]) == set(split.loc[split["split"] == "test", "id"])
+    decisions = torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)["resumebert"][
+        "decisions"
+    ]
+    thresholds = dict(zip(LABELS, decisions["thresholds"], strict=True))
+    assert set(thresholds.values()) != {0.5}
     decided = [
-        ";".join(label for label in LABELS if row[label] >= 0.5)
+        ";".join(label for label in LABELS if row[label] >= thresholds[label])
         for _, row in predictions.iterrows()
     ]
     assert predictions["predicted_labels"].tolist() == decided
@@ -117,7 +142,7 @@ def test_the_screen_shows_figures_and_where_everything_lies(trained):
 def test_checkpoint_is_plain_and_complete(trained):
     content = torch.load(trained[0] / "checkpoints" / "best.ckpt", weights_only=True)
     extras = content["resumebert"]
-    assert extras["format_version"] == 2
+    assert extras["format_version"] == 3
     assert content["hyper_parameters"]["label_names"] == LABELS
     assert "tokenizer.json" in extras["tokenizer_files"]
     assert re.fullmatch(r"[0-9a-f]{64}", extras["split_fingerprint"])
@@ -300,6 +325,9 @@ def test_a_mistyped_key_or_group_is_hydras_error(command: Command, argument, wor
         (["data/split=column"], "data.split_column"),
         (["data/split=predefined"], "data.split.manifest"),
         (["data/split=kfold", "data.fold=5"], "data.fold=5"),
+        (["evaluation.calibration=beta"], "evaluation.calibration=beta"),
+        (["evaluation.thresholds=f2"], "evaluation.thresholds=f2"),
+        (["evaluation.precision_floor=0"], "evaluation.precision_floor=0"),
     ],
 )
 def test_a_wrong_value_is_one_message_and_exit_code_1(
@@ -394,6 +422,8 @@ def test_without_validation_documents_the_last_weights_are_kept(command, tmp_pat
     assert "best.ckpt will be the last epoch's" in result.output
     metrics = metrics_of(tmp_path / "run")
     assert {name.partition("/")[0] for name in metrics} == {"test"}
+    assert metrics["test/tuned/f1_micro"] == metrics["test/f1_micro"]
+    assert "nothing is calibrated and no threshold tuned" in result.output
     best, last = (
         torch.load(tmp_path / "run" / "checkpoints" / f"{name}.ckpt", weights_only=True)
         for name in ("best", "last")
@@ -438,3 +468,30 @@ def test_training_does_not_go_on_from_another_architecture(command, tmp_path, tr
         result = command("train", *QUICK, last, change, f"hydra.run.dir={tmp_path}")
         assert result.code == 1
         assert "and its weights and optimizer fit nothing else" in result.errors
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("evaluation.calibration=none", "evaluation.thresholds=fixed", "evaluation.baseline=false"),
+        ("evaluation.calibration=isotonic", "evaluation.thresholds=recall"),
+        ("evaluation.calibration=temperature", "evaluation.thresholds=cost",
+         "evaluation.miss_cost=3"),
+    ],
+    ids=lambda settings: settings[1],
+)  # fmt: skip
+def test_other_calibrations_and_objectives_are_repeated_by_eval(
+    command, tmp_path, monkeypatch, settings
+):
+    monkeypatch.chdir(tmp_path)
+    result = command("train", *QUICK, *settings, "hydra.run.dir=run")
+    assert result.code == 0, result.errors
+    assert command("eval", "ckpt=run", "hydra.run.dir=again").code == 0
+    metrics, again = metrics_of(tmp_path / "run"), metrics_of(tmp_path / "again")
+    assert again == {name: metrics[name] for name in again}
+    if settings[1].endswith("fixed"):
+        assert metrics["test/tuned/f1_micro"] == metrics["test/f1_micro"]
+        assert "test/baseline/f1_micro" not in metrics
+    if settings[1].endswith("recall"):
+        recalls = [metrics[f"val/tuned/recall/{label}"] for label in LABELS]
+        assert min(value for value in recalls if value is not None) >= 0.9

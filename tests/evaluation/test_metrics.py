@@ -3,7 +3,7 @@ import json
 import math
 import pickle
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +19,9 @@ from torch import Tensor
 from torchmetrics.functional import classification as tm
 
 from resumebert.evaluation import metrics as module
+from resumebert.evaluation.calibration import uncalibrated
+from resumebert.evaluation.decisions import Decisions
+from resumebert.evaluation.judgement import judge
 from resumebert.evaluation.metrics import (
     metric_names,
     multilabel_metrics,
@@ -466,6 +469,26 @@ def distributed_batches(name: str, rank: int) -> list[tuple[Tensor, Tensor]]:
     ]
 
 
+def judged(metric: Collector) -> dict[str, float]:
+    """Return the figures at tuned thresholds, of argmax, and the ends of the intervals."""
+    scores = metric.scores.compute()
+    calibration = replace(uncalibrated(3), method="platt", slopes=[0.5, 1, 2], offsets=[0, -1, 1])
+    found = judge(
+        "test",
+        scores.logits.numpy(),
+        scores.targets.numpy().astype(bool),
+        Decisions(calibration, [0.2, 0.5, 0.7]),
+        metric.names,
+        ids=[str(i) for i in scores.index.tolist()],
+        index=scores.index.numpy(),
+        groups=np.arange(len(scores.index)) // 2,
+        resamples=20,
+    )
+    ends = {f"{name}_{i}": end for name, both in found.intervals.items()
+            for i, end in enumerate(both)}  # fmt: skip
+    return found.metrics | ends
+
+
 def distributed_worker(rank: int, folder: Path) -> None:
     torch.set_num_threads(1)
     torch.distributed.init_process_group(
@@ -480,7 +503,7 @@ def distributed_worker(rank: int, folder: Path) -> None:
         metric = Collector("abc", first_document=100 * rank)
         for batch in distributed_batches(name, rank):
             metric.update(*batch)
-        results[name] = metric.compute()
+        results[name] = metric.compute() | judged(metric)
         # After computing, a rank has its own documents again and can go on.
         assert sum(map(len, metric.scores.logits)) == sum(DISTRIBUTED[name][rank])
     (folder / f"{rank}.json").write_text(json.dumps(results))
@@ -497,7 +520,7 @@ def test_two_processes_see_all_documents(tmp_path: Path) -> None:
                 metric.update(*batch)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            expected = metric.compute()
+            expected = metric.compute() | judged(metric)
         for results in by_rank:
             assert_same(results[name], expected, 1e-12)
             assert results[name].keys() == expected.keys()

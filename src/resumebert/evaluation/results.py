@@ -31,6 +31,7 @@ class SplitResult:
             sigmoid, ``tuned/f1_micro`` at ``thresholds`` of ``probabilities``; ``nan`` where
             undefined.
         intervals: 95 % bootstrap intervals by the same names.
+        baseline: what the linear baseline gave for the same documents; None: there is none.
     """
 
     split: str
@@ -44,6 +45,7 @@ class SplitResult:
     thresholds: Floats
     metrics: dict[str, float]
     intervals: dict[str, Interval] = field(default_factory=dict)
+    baseline: "SplitResult | None" = None
 
     @property
     def predicted(self) -> Flags:

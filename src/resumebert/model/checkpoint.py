@@ -1,11 +1,13 @@
 """What a checkpoint carries beyond the weights, and the only way to open one.
 
 A checkpoint is a Lightning ``.ckpt``. Under its key ``resumebert`` it has all that using the model
-takes; the model's own hyper-parameters (architecture, labels, thresholds, pooling) are Lightning's.
+takes; the model's own hyper-parameters (architecture, labels, pooling) are Lightning's. Calibration
+and thresholds are known only after the training, and are put into the files that it has left.
 """
 
 import pickle
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,9 @@ from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.lora import merge_factors
 from resumebert.utils.errors import UserError
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+# Of 2, calibration and thresholds were not part; all else is as it was.
+READABLE_VERSIONS = (2, FORMAT_VERSION)
 KEY = "resumebert"
 # What decides which parameters there are, and in which groups of the optimizer.
 AS_TRAINED = (
@@ -35,6 +39,8 @@ class CheckpointExtras:
         split_fingerprint: SHA-256 of the documents and their split, as trained.
         config: the run's whole config, resolved, as plain Python.
         prevalences: share of the training documents with each label.
+        decisions: what :meth:`resumebert.evaluation.decisions.Decisions.to_plain` gave; None: the
+            run had not got that far, or was one of before there were any.
         format_version: of this part; a reader refuses one that it does not know.
     """
 
@@ -42,12 +48,36 @@ class CheckpointExtras:
     split_fingerprint: str
     config: dict[str, Any]
     prevalences: list[float]
+    decisions: dict[str, Any] | None = None
     format_version: int = FORMAT_VERSION
 
 
 def attach_extras(model: ResumeClassifier, extras: CheckpointExtras) -> None:
     """Make every checkpoint that the trainer writes of ``model`` carry ``extras``."""
     model.checkpoint_extras[KEY] = asdict(extras)
+
+
+def store_decisions(path: Path, decisions: Mapping[str, Any]) -> None:
+    """Put calibration and thresholds into a checkpoint file, which is replaced as a whole.
+
+    Args:
+        path: a checkpoint of this run.
+        decisions: what :meth:`resumebert.evaluation.decisions.Decisions.to_plain` gave.
+    """
+    content = _read(path)
+    content[KEY]["decisions"] = dict(decisions)
+    # Cut off half-way, the run keeps the checkpoint that it had.
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        torch.save(content, unfinished)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def global_step(path: Path) -> int:
+    """Return after which optimizer step a checkpoint was written."""
+    return int(_read(path, mmap=True)["global_step"])
 
 
 def load_checkpoint(path: Path) -> tuple[ResumeClassifier, CheckpointExtras]:
@@ -66,7 +96,9 @@ def load_checkpoint(path: Path) -> tuple[ResumeClassifier, CheckpointExtras]:
     content = _read(path)
     extras = _extras(content, path)
     try:
-        model = ResumeClassifier(**content["hyper_parameters"])
+        settings = dict(content["hyper_parameters"])
+        settings.pop("thresholds", None)  # Of version 2, where they were 0.5 each.
+        model = ResumeClassifier(**settings)
         # A last.ckpt holds LoRA's factors.
         lora = extras.config["model"]["lora"]
         scaling = lora["alpha"] / lora["r"] if lora else 1.0
@@ -125,9 +157,9 @@ def check_resumable(path: Path, config: dict[str, Any]) -> None:
         )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, *, mmap: bool = False) -> dict[str, Any]:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(
             f"{path}: the file can't be read as a checkpoint ({_first_line(error)}). It is "
@@ -151,10 +183,11 @@ def _extras(content: dict[str, Any], path: Path) -> CheckpointExtras:
             "that train.py wrote."
         )
     version = content[KEY].get("format_version")
-    if version != FORMAT_VERSION:
+    if version not in READABLE_VERSIONS:
         raise UserError(
             f"{path}: the checkpoint has format version {version}, and this resumebert reads "
-            f"version {FORMAT_VERSION}. Use the resumebert it was written with, or train again."
+            f"versions {' and '.join(map(str, READABLE_VERSIONS))}. Use the resumebert it was "
+            "written with, or train again."
         )
     try:
         return CheckpointExtras(**content[KEY])

@@ -35,7 +35,6 @@ class ResumeClassifier(LightningModule):
     Args:
         bert_config: a BERT ``config.json`` as plain Python.
         label_names: L names, in the order of the logits.
-        thresholds: L probabilities from which on a label is predicted; None: 0.5 each.
         pooling: how a document's logits come of its windows', one of
             :data:`resumebert.model.pooling.POOLING_NAMES`.
         loss: a function of logits and targets, both (B, L); only training needs to choose it.
@@ -44,8 +43,10 @@ class ResumeClassifier(LightningModule):
         chunk_tokens: windows go through the encoder in chunks of at most so many tokens, padding
             included, so that no document is too long for the memory in evaluation.
 
-    The first four are the hyper-parameters that a checkpoint holds, so that
-    ``ResumeClassifier.load_from_checkpoint(path)`` gives a model that predicts.
+    The first three are the hyper-parameters that a checkpoint holds, so that
+    ``ResumeClassifier.load_from_checkpoint(path)`` gives a model that scores. Its own metrics
+    are at 0.5 of the sigmoid; calibration and thresholds come after, see
+    :mod:`resumebert.evaluation.decisions`.
     """
 
     loss_is_finite: Tensor
@@ -54,7 +55,6 @@ class ResumeClassifier(LightningModule):
         self,
         bert_config: dict[str, Any],
         label_names: Sequence[str],
-        thresholds: Sequence[float] | None = None,
         pooling: str = "max",
         loss: Loss = binary_cross_entropy,
         optimizer: OptimizerFactory | None = None,
@@ -63,13 +63,11 @@ class ResumeClassifier(LightningModule):
     ) -> None:
         super().__init__()
         self.label_names = list(label_names)
-        self.thresholds = list(thresholds or [0.5] * len(self.label_names))
         # Plain Python only: torch.load(weights_only=True) must open the checkpoint.
         self.save_hyperparameters(
             {
                 "bert_config": bert_config,
                 "label_names": self.label_names,
-                "thresholds": self.thresholds,
                 "pooling": pooling,
             },
             logger=False,
@@ -268,9 +266,7 @@ class ResumeClassifier(LightningModule):
             checkpoint["state_dict"] = merge_factors(checkpoint["state_dict"], scaling(self))
 
     def _metrics(self, scores: Scores) -> dict[str, float]:
-        return multilabel_metrics(
-            to_probabilities(scores.logits), scores.targets, self.label_names, self.thresholds
-        )
+        return multilabel_metrics(to_probabilities(scores.logits), scores.targets, self.label_names)
 
     def _finish_split(self, split: str, collected: SplitScores) -> None:
         scores: Scores = collected.compute()

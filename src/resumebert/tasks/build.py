@@ -15,11 +15,8 @@ from omegaconf import DictConfig, OmegaConf
 from resumebert.data.cache_store import digest_file
 from resumebert.data.cleaning import MASKING
 from resumebert.data.datamodule import ResumeDataModule
-from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import Windowing, max_windows_train
-from resumebert.evaluation.metrics import to_probabilities
-from resumebert.evaluation.outputs import write_predictions
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.layers import freeze, keep_lowest_layers
 from resumebert.model.lora import add_lora
@@ -213,20 +210,6 @@ def evaluation_trainer(accelerator: str, precision: str) -> Trainer:
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
-    )
-
-
-def write_scores(path: Path, model: ResumeClassifier, table: ResumeTable) -> None:
-    """Write the predictions of the test that just ended."""
-    scores = model.scores["test"]
-    tested = table.select(scores.index.cpu().numpy())
-    write_predictions(
-        path,
-        tested.ids,
-        tested.label_names,
-        tested.labels,
-        to_probabilities(scores.logits).cpu().numpy(),
-        model.thresholds,
     )
 
 

@@ -1,5 +1,6 @@
 """eval.py: a checkpoint on its own split, or on other labelled data."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,30 @@ from omegaconf import DictConfig, OmegaConf
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
-from resumebert.evaluation.outputs import print_metrics, write_json, write_metrics
+from resumebert.evaluation.outputs import write_json, write_metrics, write_predictions
+from resumebert.evaluation.tables import print_result
 from resumebert.model.checkpoint import CheckpointExtras, checkpoint_file, load_checkpoint
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.losses import with_prevalences
 from resumebert.tasks import build
+from resumebert.tasks.compare import (
+    BASELINE,
+    TREATMENT,
+    compare,
+    load_other,
+    score_other,
+    warn_of_overlap,
+)
+from resumebert.tasks.judging import (
+    Judgement,
+    decision_options,
+    judge_scores,
+    stored_decisions,
+    train_baseline,
+    trained_evaluation,
+    wants_baseline,
+    with_baseline,
+)
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.environment import environment
@@ -32,9 +52,6 @@ OTHER_DATA = (
     "documents, labels or the split have changed. Documents that are tested here may have been "
     "trained on, and the figures are not those of the training run."
 )
-
-# What of ``data`` a model was trained with and is used with, whatever documents it is given.
-AS_TRAINED = ("cleaning", "mask_pii", "long_documents", "max_length", "stride", "eval_batch_size")
 
 # What a checkpoint's config may name to be called.
 OWN_TARGETS = (
@@ -56,15 +73,13 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     check_values(config)
     build.quiet_libraries()
     path = checkpoint_file(Path(config.ckpt))
-    model, extras = load_checkpoint(path)
+    model, extras = _load(path, config)
     trained = OmegaConf.create(extras.config)
-    model.chunk_tokens = trained.model.chunk_tokens
-    _check_target(trained.loss._target_, config.ckpt)
-    # The loss is among the figures that an evaluation repeats.
-    prevalences = torch.tensor(extras.prevalences, dtype=torch.float64)
-    model.loss = with_prevalences(instantiate(trained.loss), prevalences)
-    datamodule = _datamodule(config, trained, model, extras)
-    datamodule.setup()
+    other = None
+    if config.compare_to not in (None, BASELINE):
+        other = load_other(config.compare_to, model.label_names)
+    data = _data(config, trained, model)
+    datamodule = _datamodule(data, trained, model, extras, path, **_overrides(config))
     if len(datamodule.indices(datamodule.test_split)) == 0:
         raise UserError(
             f"split={datamodule.test_split}: no document is in it. Choose another, or split=all."
@@ -83,16 +98,88 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         config.trainer.precision or trained.trainer.precision,
     )
     trainer.test(model, datamodule=datamodule, verbose=False)
-    metrics = model.results["test"]
-    write_metrics(output_dir / "metrics.json", {split: metrics})
-    build.write_scores(output_dir / f"predictions_{split}.csv", model, datamodule.table)
-    print_metrics(console, f"{split}, {path}", metrics, model.label_names)
-    console.print(
-        f"metrics.json and predictions_{split}.csv lie in {output_dir}",
-        highlight=False,
-        soft_wrap=True,
+    settings = _settings(config, extras)
+    decisions = stored_decisions(extras, model.label_names, path)
+    result = judge_scores(
+        split, model, "test", datamodule, decisions, resamples=settings.bootstrap_resamples
     )
-    return metrics
+    judgement = _beside_baseline(
+        config, settings, Judgement([result], decisions), datamodule, model, extras, path
+    )
+    [result] = judgement.results
+    write_metrics(output_dir / "metrics.json", [result])
+    write_predictions(output_dir / f"predictions_{split}.csv", result)
+    print_result(console, f"{split}, {path}", result, judgement.decisions)
+    written = f"metrics.json and predictions_{split}.csv"
+    if config.compare_to is not None:
+        if other is None:
+            assert result.baseline is not None
+            names, first = ("the linear baseline", str(path)), result.baseline
+        else:
+            if _is_own_data(config):
+                warn_of_overlap(console, other, extras, result)
+            names, first = (str(other.path), str(path)), score_other(other, result, data, config)
+        compare(console, output_dir, first, result, names, settings.bootstrap_resamples)
+        written += ", comparison.json and disagreements.csv"
+    console.print(f"{written} lie in {output_dir}", highlight=False, soft_wrap=True)
+    return result.metrics
+
+
+def _load(path: Path, config: DictConfig) -> tuple[ResumeClassifier, CheckpointExtras]:
+    """Open a checkpoint; the model has the loss and the chunks that it was trained with."""
+    model, extras = load_checkpoint(path)
+    trained = OmegaConf.create(extras.config)
+    model.chunk_tokens = trained.model.chunk_tokens
+    _check_target(trained.loss._target_, config.ckpt)
+    # The loss is among the figures that an evaluation repeats.
+    prevalences = torch.tensor(extras.prevalences, dtype=torch.float64)
+    model.loss = with_prevalences(instantiate(trained.loss), prevalences)
+    return model, extras
+
+
+def _settings(config: DictConfig, extras: CheckpointExtras) -> DictConfig:
+    """Return ``evaluation`` of the checkpoint's config, but for what the user gave."""
+    settings = trained_evaluation(extras)
+    for key, value in config.evaluation.items():
+        if value is not None:
+            settings[key] = value
+    if config.compare_to == BASELINE:
+        settings.baseline = True
+    return settings
+
+
+def _beside_baseline(
+    config: DictConfig,
+    settings: DictConfig,
+    alone: Judgement,
+    datamodule: ResumeDataModule,
+    model: ResumeClassifier,
+    extras: CheckpointExtras,
+    path: Path,
+) -> Judgement:
+    """Put the baseline's figures beside the model's, trained on the documents of the run.
+
+    Raises:
+        UserError: ``compare_to=baseline``, and these documents can't be read any more.
+    """
+    own = datamodule
+    try:
+        if not _is_own_data(config) and settings.baseline:
+            trained = OmegaConf.create(extras.config)
+            own = _datamodule(_own_data(config, trained), trained, model, extras, path)
+        if not wants_baseline(settings.baseline, own, console):
+            return alone
+    except UserError as error:
+        why = f"No linear baseline: the documents of the training run can't be read. {error}"
+        if config.compare_to == BASELINE:
+            raise UserError(why) from error
+        console.print(why, style="yellow", highlight=False, soft_wrap=True)
+        return alone
+    baseline = train_baseline(own, decision_options(settings))
+    result = with_baseline(
+        alone.results[0], baseline, datamodule.table.texts, resamples=settings.bootstrap_resamples
+    )
+    return replace(alone, results=[result], baseline=baseline)
 
 
 def _is_own_data(config: DictConfig) -> bool:
@@ -100,36 +187,57 @@ def _is_own_data(config: DictConfig) -> bool:
     return OmegaConf.select(config, "data") is None
 
 
-def _datamodule(
-    config: DictConfig, trained: DictConfig, model: ResumeClassifier, extras: CheckpointExtras
-) -> ResumeDataModule:
-    """Return the data to evaluate on: the training run's own, or those of ``config.data``."""
-    tokenizer = TextTokenizer.from_files(extras.tokenizer_files, str(config.ckpt))
-    overrides: dict[str, Any] = {
-        "label_names": model.label_names,
-        "test_split": config.split or "test",
-    }
+def _data(config: DictConfig, trained: DictConfig, model: ResumeClassifier) -> DictConfig:
+    """Return the config of the data to evaluate on: the training run's, or ``config.data``."""
+    if _is_own_data(config):
+        return _own_data(config, trained)
+    data = _as_trained(config, trained.data)
+    # An absent label is no mismatch where labels are listed rather than given a column each.
+    if "label_names" in data and data.get("label_columns") is None and not data.label_names:
+        data.label_names = model.label_names
+    return data
+
+
+def _own_data(config: DictConfig, trained: DictConfig) -> DictConfig:
+    """Return the config of the training run's data, once it calls nothing but our own."""
+    data: DictConfig = trained.data
+    for key in ("reader", "split"):
+        _check_target(data[key]._target_, config.ckpt)
+    return data
+
+
+def _overrides(config: DictConfig) -> dict[str, Any]:
+    """Return which documents of the data are evaluated, and how many at once."""
+    overrides: dict[str, Any] = {"test_split": config.split or "test"}
     if config.batch_size is not None:
         overrides["eval_batch_size"] = config.batch_size
-    if _is_own_data(config):
-        data = trained.data
-        for key in ("reader", "split"):
-            _check_target(data[key]._target_, config.ckpt)
-    else:
-        data = _as_trained(config, trained.data)
-        # An absent label is no mismatch where labels are listed rather than given a column each.
-        if "label_names" in data and data.get("label_columns") is None and not data.label_names:
-            data.label_names = model.label_names
-        if config.split is None:
-            overrides["splitter"] = _all_in_test
+    if config.split is None and not _is_own_data(config):
+        overrides["splitter"] = _all_in_test
+    return overrides
+
+
+def _datamodule(
+    data: DictConfig,
+    trained: DictConfig,
+    model: ResumeClassifier,
+    extras: CheckpointExtras,
+    path: Path,
+    **overrides: Any,
+) -> ResumeDataModule:
+    """Return the documents of a ``data`` config, as the model reads them, set up."""
+    tokenizer = TextTokenizer.from_files(extras.tokenizer_files, str(path))
     check_max_length(data.max_length, model.bert.config.max_position_embeddings, trained.model.name)
-    return build.datamodule(data, tokenizer, shuffle_seed=0, **overrides)
+    made = build.datamodule(
+        data, tokenizer, shuffle_seed=0, label_names=model.label_names, **overrides
+    )
+    made.setup()
+    return made
 
 
 def _as_trained(config: DictConfig, trained: DictConfig) -> DictConfig:
     """Treat the text of ``config.data`` as in training, but for what the user typed; return it."""
     typed = {override.split("=")[0].lstrip("+~") for override in HydraConfig.get().overrides.task}
-    for key in AS_TRAINED:
+    for key in TREATMENT:
         if f"data.{key}" not in typed:
             config.data[key] = trained[key]
     data: DictConfig = config.data

@@ -6,8 +6,8 @@ from pathlib import Path
 from rich.console import Console
 
 OUTPUTS: Mapping[str, str] = {
-    "metrics.json": "every metric of validation and test",
-    "predictions_test.csv": "each test résumé: true and predicted labels, probabilities",
+    "metrics.json": "every metric of validation and test, with intervals",
+    "predictions_test.csv": "each test résumé: true and predicted labels, calibrated probabilities",
     "checkpoints/best.ckpt": "the model, with all it takes to use it",
     "checkpoints/last.ckpt": "to go on from: ckpt_path=…",
     "split.csv": "which résumé trained, validated, tested",

@@ -1,9 +1,11 @@
 """train.py: fit, choose the best checkpoint, validate and test it, write everything down."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
@@ -13,19 +15,31 @@ from resumebert.callbacks.tensorboard import log_config, log_hyperparameters
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.splitting import write_split
 from resumebert.data.tokenization import TextTokenizer
+from resumebert.evaluation.decisions import Decisions, fit_decisions
 from resumebert.evaluation.metrics import metric_names
-from resumebert.evaluation.outputs import (
-    print_metrics,
-    write_json,
-    write_metrics,
+from resumebert.evaluation.outputs import write_json, write_metrics, write_predictions
+from resumebert.evaluation.tables import print_result
+from resumebert.model.checkpoint import (
+    CheckpointExtras,
+    attach_extras,
+    check_resumable,
+    global_step,
+    store_decisions,
 )
-from resumebert.model.checkpoint import CheckpointExtras, attach_extras, check_resumable
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.lora import merge_lora
 from resumebert.model.pretrained import locate
 from resumebert.tasks import build
 from resumebert.tasks.data_summary import describe_data
 from resumebert.tasks.finders import find
+from resumebert.tasks.judging import (
+    Judgement,
+    decision_options,
+    judge_scores,
+    train_baseline,
+    wants_baseline,
+    with_baseline,
+)
 from resumebert.tasks.messages import say_where
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
@@ -95,12 +109,15 @@ def train(config: DictConfig) -> float | None:
     # best.ckpt has LoRA merged in, and is loaded into `model` now.
     if config.model.lora is not None:
         merge_lora(model.bert)
-    results = _evaluate(trainer, model, datamodule, output_dir)
-    write_metrics(output_dir / "metrics.json", results)
-    log_hyperparameters(trainer, config, results)
-    say_where(console, output_dir, time.monotonic() - started)
+    decisions = _score_best(trainer, model, datamodule, config)
+    if trainer.is_global_zero:
+        judgement = _judge(model, datamodule, decisions, config)
+        _write(judgement, output_dir)
+        log_hyperparameters(trainer, config, model.results)
+        say_where(console, output_dir, time.monotonic() - started)
     # Never a test figure: a search that optimised it would be dishonest.
-    return results["val"][config.monitor.metric.partition("/")[2]] if "val" in results else None
+    metric = config.monitor.metric.partition("/")[2]
+    return model.results["val"][metric] if "val" in model.results else None
 
 
 def _parameters(model: ResumeClassifier) -> str:
@@ -111,25 +128,84 @@ def _parameters(model: ResumeClassifier) -> str:
     return words
 
 
-def _evaluate(
-    trainer: Trainer, model: ResumeClassifier, datamodule: ResumeDataModule, output_dir: Path
-) -> dict[str, dict[str, float]]:
-    """Validate and test the best checkpoint; return split → metrics."""
-    label_names = datamodule.table.label_names
+def _score_best(
+    trainer: Trainer, model: ResumeClassifier, datamodule: ResumeDataModule, config: DictConfig
+) -> Decisions:
+    """Score validation and test with the best checkpoint, and put the decisions into it.
+
+    Returns:
+        Calibration and thresholds, of the validation documents alone.
+    """
     model.results.clear()
+    model.scores.clear()
     best = _best_checkpoint(trainer)
+    to_load = best
     if len(datamodule.indices("val")) > 0:
         trainer.validate(
-            model, datamodule=datamodule, ckpt_path=best, verbose=False, weights_only=True
+            model, datamodule=datamodule, ckpt_path=to_load, verbose=False, weights_only=True
         )
-        best = None  # It is loaded now.
+        to_load = None  # It is loaded now.
+        scores = model.scores["val"]
+        logits, truth = scores.logits.double().cpu().numpy(), scores.targets.cpu().numpy()
+    else:
+        logits = truth = np.zeros((0, len(model.label_names)))
+    decisions = fit_decisions(logits, truth, model.label_names, decision_options(config.evaluation))
+    if trainer.is_global_zero and best is not None:
+        _store(decisions, Path(best))
     if len(datamodule.indices("test")) > 0:
-        trainer.test(model, datamodule=datamodule, ckpt_path=best, verbose=False, weights_only=True)
-        build.write_scores(output_dir / "predictions_test.csv", model, datamodule.table)
-        print_metrics(console, "test, best checkpoint", model.results["test"], label_names)
-    elif "val" in model.results:
-        print_metrics(console, "validation, best checkpoint", model.results["val"], label_names)
-    return dict(model.results)
+        trainer.test(
+            model, datamodule=datamodule, ckpt_path=to_load, verbose=False, weights_only=True
+        )
+    return decisions
+
+
+def _store(decisions: Decisions, best: Path) -> None:
+    """Put the decisions into best.ckpt, and into last.ckpt beside it."""
+    store_decisions(best, decisions.to_plain())
+    last = best.with_name("last.ckpt")
+    if not last.exists():
+        return
+    if global_step(last) != global_step(best):
+        note = (
+            "Calibration and thresholds were fitted to the scores of best.ckpt, of other weights."
+        )
+        decisions = replace(decisions, notes=[*decisions.notes, note])
+    store_decisions(last, decisions.to_plain())
+
+
+def _judge(
+    model: ResumeClassifier, datamodule: ResumeDataModule, decisions: Decisions, config: DictConfig
+) -> Judgement:
+    """Compute the figures of validation and test, the baseline's beside them."""
+    settings = config.evaluation
+    results = [
+        judge_scores(
+            split, model, split, datamodule, decisions, resamples=settings.bootstrap_resamples
+        )
+        for split in model.scores
+    ]
+    if not results or not wants_baseline(settings.baseline, datamodule, console):
+        return Judgement(results, decisions)
+    baseline = train_baseline(datamodule, decision_options(settings))
+    results = [
+        with_baseline(
+            result, baseline, datamodule.table.texts, resamples=settings.bootstrap_resamples
+        )
+        for result in results
+    ]
+    return Judgement(results, decisions, baseline)
+
+
+def _write(judgement: Judgement, output_dir: Path) -> None:
+    """Write metrics and predictions, and print the figures of the test, or of validation."""
+    write_metrics(output_dir / "metrics.json", judgement.results)
+    for result in judgement.results:
+        if result.split == "test":
+            write_predictions(output_dir / "predictions_test.csv", result)
+    if judgement.results:
+        shown = judgement.results[-1]
+        name = "validation" if shown.split == "val" else shown.split
+        print_result(console, f"{name}, best checkpoint", shown, judgement.decisions)
 
 
 def _without_validation(config: DictConfig) -> None:

@@ -161,6 +161,16 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "scheduler.monitor": STRING,
     "model.compile": FLAG,
     "model.gradient_checkpointing": FLAG,
+    "evaluation.calibration": one_of("none", "temperature", "platt", "isotonic"),
+    "evaluation.thresholds": one_of("fixed", "f1", "precision", "recall", "cost"),
+    "evaluation.precision_floor": number(0, 1, low_excluded=True),
+    "evaluation.recall_floor": number(0, 1, low_excluded=True),
+    "evaluation.miss_cost": POSITIVE,
+    "evaluation.false_alarm_cost": POSITIVE,
+    "evaluation.threshold_resamples": integer(0),
+    # eval.py: null for what the run had.
+    "evaluation.bootstrap_resamples": optional(integer(0)),
+    "evaluation.baseline": optional(either(FLAG, one_of("auto"))),
     "find.lr": FLAG,
     "find.lr_min": POSITIVE,
     "find.lr_max": POSITIVE,
@@ -180,6 +190,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "trainer.deterministic": either(FLAG, one_of("warn")),
     "split": optional(one_of("train", "val", "test", "all")),
     "batch_size": optional(integer(1)),
+    "compare_to": optional(STRING),
 }
 
 

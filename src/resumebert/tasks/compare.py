@@ -1,0 +1,213 @@
+"""eval.py compare_to=…: another model, or the linear baseline, on the documents just evaluated."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from resumebert.data.table import ResumeTable
+from resumebert.data.tokenization import TextTokenizer
+from resumebert.evaluation.comparison import Comparison, compare_models
+from resumebert.evaluation.outputs import write_comparison, write_disagreements
+from resumebert.evaluation.results import SplitResult
+from resumebert.evaluation.tables import print_comparison
+from resumebert.model.checkpoint import CheckpointExtras, checkpoint_file, load_checkpoint
+from resumebert.model.classifier import ResumeClassifier
+from resumebert.tasks import build
+from resumebert.tasks.judging import judge_scores, stored_decisions
+from resumebert.utils.config_checks import check_max_length
+from resumebert.utils.errors import UserError
+
+BASELINE = "baseline"
+# Of exchanges and of the bootstrap, where the intervals are left out of the evaluation itself.
+RESAMPLES = 10_000
+# What of ``data`` a model was trained with and is used with, whatever documents it is given.
+TREATMENT = ("cleaning", "mask_pii", "long_documents", "max_length", "stride", "eval_batch_size")
+
+
+@dataclass(frozen=True)
+class Other:
+    """The model to compare with.
+
+    Attributes:
+        path: its checkpoint.
+        model: with its weights.
+        extras: what came with it.
+    """
+
+    path: Path
+    model: ResumeClassifier
+    extras: CheckpointExtras
+
+
+def load_other(compare_to: str, label_names: list[str]) -> Other:
+    """Open the checkpoint to compare with.
+
+    Raises:
+        UserError: it can't be used, or it knows other labels.
+    """
+    try:
+        path = checkpoint_file(Path(compare_to))
+    except UserError as error:
+        raise UserError(str(error).replace("ckpt=", "compare_to=", 1)) from error
+    model, extras = load_checkpoint(path)
+    if set(model.label_names) != set(label_names):
+        both = [", ".join(sorted(names)) for names in (label_names, model.label_names)]
+        raise UserError(
+            f"compare_to={compare_to}: the two models do not know the same labels. ckpt has "
+            f"[{both[0]}], compare_to [{both[1]}]. Only models of the same labels can be compared."
+        )
+    return Other(path, model, extras)
+
+
+def score_other(
+    other: Other, result: SplitResult, data: DictConfig, config: DictConfig
+) -> SplitResult:
+    """Score the documents of ``result`` with the other model, as it treats texts.
+
+    Args:
+        other: the model.
+        result: what the first model gave.
+        data: the config of the data that it was made of.
+        config: of the evaluation; its ``trainer`` says what to score on.
+
+    Returns:
+        Its result, documents and labels in the order of ``result``; without intervals.
+    """
+    trained = OmegaConf.create(other.extras.config)
+    other.model.chunk_tokens = trained.model.chunk_tokens
+    treated = data.copy()
+    for key in TREATMENT:
+        treated[key] = trained.data[key]
+    positions = other.model.bert.config.max_position_embeddings
+    check_max_length(treated.max_length, positions, trained.model.name)
+    tokenizer = TextTokenizer.from_files(other.extras.tokenizer_files, str(other.path))
+    own = build.datamodule(
+        treated,
+        tokenizer,
+        shuffle_seed=0,
+        splitter=_only(result),
+        label_names=other.model.label_names,
+    )
+    own.setup()
+    if len(own.indices("test")) != len(result.ids):
+        raise UserError(
+            f"compare_to={other.path}: its settings of the data (cleaning, data.duplicates=drop) "
+            "leave other documents to score than those of ckpt, so that the two can't be compared."
+        )
+    trainer = build.evaluation_trainer(
+        config.trainer.accelerator or "auto",
+        config.trainer.precision or trained.trainer.precision,
+    )
+    trainer.test(other.model, datamodule=own, verbose=False)
+    decisions = stored_decisions(other.extras, other.model.label_names, other.path)
+    found = judge_scores(result.split, other.model, "test", own, decisions, resamples=0)
+    return in_order(found, result)
+
+
+def _only(
+    result: SplitResult,
+) -> Callable[[ResumeTable, npt.NDArray[np.int64], int], npt.NDArray[np.str_]]:
+    """Return a splitter that puts the documents of a result into the test split."""
+    wanted = set(result.ids)
+
+    def split(table: ResumeTable, groups: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.str_]:
+        return np.array(["test" if str(name) in wanted else "unused" for name in table.ids])
+
+    return split
+
+
+def in_order(found: SplitResult, reference: SplitResult) -> SplitResult:
+    """Return ``found`` with the documents and labels of ``reference``, in its order."""
+    row = {name: place for place, name in enumerate(found.ids)}
+    column = {name: place for place, name in enumerate(found.label_names)}
+    cells = np.ix_(
+        [row[name] for name in reference.ids], [column[name] for name in reference.label_names]
+    )
+    return SplitResult(
+        split=reference.split,
+        label_names=reference.label_names,
+        ids=reference.ids,
+        index=reference.index,
+        groups=reference.groups,
+        truth=reference.truth,
+        logits=found.logits[cells],
+        probabilities=found.probabilities[cells],
+        thresholds=found.thresholds[cells[1][0]],
+        metrics=found.metrics,
+    )
+
+
+def seen_by(other: Other, result: SplitResult) -> int | None:
+    """Return how many of the documents the other model was trained on or chosen by.
+
+    None: the manifest of its split is not there to tell.
+    """
+    manifest = other.path.parent.parent / "split.csv"
+    if not manifest.is_file():
+        return None
+    split = pd.read_csv(manifest, dtype=str, keep_default_na=False).set_index("id")["split"]
+    used = set(split.index[split.isin(["train", "val"])])
+    return len(used & set(result.ids))
+
+
+def warn_of_overlap(
+    console: Console, other: Other, extras: CheckpointExtras, result: SplitResult
+) -> None:
+    """Say if the other model has seen test documents of the model that ``extras`` came with."""
+    same_split = other.extras.split_fingerprint == extras.split_fingerprint
+    same_source = other.extras.config["data"]["reader"] == extras.config["data"]["reader"]
+    if result.split != "test" or same_split or not same_source:
+        return
+    seen = seen_by(other, result)
+    if seen == 0:
+        return
+    words = (
+        "may have been trained on documents"
+        if seen is None
+        else f"was trained on, or chosen by, {seen:,} of the {len(result.ids):,} documents"
+    )
+    console.print(
+        f"Warning: compare_to={other.path} {words} that the two are compared on: its split is "
+        "another one, and the comparison favours it.",
+        style="bold yellow",
+        soft_wrap=True,
+    )
+
+
+def compare(
+    console: Console,
+    output_dir: Path,
+    first: SplitResult,
+    second: SplitResult,
+    names: tuple[str, str],
+    resamples: int,
+) -> Comparison:
+    """Compare two results of the same documents; write and print what is found.
+
+    Args:
+        console: to print on.
+        output_dir: gets comparison.json and disagreements.csv.
+        first: of what is compared to.
+        second: of the model evaluated; differences are its figure minus the first's.
+        names: of the two.
+        resamples: of the bootstrap, and as many exchanges; 0: as many as by default.
+    """
+    found = compare_models(
+        first.probabilities,
+        second.probabilities,
+        second.truth,
+        (first.thresholds, second.thresholds),
+        second.label_names,
+        second.groups,
+        resamples=resamples or RESAMPLES,
+    )
+    write_comparison(output_dir / "comparison.json", found, names)
+    write_disagreements(output_dir / "disagreements.csv", first, second, found.differing)
+    print_comparison(console, names, found)
+    return found

@@ -1,0 +1,162 @@
+import io
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+from sklearn import metrics as sk
+
+from resumebert.evaluation.comparison import compare_models
+from resumebert.evaluation.decisions import (
+    DecisionOptions,
+    Decisions,
+    fit_decisions,
+    plain_decisions,
+)
+from resumebert.evaluation.intervals import bootstrap_intervals
+from resumebert.evaluation.judgement import judge
+from resumebert.evaluation.outputs import write_disagreements, write_metrics, write_predictions
+from resumebert.evaluation.results import SplitResult
+from resumebert.evaluation.tables import decision_notes, print_comparison, print_result
+
+NAMES = ["a", "b", "c"]
+
+
+def scored(n: int = 60, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    truth = rng.random((n, 3)) < [0.5, 0.3, 0.2]
+    return rng.normal(2.0 * truth - 2.5, 1.0), truth
+
+
+def judged(decisions: Decisions, n: int = 60, resamples: int = 50, seed: int = 0) -> SplitResult:
+    logits, truth = scored(n, seed)
+    return judge(
+        "test", logits, truth, decisions, NAMES, ids=[f"r{i}" for i in range(n)],
+        index=np.arange(n), groups=np.arange(n) // 2, resamples=resamples, loss=0.25,
+    )  # fmt: skip
+
+
+def printed(print_it, *arguments) -> str:
+    console = Console(width=200, record=True, file=io.StringIO())
+    print_it(console, *arguments)
+    return console.export_text()
+
+
+@pytest.fixture
+def decisions() -> Decisions:
+    return fit_decisions(*scored(seed=1), NAMES)
+
+
+def test_figures_at_one_half_are_of_the_plain_sigmoid_and_tuned_ones_calibrated(decisions) -> None:
+    logits, truth = scored()
+    result = judged(decisions)
+    calibrated = decisions.calibration.apply(logits)
+    tuned = calibrated >= decisions.thresholds
+    assert result.metrics["f1_micro"] == pytest.approx(
+        sk.f1_score(truth, logits >= 0, average="micro")
+    )
+    assert result.metrics["tuned/f1_micro"] == pytest.approx(
+        sk.f1_score(truth, tuned, average="micro")
+    )
+    assert (result.predicted == tuned).all()
+    assert (result.probabilities == calibrated).all()
+    assert result.metrics["tuned/f1_macro"] > result.metrics["f1_macro"]
+    assert result.metrics["loss"] == 0.25
+    expected = bootstrap_intervals(
+        calibrated, truth, decisions.thresholds, NAMES, np.arange(60) // 2, resamples=50
+    )
+    assert result.intervals["tuned/ap_macro"] == expected["ap_macro"]
+    counts = {"loss", "n", *(f"support/{name}" for name in NAMES)}
+    top1 = {name for name in result.metrics if name.startswith("top1/")}
+    assert result.metrics.keys() - result.intervals.keys() == counts | top1
+
+
+def test_decisions_survive_a_checkpoint(decisions) -> None:
+    plain = json.loads(json.dumps(decisions.to_plain()))
+    assert Decisions.from_plain(plain) == decisions
+    for damage in (
+        {"thresholds": [0.5]},
+        {"thresholds": [0.1, 0.2, math.nan]},
+        {"calibration": {}},
+    ):
+        with pytest.raises((ValueError, TypeError)):
+            Decisions.from_plain(plain | damage)
+
+
+def test_without_validation_documents_all_is_plain() -> None:
+    found = fit_decisions(np.zeros((0, 3)), np.zeros((0, 3)), NAMES)
+    assert replace(found, notes=[]) == plain_decisions(3)
+    assert "No document is in the validation split" in found.notes[0]
+
+
+def test_options_reach_what_they_are_for() -> None:
+    logits, truth = scored(seed=1)
+    high = fit_decisions(logits, truth, NAMES, DecisionOptions(thresholds="recall", recall_floor=1))
+    assert (high.calibration.apply(logits) >= high.thresholds)[truth].all()
+    dear = DecisionOptions(calibration="none", thresholds="cost", miss_cost=9.0)
+    cheap = DecisionOptions(calibration="none", thresholds="cost", false_alarm_cost=9.0)
+    limits = [np.mean(fit_decisions(logits, truth, NAMES, o).thresholds) for o in (dear, cheap)]
+    assert limits[0] < limits[1]
+    assert fit_decisions(logits, truth, NAMES, dear).calibration.method == "none"
+
+
+def test_metrics_are_one_flat_object_with_null_where_undefined(tmp_path, decisions) -> None:
+    result = judged(decisions)
+    result = replace(result, baseline=judged(decisions, seed=5))
+    empty = judged(plain_decisions(3), n=0)
+    write_metrics(tmp_path / "m.json", [result, replace(empty, split="val")])
+    metrics = json.loads((tmp_path / "m.json").read_text())
+    assert metrics["test/f1_micro"] == result.metrics["f1_micro"]
+    assert metrics["test/tuned/f1/a_ci"] == list(result.intervals["tuned/f1/a"])
+    assert metrics["test/baseline/f1_micro"] == result.baseline.metrics["tuned/f1_micro"]
+    assert metrics["test/top1/accuracy"] == result.metrics["top1/accuracy"]
+    assert "test/baseline/loss" not in metrics
+    assert metrics["val/f1_micro"] is None
+    assert metrics["val/top1/accuracy"] is None
+    assert not any(isinstance(value, dict) for value in metrics.values())
+
+
+def test_predictions_are_calibrated_and_tuned(tmp_path, decisions) -> None:
+    result = judged(decisions)
+    write_predictions(tmp_path / "p.csv", result)
+    frame = pd.read_csv(tmp_path / "p.csv", keep_default_na=False)
+    assert np.array_equal(frame[NAMES].to_numpy(), result.probabilities)
+    for text, flags in zip(frame["predicted_labels"], result.predicted, strict=True):
+        assert text == ";".join(n for n, flag in zip(NAMES, flags, strict=True) if flag)
+
+
+def test_labels_predicted_for_none_or_for_all_are_called_out() -> None:
+    silent = judged(replace(plain_decisions(3), thresholds=[1.0, 0.0, 0.5]))
+    notes = " ".join(decision_notes(silent))
+    assert "Never predicted at the tuned thresholds: a." in notes
+    assert "Predicted at the tuned thresholds for every document: b." in notes
+
+
+def test_the_tables_have_every_figure_with_its_interval_and_the_baseline(decisions) -> None:
+    result = judged(decisions)
+    result = replace(result, baseline=judged(decisions, seed=5))
+    text = printed(print_result, "test", result, replace(decisions, notes=["Beware of a."]))
+    low, high = result.intervals["tuned/f1_micro"]
+    assert f"[{low:.3f}, {high:.3f}]" in text
+    assert f"{result.baseline.metrics['tuned/f1_micro']:.4f}" in text
+    assert "Beware of a." in text
+    first, second = result.baseline, result
+    limits = (first.thresholds, second.thresholds)
+    probabilities = (first.probabilities, second.probabilities)
+    found = compare_models(*probabilities, result.truth, limits, NAMES, resamples=50)
+    text = printed(print_comparison, ("one", "other"), found)
+    assert f"{found.metrics['f1_micro'].difference:+.4f}" in text
+    assert f"label {len(found.differing)} of 60 documents differently" in text
+
+
+def test_disagreements_say_who_is_how_wrong(tmp_path, decisions) -> None:
+    first, second = judged(plain_decisions(3)), judged(decisions)
+    differing = np.flatnonzero((first.predicted != second.predicted).any(axis=1)).tolist()
+    write_disagreements(tmp_path / "d.csv", first, second, differing)
+    frame = pd.read_csv(tmp_path / "d.csv", keep_default_na=False)
+    assert frame["id"].tolist() == [f"r{i}" for i in differing]
+    wrong = (second.predicted != second.truth).sum(axis=1)[differing]
+    assert frame["wrong_ckpt"].tolist() == wrong.tolist()
