@@ -132,7 +132,7 @@ def _example(
         predicted_labels=_names(result, predicted),
         mistakes=[
             Mistake(
-                label=result.label_names[label],
+                label=result.label_names[int(label)],
                 predicted=bool(predicted[label]),
                 probability=float(result.probabilities[at, label]),
                 threshold=float(result.thresholds[label]),

@@ -94,7 +94,8 @@ def label_word_slices(result: SplitResult, named: Flags, *, resamples: int = 2_0
         resamples: of the bootstrap; 0: no intervals.
     """
     found = []
-    for name, part in (("label named in the text", named), ("label not named", ~named)):
+    not_named: Flags = ~named
+    for name, part in (("label named in the text", named), ("label not named", not_named)):
         if not part.any():
             continue
         metrics, intervals = _measured(_pairs(result, part), PAIR_METRICS, resamples)
@@ -160,6 +161,22 @@ def words_removed(
         intervals=intervals,
         baseline_change=baseline_change,
         baseline_intervals=theirs,
+    )
+
+
+def selected(result: SplitResult, rows: Flags) -> SplitResult:
+    """Return the documents that (n,) ``rows`` marks; the split's own figures are not theirs."""
+    return replace(
+        result,
+        ids=[name for name, kept in zip(result.ids, rows, strict=True) if kept],
+        index=result.index[rows],
+        groups=result.groups[rows],
+        truth=result.truth[rows],
+        logits=result.logits[rows],
+        probabilities=result.probabilities[rows],
+        metrics={},
+        intervals={},
+        baseline=None if result.baseline is None else selected(result.baseline, rows),
     )
 
 
