@@ -16,6 +16,7 @@ from resumebert.evaluation.results import Interval, SplitResult
 
 _V = TypeVar("_V")
 
+
 def write_json(path: Path, content: Any) -> None:
     """Write plain Python as indented JSON."""
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

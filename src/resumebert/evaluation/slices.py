@@ -180,7 +180,8 @@ def selected(result: SplitResult, rows: Flags) -> SplitResult:
     )
 
 
-def _documents(result: SplitResult, rows: Flags) -> Documents:
+def _documents(result: SplitResult, rows: npt.ArrayLike) -> Documents:
+    rows = np.asarray(rows, dtype=np.bool_)
     return checked_documents(
         result.probabilities[rows],
         result.truth[rows],

@@ -17,7 +17,9 @@ TOP1_WHY = (
 )
 
 
-def top1_metrics(scores: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_]) -> dict[str, float]:
+def top1_metrics(
+    scores: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_]
+) -> dict[str, float]:
     """Score argmax against argmax, as single-label evaluation does.
 
     Args:
