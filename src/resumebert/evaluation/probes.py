@@ -22,11 +22,13 @@ one on top; one without pronouns a sentence after its first line; and each a lin
 words there. These are read wherever a model reads the beginning of a text.
 
 Limits. The probe finds what these words do in résumés like the sample's, not discrimination in the
-data a model was trained on or in what is done with its answers. E-mail addresses keep the initials
-of the name they had. Rare names have more tokens than common ones, so the end of a truncated
-document moves by a few words, which is part of the change. Ten origins are no list of all, and
-names say them only roughly. With 13 exchanges and ten labels some intervals exclude 0 by chance:
-one in twenty.
+data a model was trained on or in what is done with its answers. An interval that excludes 0 says
+that a change is systematic, not that it is large: even a linear model over words, which knows "she"
+from few résumés, changes its probabilities by a hundredth. Look at the size and at the decisions
+turned. E-mail addresses keep the initials of the name they had. Rare names have more tokens than
+common ones, so the end of a truncated document moves by a few words, which is part of the change.
+Ten origins are no list of all, and names say them only roughly. With 13 exchanges and ten labels
+some intervals exclude 0 by chance: one in twenty.
 """
 
 import re
