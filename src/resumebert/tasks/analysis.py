@@ -1,8 +1,20 @@
 """What lies behind a split's figures: slices, label words, probe, label noise, worst errors.
 
 This gathers what the functions of :mod:`resumebert.evaluation` need from a run, and bounds what it
-costs. On one core of 2.x GHz, 180 test documents of the sample and MiniLM at 192 tokens:
-COSTS
+costs. Seconds of one core for MiniLM on the sample, 180 test and 840 training documents:
+
+======================= =================== ===================
+part                    truncated, 192      windows of 256
+======================= =================== ===================
+the test itself         7                   23
+without the label words 14                  46
+probe                   33                  71
+label noise             2                   2
+worst errors            1                   3
+the slices              less than 1         less than 1
+======================= =================== ===================
+
+Label noise takes 6 s for 1,000 training documents of the reference corpus' length.
 """
 
 from collections.abc import Mapping, Sequence
