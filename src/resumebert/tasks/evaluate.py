@@ -38,6 +38,7 @@ from resumebert.tasks.judging import (
     wants_baseline,
     with_baseline,
 )
+from resumebert.tasks.reporting import Subject, report
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.environment import environment
@@ -88,7 +89,8 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         warning = OTHER_DATA.format(source=datamodule.table.source)
         console.print(warning, style="bold yellow", soft_wrap=True)
     output_dir = make_output_folder(Path(config.output_dir))
-    write_json(output_dir / "environment.json", environment())
+    surroundings = environment()
+    write_json(output_dir / "environment.json", surroundings)
     write_json(output_dir / "data_report.json", datamodule.report)
 
     split = config.split or "test"
@@ -110,7 +112,19 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     write_metrics(output_dir / "metrics.json", [result])
     write_predictions(output_dir / f"predictions_{split}.csv", result)
     print_result(console, f"{split}, {path}", result, judgement.decisions)
+    subject = Subject(
+        title=f"{split} of {datamodule.table.source}",
+        model=model,
+        datamodule=datamodule,
+        config=trained,
+        precision=trainer.precision,
+        device=trainer.strategy.root_device,
+        facts={"checkpoint": str(path), "data": datamodule.table.source},
+    )
+    report(subject, judgement, settings, surroundings, output_dir, console)
     written = f"metrics.json and predictions_{split}.csv"
+    if settings.report:
+        written = f"report.html, model_card.md, {written}"
     if config.compare_to is not None:
         if other is None:
             assert result.baseline is not None

@@ -55,6 +55,12 @@ def trained_evaluation(extras: CheckpointExtras) -> DictConfig:
     defaults = {field.name: field.default for field in fields(DecisionOptions)} | {
         "bootstrap_resamples": 10_000,
         "baseline": "auto",
+        "report": True,
+        "slices": True,
+        "probes": True,
+        "label_noise": True,
+        "errors": 20,
+        "label_words": None,
     }
     merged: DictConfig = OmegaConf.merge(defaults, trained)  # type: ignore[assignment]
     return merged

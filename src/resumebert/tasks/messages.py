@@ -6,8 +6,11 @@ from pathlib import Path
 from rich.console import Console
 
 OUTPUTS: Mapping[str, str] = {
+    "report.html": "all of it to read and to look at",
+    "model_card.md": "what the model is, how good, and what it is not for",
     "metrics.json": "every metric of validation and test, with intervals",
     "predictions_test.csv": "each test résumé: true and predicted labels, calibrated probabilities",
+    "suspect_labels.csv": "labels of the data that look wrong",
     "checkpoints/best.ckpt": "the model, with all it takes to use it",
     "checkpoints/last.ckpt": "to go on from: ckpt_path=…",
     "split.csv": "which résumé trained, validated, tested",

@@ -41,6 +41,7 @@ from resumebert.tasks.judging import (
     with_baseline,
 )
 from resumebert.tasks.messages import say_where
+from resumebert.tasks.reporting import Subject, report
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.environment import environment
@@ -83,7 +84,8 @@ def train(config: DictConfig) -> float | None:
     describe_data(console, datamodule.report)
     write_split(output_dir / "split.csv", datamodule.table, datamodule.split, datamodule.groups)
     write_json(output_dir / "data_report.json", datamodule.report)
-    write_json(output_dir / "environment.json", environment())
+    surroundings = environment()
+    write_json(output_dir / "environment.json", surroundings)
 
     # From here on memory is taken and freed step by step; reading the data is another matter.
     keep_freed_memory()
@@ -113,6 +115,16 @@ def train(config: DictConfig) -> float | None:
     if trainer.is_global_zero:
         judgement = _judge(model, datamodule, decisions, config)
         _write(judgement, output_dir)
+        subject = Subject(
+            title=f"Run {output_dir.name}",
+            model=model,
+            datamodule=datamodule,
+            config=config,
+            precision=trainer.precision,
+            device=trainer.strategy.root_device,
+            facts={"checkpoint": "checkpoints/best.ckpt", "data": datamodule.table.source},
+        )
+        report(subject, judgement, config.evaluation, surroundings, output_dir, console)
         log_hyperparameters(trainer, config, model.results)
         say_where(console, output_dir, time.monotonic() - started)
     # Never a test figure: a search that optimised it would be dishonest.

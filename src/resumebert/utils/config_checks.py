@@ -171,6 +171,11 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     # eval.py: null for what the run had.
     "evaluation.bootstrap_resamples": optional(integer(0)),
     "evaluation.baseline": optional(either(FLAG, one_of("auto"))),
+    "evaluation.report": optional(FLAG),
+    "evaluation.slices": optional(FLAG),
+    "evaluation.probes": optional(FLAG),
+    "evaluation.label_noise": optional(FLAG),
+    "evaluation.errors": optional(integer(0)),
     "find.lr": FLAG,
     "find.lr_min": POSITIVE,
     "find.lr_max": POSITIVE,

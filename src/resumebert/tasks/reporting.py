@@ -1,0 +1,126 @@
+"""From a judgement to what a person opens first: report.html, the model card, doubtful labels."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from resumebert.data.datamodule import ResumeDataModule
+from resumebert.evaluation.label_noise import write_suspects
+from resumebert.evaluation.report import (
+    ReportInput,
+    read_history,
+    write_model_card,
+    write_report,
+)
+from resumebert.evaluation.results import Analysis
+from resumebert.model.classifier import ResumeClassifier
+from resumebert.tasks.analysis import AnalysisOptions, analyse
+from resumebert.tasks.judging import Judgement
+from resumebert.tasks.scoring import text_scorer
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a report is of.
+
+    Attributes:
+        title: of the report.
+        model: trained; in training's precision after this, where that is a "true" one.
+        datamodule: set up.
+        config: of the run that trained the model.
+        precision: resolved.
+        device: to score texts on.
+        facts: further names and values for the head of the report.
+    """
+
+    title: str
+    model: ResumeClassifier
+    datamodule: ResumeDataModule
+    config: DictConfig
+    precision: str
+    device: torch.device
+    facts: Mapping[str, str]
+
+
+def report(
+    subject: Subject,
+    judgement: Judgement,
+    settings: DictConfig,
+    environment: Mapping[str, Any],
+    output_dir: Path,
+    console: Console,
+) -> None:
+    """Analyse the last of the results and write all that tells of it.
+
+    Args:
+        subject: what it is of.
+        judgement: results of one or more splits, the one that the report is of last.
+        settings: the config's ``evaluation``.
+        environment: as written to environment.json.
+        output_dir: where to; ``tensorboard/`` or ``csv/`` in it hold the history of a training.
+        console: for what the reader of the screen should know.
+    """
+    results = judgement.results[::-1]
+    if not settings.report or not results:
+        return
+    console.print("Looking into the figures for the report …", highlight=False)
+    found = _analysis(subject, judgement, settings)
+    content = ReportInput(
+        title=subject.title,
+        results=results,
+        created=f"{datetime.now(UTC):%-d %B %Y, %H:%M} UTC",
+        notes=judgement.decisions.notes,
+        facts={"model": _name(subject), **subject.facts},
+        analysis=found,
+        history=read_history(output_dir),
+        data_report=subject.datamodule.report,
+        config_yaml=OmegaConf.to_yaml(subject.config, resolve=True),
+        environment=environment,
+        command=f"python {shlex.join(environment['command'])}",
+    )
+    write_report(output_dir / "report.html", content)
+    write_model_card(output_dir / "model_card.md", content)
+    if settings.label_noise:
+        write_suspects(output_dir / "suspect_labels.csv", found.suspects)
+
+
+def _analysis(subject: Subject, judgement: Judgement, settings: DictConfig) -> Analysis:
+    datamodule = subject.datamodule
+    scorer = text_scorer(
+        subject.model,
+        datamodule.tokenizer,
+        datamodule.windowing,
+        batch_size=datamodule.eval_batch_size,
+        precision=subject.precision,
+        device=subject.device,
+    )
+    options = AnalysisOptions(
+        slices=settings.slices,
+        probes=settings.probes,
+        label_noise=settings.label_noise,
+        errors=settings.errors,
+        label_words=settings.label_words and OmegaConf.to_container(settings.label_words),  # type: ignore[arg-type]
+        resamples=min(AnalysisOptions.resamples, settings.bootstrap_resamples),
+    )
+    return analyse(
+        judgement.results[-1],
+        datamodule,
+        scorer,
+        judgement.decisions,
+        baseline=judgement.baseline,
+        others=judgement.results[:-1],
+        options=options,
+    )
+
+
+def _name(subject: Subject) -> str:
+    model = subject.config.model
+    size = sum(parameter.numel() for parameter in subject.model.parameters()) / 1e6
+    return f"{model.path or model.name}, {size:.1f} M parameters"
