@@ -63,3 +63,15 @@ def test_ids_written_to_a_file_are_those_kept_in_memory(tokenizer, tmp_path, cou
     assert np.array_equal(kept.ids, written.ids)
     assert np.array_equal(kept.offsets, written.offsets)
     assert np.array_equal(read_token_ids(tmp_path / "ids.bin"), kept.ids)
+
+
+@given(text=st.text(max_size=60))
+def test_places_are_those_of_the_tokens_in_the_text(tokenizer, text):
+    for written in (text, "Senior Java developer, naïve café 👩‍💻 – C++"):
+        ids, places = tokenizer.encode_with_places(written)
+        assert ids.tolist() == tokenizer.encode([written])[0].tolist()
+        assert places.shape == (len(ids), 2)
+        assert (places[:, 0] <= places[:, 1]).all()
+        assert places.max(initial=0) <= len(written)
+    pieces = [written[start:end] for start, end in places]
+    assert pieces[:6] == ["Senior", "Java", "developer", ",", "naïve", "café"]

@@ -136,6 +136,17 @@ class TextTokenizer:
             ids = read_token_ids(path)
         return TokenizedTexts(ids=ids, offsets=np.cumsum(lengths))
 
+    def encode_with_places(self, text: str) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """Tokenise one text, and say where in it each token stands.
+
+        Returns:
+            (T,) ids as :meth:`encode` gives them, and (T, 2) the first character of each token and
+            the one after its last.
+        """
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        places = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+        return np.array(encoding.ids, dtype=np.int32), places
+
     def _chunks(
         self, texts: Sequence[str], lengths: npt.NDArray[np.int64]
     ) -> Iterator[npt.NDArray[np.int32]]:

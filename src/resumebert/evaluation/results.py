@@ -66,6 +66,10 @@ class Slice:
         intervals: 95 % bootstrap intervals by the same names.
         baseline: the linear baseline's metrics on the same documents; None: there is none.
         baseline_intervals: theirs.
+        pairs: how many (document, label) pairs, where these are told apart rather than documents;
+            ``metrics`` then has ``precision_micro`` and ``recall_micro`` as well, and
+            ``subset_accuracy`` is ``nan``.
+        positives: in how many of the pairs the document has the label.
     """
 
     kind: str
@@ -74,6 +78,35 @@ class Slice:
     metrics: dict[str, float]
     intervals: dict[str, Interval]
     baseline: dict[str, float] | None = None
+    baseline_intervals: dict[str, Interval] | None = None
+    pairs: int | None = None
+    positives: int | None = None
+
+
+@dataclass(frozen=True)
+class WordsRemoved:
+    """How good a model is on a split's documents once the labels' own words are taken out of them.
+
+    Attributes:
+        level: "names" for whole names of labels, "words" for each of their words as well.
+        documents: n of the split.
+        changed: in how many of them there was something to remove.
+        before: all n as they are.
+        after: all n without the words.
+        change: after − before, of the metrics of a slice.
+        intervals: 95 %, of the change, from a paired bootstrap.
+        baseline_change: the linear baseline's; None: there is none.
+        baseline_intervals: theirs.
+    """
+
+    level: str
+    documents: int
+    changed: int
+    before: Slice
+    after: Slice
+    change: dict[str, float]
+    intervals: dict[str, Interval]
+    baseline_change: dict[str, float] | None = None
     baseline_intervals: dict[str, Interval] | None = None
 
 
@@ -111,6 +144,8 @@ class SuspectLabel:
         probability: of the label, calibrated.
         judge: who scored it: "model", or "linear, out of fold" where the model was trained on it.
         excerpt: the beginning of the text.
+        quality: how far the document's labels as a whole agree with the scores, in [0, 1]: the
+            lower, the more there is to doubt.
     """
 
     split: str
@@ -121,6 +156,7 @@ class SuspectLabel:
     probability: float
     judge: str
     excerpt: str
+    quality: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -136,3 +172,83 @@ class Window:
     start: int
     end: int
     logits: Sequence[float]
+
+
+@dataclass(frozen=True)
+class WordSpan:
+    """A label's own words in a text.
+
+    Attributes:
+        start: the first character.
+        end: the one after the last.
+        label: whose name it is.
+    """
+
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A label that a document was wrongly given, or not given.
+
+    Attributes:
+        label: the label.
+        predicted: True for a false alarm, False for a miss.
+        probability: of the label, calibrated.
+        threshold: from which on it is predicted.
+        window: place in ``ErrorExample.windows`` of the one that scores the label highest.
+    """
+
+    label: str
+    predicted: bool
+    probability: float
+    threshold: float
+    window: int | None
+
+
+@dataclass(frozen=True)
+class ErrorExample:
+    """A document whose labels a model got wrong, and what in it the model went by.
+
+    Attributes:
+        id: the document's identifier.
+        row: its row in the source, as messages count rows.
+        text: as much of it as matters; what is left out shows as […] on a line of its own.
+        true_labels: names of its labels.
+        predicted_labels: names of those predicted at the tuned thresholds.
+        mistakes: the labels decided wrongly, the most confident mistake first.
+        windows: those that decided one of ``mistakes``, with places in ``text``.
+        spans: the names of the true and of the predicted labels, with places in ``text``.
+    """
+
+    id: str
+    row: int
+    text: str
+    true_labels: list[str]
+    predicted_labels: list[str]
+    mistakes: list[Mistake]
+    windows: list[Window]
+    spans: list[WordSpan]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What lies behind the figures of a split.
+
+    Attributes:
+        slices: how good the model is on parts of the split.
+        words_removed: how good it is without the labels' own words.
+        swaps: what names and gendered words do to its probabilities.
+        suspects: labels of the data that may be wrong, the most doubtful document first.
+        errors: the documents with the most confident mistakes.
+        notes: what a reader must know of how these were found.
+    """
+
+    slices: list[Slice] = field(default_factory=list)
+    words_removed: list[WordsRemoved] = field(default_factory=list)
+    swaps: list[Swap] = field(default_factory=list)
+    suspects: list[SuspectLabel] = field(default_factory=list)
+    errors: list[ErrorExample] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)

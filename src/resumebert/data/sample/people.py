@@ -85,6 +85,16 @@ class Person:
     pronouns: str
 
 
+def first_names(origin: str, gender: str) -> tuple[str, ...]:
+    """Return the first names of an origin (of ``ORIGINS``) and a gender (of ``GENDERS``)."""
+    return items(_NAMES[origin][GENDERS.index(gender)])
+
+
+def last_names(origin: str) -> tuple[str, ...]:
+    """Return the last names of an origin."""
+    return items(_NAMES[origin][len(GENDERS)])
+
+
 def people(count: int, rng: Random) -> list[Person]:
     """Return ``count`` people, balanced over genders and origins, in random order."""
     drawn: list[Person] = []

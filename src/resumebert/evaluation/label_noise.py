@@ -1,0 +1,162 @@
+"""Labels of the data that are probably wrong: given, or not given, against confident scores.
+
+Confident learning (Northcutt, Jiang and Chuang, "Confident learning: estimating uncertainty in
+dataset labels", 2021), one label at a time: a label that a document has is doubted if the document
+scores as those without it do on average, and one that it has not, if it scores as those with it do.
+Documents are ranked by all their labels together (Thyagarajan, Snorrason, Northcutt and Mueller,
+"Identifying incorrect annotations in multi-label classification data", 2023): the probabilities of
+what the data say, each 1 where the scores agree entirely, pooled by an exponential moving average
+from the highest to the lowest. Values equal those of the library cleanlab.
+
+The scores must come from a model that was not trained on the document. The caller supplies them:
+for validation and test documents the model's own, for training documents those of a linear model
+trained on the other folds (:func:`out_of_fold_probabilities`). What is listed is to be looked at by
+a person: a confident score may as well be the model's mistake.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from resumebert.evaluation.baseline import DEFAULT_COST, out_of_fold_values
+from resumebert.evaluation.calibration import fit_calibration
+from resumebert.evaluation.results import Flags, Floats, SuspectLabel
+
+MODEL = "model"
+LINEAR = "linear, out of fold"
+FOLDS = 5
+# Weight of the next lower value in the moving average: the authors' choice.
+ALPHA = 0.8
+EXCERPT = 200
+MOST = 500
+
+
+@dataclass(frozen=True)
+class JudgedSplit:
+    """The n documents of a split, and scores of a model that was not trained on them.
+
+    Attributes:
+        split: its name.
+        ids: n identifiers.
+        rows: (n,) rows in the source.
+        texts: n texts.
+        given: (n, L) what the data say.
+        probabilities: (n, L), calibrated.
+        judge: who gave them: ``MODEL`` or ``LINEAR``.
+    """
+
+    split: str
+    ids: Sequence[str]
+    rows: npt.NDArray[np.int64]
+    texts: Sequence[str]
+    given: Flags
+    probabilities: Floats
+    judge: str
+
+
+def suspect_labels(
+    splits: Sequence[JudgedSplit], label_names: Sequence[str], *, most: int = MOST
+) -> list[SuspectLabel]:
+    """List the doubtful labels, those of the most doubtful document first.
+
+    A label that all documents of a split have, or none, is not doubted there: there is nothing to
+    compare with.
+
+    Args:
+        splits: each is judged by itself.
+        label_names: L names.
+        most: list no more.
+    """
+    found = [suspect for split in splits for suspect in _of_split(split, label_names)]
+    found.sort(key=lambda suspect: suspect.quality)  # Stable: a document's labels stay together.
+    return found[:most]
+
+
+def doubtful(given: Flags, probabilities: Floats) -> Flags:
+    """Return (n, L): which of (n, L) labels confident learning doubts, either way."""
+    agreement = self_confidence(given, probabilities)
+    against = 1 - agreement
+    with np.errstate(invalid="ignore"):
+        # Mean probability of a label among those that have it, and of its absence among the rest.
+        present = (probabilities * given).sum(axis=0) / given.sum(axis=0)
+        absent = ((1 - probabilities) * ~given).sum(axis=0) / (~given).sum(axis=0)
+    own, other = np.where(given, present, absent), np.where(given, absent, present)
+    # A comparison with nan, of a label that all or no documents have, is false.
+    return (against >= other) & ((agreement < own) | (against > agreement))
+
+
+def self_confidence(given: Flags, probabilities: Floats) -> Floats:
+    """Return (n, L) probabilities of what the data say."""
+    return np.where(given, probabilities, 1 - probabilities)
+
+
+def document_quality(given: Flags, probabilities: Floats) -> Floats:
+    """Return (n,) how far a document's labels agree with the scores, in [0, 1]."""
+    falling = -np.sort(-self_confidence(given, probabilities), axis=1)
+    average = falling[:, 0]
+    for column in falling.T[1:]:
+        average = ALPHA * column + (1 - ALPHA) * average
+    return np.asarray(average)
+
+
+def out_of_fold_probabilities(
+    texts: Sequence[str],
+    given: Flags,
+    groups: npt.NDArray[np.int64],
+    label_names: Sequence[str],
+    *,
+    cost: float = DEFAULT_COST,
+) -> Floats | None:
+    """Return (n, L) probabilities from linear models that saw neither a text nor its copies.
+
+    They are calibrated by Platt's method on all texts, which costs two numbers a label.
+
+    Args:
+        texts: n of them.
+        given: (n, L).
+        groups: (n,) group number of each; copies share one.
+        label_names: L names.
+        cost: C of the linear models.
+
+    Returns:
+        None if there are fewer than two groups.
+    """
+    folds = min(FOLDS, len(np.unique(groups)))
+    if folds < 2:
+        return None
+    labels = given.astype(np.uint8)
+    values = out_of_fold_values(texts, labels, groups, cost=cost, folds=folds)
+    return fit_calibration(values, labels, label_names, "platt").apply(values)
+
+
+def write_suspects(path: Path, suspects: Sequence[SuspectLabel]) -> None:
+    """Write a csv with a column for each attribute, in the order given."""
+    columns = list(SuspectLabel.__dataclass_fields__)
+    frame = pd.DataFrame([asdict(suspect) for suspect in suspects], columns=columns)
+    frame.round({"probability": 4, "quality": 4}).to_csv(path, index=False)
+
+
+def _of_split(split: JudgedSplit, label_names: Sequence[str]) -> list[SuspectLabel]:
+    """Return the doubtful labels of a split, a document's most doubtful one first."""
+    agreement = self_confidence(split.given, split.probabilities)
+    quality = document_quality(split.given, split.probabilities)
+    where = np.argwhere(doubtful(split.given, split.probabilities)).tolist()
+    where.sort(key=lambda place: (quality[place[0]], place[0], agreement[place[0], place[1]]))
+    return [
+        SuspectLabel(
+            split=split.split,
+            id=split.ids[row],
+            row=int(split.rows[row]),
+            label=label_names[label],
+            given=bool(split.given[row, label]),
+            probability=float(split.probabilities[row, label]),
+            judge=split.judge,
+            excerpt=" ".join(split.texts[row][:EXCERPT].split()),
+            quality=float(quality[row]),
+        )
+        for row, label in where
+    ]

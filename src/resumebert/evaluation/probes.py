@@ -1,0 +1,250 @@
+"""A counterfactual probe: what names and gendered words do to a model's probabilities.
+
+A screening tool must not score a résumé by who wrote it. The probe takes fictional résumés, writes
+each in two versions that differ in nothing but a name, pronouns or gendered words, scores both and
+reports the change of each label's probability, with its interval, and how many decisions it turns.
+After Bertrand and Mullainathan, "Are Emily and Greg more employable than Lakisha and Jamal?"
+(2004), and the gender swapping of Zhao et al., "Gender bias in coreference resolution" (2018).
+
+====================== =============================================================================
+exchange               the two versions
+====================== =============================================================================
+first name             the same last name and origin; a woman's and a man's first name
+pronouns               she and he, with their other forms
+gendered words         waitress and waiter, chairwoman and chairman, women's and men's team …
+all three together     of the three above
+name                   an anglophone name and one of another origin, first and last, of one gender
+====================== =============================================================================
+
+Few of the sample's résumés speak of a person: three in four have a name, one in ten "she" or "he",
+none a gendered word. So that all documents have something to exchange, a résumé without a name gets
+one on top; one without pronouns a sentence after its first line; and each a line with gendered
+words there. These are read wherever a model reads the beginning of a text.
+
+Limits. The probe finds what these words do in résumés like the sample's, not discrimination in the
+data a model was trained on or in what is done with its answers. E-mail addresses keep the initials
+of the name they had. Rare names have more tokens than common ones, so the end of a truncated
+document moves by a few words, which is part of the change. Ten origins are no list of all, and
+names say them only roughly. With 13 exchanges and ten labels some intervals exclude 0 by chance:
+one in twenty.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+import numpy as np
+
+from resumebert.data.sample.people import GENDERS, ORIGINS, first_names, last_names
+from resumebert.evaluation.gendered_words import Gender, has_pronouns, swap_pronouns, swap_words
+from resumebert.evaluation.intervals import Documents, Weights, bootstrap
+from resumebert.evaluation.results import Floats, Scorer, Swap
+
+DOCUMENTS = 100
+# The origin that names of the others are compared with.
+REFERENCE = "anglophone"
+LEVEL = 0.95
+
+SENTENCE = "She leads her team with care, and colleagues often ask her for advice."
+# As of a woman; a document gets one of them.
+LINES = (
+    "Before that waitress and hostess at a restaurant.",
+    "Chairwoman of the alumni association.",
+    "Captain of the women's football team.",
+    "Earlier jobs: saleswoman, later spokeswoman of a museum.",
+    "Mother of two; coach of the girls' chess club.",
+    "Worked as an actress and stewardess at first.",
+    "Member of a sorority; mentor in the women's network.",
+    "Businesswoman of the year in a local contest.",
+)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Documents in two versions.
+
+    Attributes:
+        name: what differs between them.
+        before: n texts.
+        after: the other versions of them.
+    """
+
+    name: str
+    before: list[str]
+    after: list[str]
+
+
+def probe(
+    score: Scorer,
+    exchanges: Sequence[Exchange],
+    thresholds: Floats,
+    label_names: Sequence[str],
+    *,
+    resamples: int = 2_000,
+) -> list[Swap]:
+    """Score both versions of all documents; return the change by exchange and label.
+
+    Args:
+        score: gives calibrated probabilities (n, L) of n texts; called once.
+        exchanges: see :func:`exchanges`.
+        thresholds: (L,) of the probabilities.
+        label_names: L names.
+        resamples: of the bootstrap over documents.
+    """
+    texts = list(dict.fromkeys(text for e in exchanges for text in (*e.before, *e.after)))
+    place = {text: number for number, text in enumerate(texts)}
+    probabilities = score(texts)
+    swaps = []
+    for exchange in exchanges:
+        before, after = (
+            probabilities[[place[text] for text in version]]
+            for version in (exchange.before, exchange.after)
+        )
+        flipped = ((before >= thresholds) != (after >= thresholds)).mean(axis=0)
+        change = after - before
+        intervals = _intervals(change, label_names, resamples)
+        swaps += [
+            Swap(
+                name=exchange.name,
+                label=name,
+                documents=len(change),
+                change=float(change[:, label].mean()),
+                interval=intervals[name],
+                flipped=float(flipped[label]),
+            )
+            for label, name in enumerate(label_names)
+        ]
+    return swaps
+
+
+def exchanges(texts: Sequence[str], *, documents: int = DOCUMENTS) -> list[Exchange]:
+    """Write documents in the versions of all exchanges; 18 texts of each.
+
+    Args:
+        texts: fictional résumés, of which up to ``documents`` are taken: those with pronouns of
+            their own for at most one half, the others at random, the same ones each time.
+        documents: at most so many.
+    """
+    chosen = choose_documents(texts, documents)
+    if not chosen:
+        return []
+    women, men = ([_all_of(text, i, to) for i, text in enumerate(chosen)] for to in GENDERS[:2])
+    found = [
+        Exchange(
+            name=f"{name}: {words}",
+            before=[version[part] for version in women],
+            after=[version[part] for version in men],
+        )
+        for part, (name, words) in enumerate(
+            (
+                ("first name", "woman → man"),
+                ("pronouns", "she → he"),
+                ("gendered words", "waitress → waiter"),
+                ("all three together", "woman → man"),
+            )
+        )
+    ]
+    reference = [with_name(text, i, REFERENCE, GENDERS[i % 2]) for i, text in enumerate(chosen)]
+    for origin in ORIGINS:
+        if origin != REFERENCE:
+            other = [with_name(text, i, origin, GENDERS[i % 2]) for i, text in enumerate(chosen)]
+            found.append(Exchange(f"name: {REFERENCE} → {origin}", reference, other))
+    return found
+
+
+def choose_documents(texts: Sequence[str], documents: int) -> list[str]:
+    """Return up to ``documents`` different texts, as :func:`exchanges` says."""
+    different = [text for text in dict.fromkeys(texts) if text.strip()]
+    order = np.random.default_rng(0).permutation(len(different))
+    shuffled = [different[i] for i in order]
+    spoken = [text for text in shuffled if has_pronouns(text)][: documents // 2]
+    taken = set(spoken)
+    return spoken + [text for text in shuffled if text not in taken][: documents - len(spoken)]
+
+
+def with_name(text: str, number: int, origin: str, gender: str) -> str:
+    """Return a text with another full name in place of its own, or on top if it has none.
+
+    Args:
+        text: a résumé.
+        number: of it; chooses among the names of origin and gender.
+        origin: one of ``ORIGINS``.
+        gender: one of ``GENDERS``.
+    """
+    firsts, lasts = first_names(origin, gender), last_names(origin)
+    # Counted apart, so that names meet in all combinations.
+    first = firsts[number % len(firsts)]
+    name = f"{first} {lasts[number // len(firsts) % len(lasts)]}"
+    own, _ = find_name(text)
+    if own is None:
+        return f"{name}\n{text}"
+    return re.sub(
+        rf"\b{re.escape(own)}\b",
+        lambda match: name.upper() if match[0].isupper() else name,
+        text,
+        flags=re.IGNORECASE,
+    )
+
+
+@lru_cache(maxsize=4096)
+def find_name(text: str) -> tuple[str | None, str]:
+    """Return the first full name of the sample's people in a text, and its origin.
+
+    None and the reference origin if there is none.
+    """
+    found = [(match.start(), match[0], o) for o in ORIGINS if (match := _pattern(o).search(text))]
+    if not found:
+        return None, REFERENCE
+    _, name, origin = min(found)
+    return name, origin
+
+
+@cache
+def _pattern(origin: str) -> re.Pattern[str]:
+    firsts = [name for gender in GENDERS for name in first_names(origin, gender)]
+    first, last = ("|".join(map(re.escape, names)) for names in (firsts, last_names(origin)))
+    return re.compile(rf"\b(?:{first})[ \t]+(?:{last})\b", re.IGNORECASE)
+
+
+def _all_of(text: str, number: int, gender: str) -> tuple[str, str, str, str]:
+    """Return a text with the name, the pronouns, the words of a gender, and with all of them.
+
+    The first three are as they were in everything else.
+    """
+    to: Gender = "female" if gender == "female" else "male"
+    _, origin = find_name(text)
+    named = with_name(text, number, origin, gender)
+    spoken = swap_pronouns(_with_pronouns(text), to)
+    line = LINES[number % len(LINES)]
+    worded = swap_words(_after_first_line(text, line), to)
+    together = with_name(_after_first_line(_with_pronouns(text), line), number, origin, gender)
+    return named, spoken, worded, swap_words(swap_pronouns(together, to), to)
+
+
+def _with_pronouns(text: str) -> str:
+    return text if has_pronouns(text) else _after_first_line(text, SENTENCE)
+
+
+def _after_first_line(text: str, line: str) -> str:
+    first, separator, rest = text.partition("\n")
+    # A text without lines would put it at its end, which may never be read.
+    return f"{first}\n{line}\n{rest}" if separator else f"{line}\n{text}"
+
+
+def _intervals(
+    change: Floats, label_names: Sequence[str], resamples: int
+) -> dict[str, tuple[float, float]]:
+    """Return the interval of each label's mean of (n, L) changes."""
+    count = len(change)
+    nothing = np.zeros((count, 0), dtype=np.bool_)
+    documents = Documents(np.zeros((count, 0)), nothing, nothing, np.arange(count), [])
+
+    def means(weights: Weights) -> dict[str, Floats]:
+        return dict(_columns(weights @ change / weights.sum(axis=1, keepdims=True), label_names))
+
+    return bootstrap(means, documents, resamples=resamples, level=LEVEL, seed=0)
+
+
+def _columns(values: Floats, label_names: Sequence[str]) -> Iterator[tuple[str, Floats]]:
+    return zip(label_names, values.T, strict=True)
