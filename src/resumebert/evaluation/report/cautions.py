@@ -33,14 +33,15 @@ def warnings(report: ReportInput) -> list[str]:
 
 def missing(report: ReportInput) -> list[str]:
     """Name what a report can have and this one has not."""
+    analysis = report.analysis
     parts = {
         "validation figures beside those of the test": len(report.results) > 1,
         "learning curves": report.history,
-        "slices": report.slices,
-        "the documents with the words of all labels removed": report.title_masked,
-        "the exchange of names and pronouns": report.swaps,
-        "errors with their texts": report.errors,
-        "a list of suspect labels": report.suspects,
+        "slices": analysis.slices,
+        "the documents without the words of the labels": analysis.words_removed,
+        "the exchange of names and gendered words": analysis.swaps,
+        "errors with their texts": analysis.errors,
+        "a list of suspect labels": analysis.suspects,
         "the data report": report.data_report,
         "the config": report.config_yaml,
         "the environment": report.environment,

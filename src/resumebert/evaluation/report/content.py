@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from resumebert.evaluation.results import Slice, SplitResult, SuspectLabel, Swap, Window
+from resumebert.evaluation.results import Analysis, SplitResult
 
 
 @dataclass(frozen=True)
@@ -23,44 +23,6 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class LabelWord:
-    """A place in a text where a label is named.
-
-    Attributes:
-        start: its first character.
-        end: the one after its last.
-        label: the label.
-    """
-
-    start: int
-    end: int
-    label: str
-
-
-@dataclass(frozen=True)
-class ErrorExample:
-    """A document that the model got wrong.
-
-    Attributes:
-        id: the document's identifier.
-        text: in full, as the model was given it.
-        true: the labels that it has.
-        predicted: the labels that the model gives it at the tuned thresholds.
-        probabilities: label → calibrated probability, of all L labels.
-        windows: the parts that the model read, if known.
-        words: where labels are named, if known.
-    """
-
-    id: str
-    text: str
-    true: Sequence[str]
-    predicted: Sequence[str]
-    probabilities: Mapping[str, float]
-    windows: Sequence[Window] = ()
-    words: Sequence[LabelWord] = ()
-
-
-@dataclass(frozen=True)
 class ReportInput:
     """All that a report can show; what is left out is not shown, or is said to be missing.
 
@@ -71,11 +33,7 @@ class ReportInput:
         created: when, in words.
         notes: what a reader must know, such as what choosing the thresholds had to say.
         facts: name → value of what was evaluated: model, checkpoint, data; shown as they are.
-        slices: of the first result.
-        title_masked: the first result's documents as they are, and without the words of all labels.
-        swaps: what exchanging words that should not matter did.
-        suspects: labels of the data that the scores speak against, worst first.
-        errors: documents of the first result that the model got wrong, worst first.
+        analysis: of the first result: slices, probe, suspect labels, worst errors.
         history: what was logged while training.
         data_report: data_report.json.
         config_yaml: the composed config.
@@ -89,11 +47,7 @@ class ReportInput:
     created: str = ""
     notes: Sequence[str] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
-    slices: Sequence[Slice] = ()
-    title_masked: Sequence[Slice] = ()
-    swaps: Sequence[Swap] = ()
-    suspects: Sequence[SuspectLabel] = ()
-    errors: Sequence[ErrorExample] = ()
+    analysis: Analysis = field(default_factory=Analysis)
     history: Sequence[Curve] = ()
     data_report: Mapping[str, Any] | None = None
     config_yaml: str = ""

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from resumebert.evaluation.judgement import TUNED
 from resumebert.evaluation.report.ranges import Range, range_picture, shared_domain
 from resumebert.evaluation.report.words import ends, number, with_ends
-from resumebert.evaluation.results import Interval, Slice, SplitResult, Swap
+from resumebert.evaluation.results import Interval, SplitResult
 from resumebert.evaluation.tables import HEADLINES
 
 # Of the tiles on top: metric, words, what it is.
@@ -21,11 +21,6 @@ TILES = (
     ("ece", "Calibration error", "mean gap of probabilities; lower is better"),
 )
 LOWER_IS_BETTER = ("hamming_loss", "coverage_error", "ranking_loss", "ece", "loss")
-SLICE_METRICS = (
-    ("f1_micro", "F1 micro"),
-    ("f1_macro", "F1 macro"),
-    ("subset_accuracy", "subset accuracy"),
-)
 PER_LABEL = ("precision", "recall", "ap", "auroc")
 
 
@@ -93,29 +88,6 @@ class LabelRow:
     picture: Markup
 
 
-@dataclass(frozen=True)
-class SliceRow:
-    """Some of the documents."""
-
-    name: str
-    documents: int
-    figures: list[Figure]
-    baseline: list[Figure] | None
-    picture: Markup
-
-
-@dataclass(frozen=True)
-class SwapRow:
-    """What one exchange did to one label."""
-
-    label: str
-    documents: int
-    change: Figure
-    flipped: float
-    picture: Markup
-    is_clear: bool
-
-
 def of(result: SplitResult, name: str) -> Figure:
     """Return a metric of a result with its interval."""
     return Figure(result.metrics.get(name, math.nan), result.intervals.get(name))
@@ -131,7 +103,7 @@ def _both(result: SplitResult, name: str) -> list[Range]:
     return ranges
 
 
-def _reach(ranges: Sequence[Range]) -> list[float]:
+def reach(ranges: Sequence[Range]) -> list[float]:
     """Return all values that have to be in a picture."""
     return [v for _, _, value, ends in ranges for v in (value, *(ends or ()))]
 
@@ -175,12 +147,12 @@ def headline_rows(result: SplitResult) -> list[HeadlineRow]:
 def headline_domain(result: SplitResult) -> tuple[float, float]:
     """Return the range of values that the pictures of all metrics but the errors share."""
     names = [name for name, _ in HEADLINES if name not in LOWER_IS_BETTER]
-    return shared_domain(v for name in names for v in _reach(_both(result, TUNED + name)))
+    return shared_domain(v for name in names for v in reach(_both(result, TUNED + name)))
 
 
 def _tile_picture(result: SplitResult, name: str) -> Markup:
     ranges = _both(result, TUNED + name)
-    values = [value for value in _reach(ranges) if not math.isnan(value)]
+    values = [value for value in reach(ranges) if not math.isnan(value)]
     if name in LOWER_IS_BETTER:
         domain = (0.0, math.ceil(max([*values, 1e-9]) * 50) / 50)
     else:
@@ -215,64 +187,7 @@ def label_rows(result: SplitResult) -> list[LabelRow]:
 def label_domain(result: SplitResult) -> tuple[float, float]:
     """Return the range of values that the labels' pictures share."""
     drawn = [_both(result, f"{TUNED}f1/{name}") for name in result.label_names]
-    return shared_domain(value for ranges in drawn for value in _reach(ranges))
-
-
-def slice_tables(slices: Sequence[Slice]) -> list[tuple[str, list[SliceRow]]]:
-    """Return the slices' rows by kind, in the order in which the kinds come."""
-    kinds: dict[str, list[Slice]] = {}
-    for part in slices:
-        kinds.setdefault(part.kind, []).append(part)
-    domain = shared_domain(v for part in slices for v in _reach(_slice_ranges(part)))
-    return [(kind, [_slice_row(part, domain) for part in parts]) for kind, parts in kinds.items()]
-
-
-def _slice_row(part: Slice, domain: tuple[float, float]) -> SliceRow:
-    theirs = part.baseline_intervals or {}
-    return SliceRow(
-        part.name,
-        part.documents,
-        [Figure(part.metrics.get(n, math.nan), part.intervals.get(n)) for n, _ in SLICE_METRICS],
-        (
-            None
-            if part.baseline is None
-            else [Figure(part.baseline.get(n, math.nan), theirs.get(n)) for n, _ in SLICE_METRICS]
-        ),
-        range_picture(_slice_ranges(part), domain),
-    )
-
-
-def _slice_ranges(part: Slice) -> list[Range]:
-    name = SLICE_METRICS[0][0]
-    ranges: list[Range] = [
-        ("model", "model", part.metrics.get(name, math.nan), part.intervals.get(name))
-    ]
-    if part.baseline is not None:
-        ends = (part.baseline_intervals or {}).get(name)
-        ranges.append(("baseline", "baseline", part.baseline.get(name, math.nan), ends))
-    return ranges
-
-
-def swap_tables(swaps: Sequence[Swap]) -> list[tuple[str, list[SwapRow]]]:
-    """Return the swaps' rows by what was exchanged."""
-    known = [abs(v) for s in swaps for v in (s.change, *s.interval) if not math.isnan(v)]
-    reach = max([*known, 0.01]) * 1.05
-    tables: dict[str, list[SwapRow]] = {}
-    for swap in swaps:
-        low, high = swap.interval
-        tables.setdefault(swap.name, []).append(
-            SwapRow(
-                swap.label,
-                swap.documents,
-                Figure(swap.change, swap.interval, 4),
-                swap.flipped,
-                range_picture(
-                    [("model", swap.label, swap.change, swap.interval)], (-reach, reach), zero=0.0
-                ),
-                low > 0 or high < 0,
-            )
-        )
-    return list(tables.items())
+    return shared_domain(value for ranges in drawn for value in reach(ranges))
 
 
 def verdict(result: SplitResult) -> list[str]:

@@ -14,6 +14,7 @@ from resumebert.evaluation.report.cautions import missing, warnings
 from resumebert.evaluation.report.content import ReportInput
 from resumebert.evaluation.report.data_section import command_of, data_tables
 from resumebert.evaluation.report.figures import Figure
+from resumebert.evaluation.report.parts import removal_tables, slice_tables, swap_tables
 
 # What of the config a reader wants to know, with its words.
 RECIPE = (
@@ -27,7 +28,6 @@ RECIPE = (
     ("trainer.max_epochs", "epochs"),
     ("seed", "seed"),
 )
-SLICES_SHOWN = 12
 
 
 def write_model_card(path: Path, report: ReportInput) -> None:
@@ -56,9 +56,9 @@ def model_card(report: ReportInput) -> str:
         missing=missing(report),
         headline_rows=figures.headline_rows(result),
         label_rows=figures.label_rows(result),
-        slices=[(kind, rows[:SLICES_SHOWN]) for kind, rows in figures.slice_tables(report.slices)],
-        title_masked=figures.slice_tables(report.title_masked),
-        swaps=figures.swap_tables(report.swaps),
+        slices=slice_tables(report.analysis.slices),
+        words_removed=removal_tables(report.analysis.words_removed),
+        swaps=swap_tables(report.analysis.swaps),
         data=None if report.data_report is None else data_tables(report.data_report),
         recipe=recipe(report.config_yaml),
         command=command_of(report),

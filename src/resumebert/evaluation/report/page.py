@@ -20,10 +20,11 @@ from resumebert.evaluation.report import figures, label_charts, matrices
 from resumebert.evaluation.report.cautions import missing, warnings
 from resumebert.evaluation.report.content import ReportInput
 from resumebert.evaluation.report.data_section import command_of, data_tables, environment_rows
-from resumebert.evaluation.report.errors import WORST, shown_error
+from resumebert.evaluation.report.errors import shown_error
 from resumebert.evaluation.report.figures import Figure, of
 from resumebert.evaluation.report.history import history_pictures
 from resumebert.evaluation.report.label_charts import Scored
+from resumebert.evaluation.report.parts import removal_tables, slice_tables, swap_tables
 from resumebert.evaluation.report.words import with_ends
 from resumebert.evaluation.results import SplitResult
 from resumebert.evaluation.top1 import TOP1_WHY
@@ -31,6 +32,7 @@ from resumebert.evaluation.top1 import TOP1_WHY
 # So many labels' pictures are open at once; the others open when asked for.
 OPEN_LABELS = 12
 SUSPECTS_SHOWN = 100
+ERRORS_SHOWN = 40
 CHARTS = (
     ("Precision and recall", label_charts.precision_recall),
     ("ROC", label_charts.roc),
@@ -75,7 +77,6 @@ def _contents(report: ReportInput) -> dict[str, Any]:
     """Return all that the template shows."""
     result = report.result
     names = list(result.label_names)
-    thresholds = dict(zip(names, result.thresholds.tolist(), strict=True))
     confused = matrices.confusion(result)
     true, given = matrices.cooccurrence(result)
     script = _template("page.js")
@@ -101,12 +102,11 @@ def _contents(report: ReportInput) -> dict[str, Any]:
         "cooccurrence": matrices.cooccurrence_picture(true, given, names),
         "different_pairs": matrices.different_pairs(true, given, names),
         "history": history_pictures(report.history),
-        "slices": figures.slice_tables(report.slices),
-        "title_masked": figures.slice_tables(report.title_masked),
-        "slice_metrics": [words for _, words in figures.SLICE_METRICS],
-        "swaps": figures.swap_tables(report.swaps),
-        "errors": [shown_error(e, names, thresholds) for e in report.errors[:WORST]],
-        "suspects": report.suspects[:SUSPECTS_SHOWN],
+        "slices": slice_tables(report.analysis.slices),
+        "words_removed": removal_tables(report.analysis.words_removed),
+        "swaps": swap_tables(report.analysis.swaps),
+        "errors": [shown_error(error, names) for error in report.analysis.errors[:ERRORS_SHOWN]],
+        "suspects": report.analysis.suspects[:SUSPECTS_SHOWN],
         "data": None if report.data_report is None else data_tables(report.data_report),
         "top1": top1_rows(result),
         "top1_why": TOP1_WHY,
