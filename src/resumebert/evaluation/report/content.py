@@ -1,0 +1,65 @@
+"""What goes into a report, as plain data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from resumebert.evaluation.results import Analysis, SplitResult
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A value as it was logged while training.
+
+    Attributes:
+        name: as logged, such as ``val/f1_micro``.
+        steps: n optimizer steps, ascending.
+        values: n.
+    """
+
+    name: str
+    steps: Sequence[int]
+    values: Sequence[float]
+
+
+@dataclass(frozen=True)
+class ReportInput:
+    """All that a report can show; what is left out is not shown, or is said to be missing.
+
+    Attributes:
+        title: of the report, such as the run's name.
+        results: of the splits, the one that the report is of first; others, such as validation's,
+            stand beside it. One at least.
+        created: when, in words.
+        notes: what a reader must know, such as what choosing the thresholds had to say.
+        facts: name → value of what was evaluated: model, checkpoint, data; shown as they are.
+        analysis: of the first result: slices, probe, suspect labels, worst errors.
+        history: what was logged while training.
+        data_report: data_report.json.
+        config_yaml: the composed config.
+        environment: environment.json.
+        command: to repeat it, as typed.
+        intended_use: what the model is meant for, if more is known than that it labels résumés.
+    """
+
+    title: str
+    results: Sequence[SplitResult]
+    created: str = ""
+    notes: Sequence[str] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    analysis: Analysis = field(default_factory=Analysis)
+    history: Sequence[Curve] = ()
+    data_report: Mapping[str, Any] | None = None
+    config_yaml: str = ""
+    environment: Mapping[str, Any] | None = None
+    command: str = ""
+    intended_use: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.results:
+            raise ValueError("a report needs the result of one split at least")
+
+    @property
+    def result(self) -> SplitResult:
+        """What the report is of."""
+        return self.results[0]

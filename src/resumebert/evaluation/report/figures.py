@@ -1,0 +1,225 @@
+"""The figures of a report as rows of tables: value, interval, and the baseline's beside them."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from resumebert.evaluation.judgement import TUNED
+from resumebert.evaluation.report.ranges import Range, range_picture, shared_domain
+from resumebert.evaluation.report.words import ends, number, with_ends
+from resumebert.evaluation.results import Interval, SplitResult
+from resumebert.evaluation.tables import HEADLINES
+
+# Of the tiles on top: metric, words, what it is.
+TILES = (
+    ("f1_micro", "F1 micro", "all decisions together"),
+    ("f1_macro", "F1 macro", "mean of the labels"),
+    ("subset_accuracy", "Subset accuracy", "documents with every label right"),
+    ("ap_macro", "Average precision", "mean of the labels, any threshold"),
+    ("ece", "Calibration error", "mean gap of probabilities; lower is better"),
+)
+LOWER_IS_BETTER = ("hamming_loss", "coverage_error", "ranking_loss", "ece", "loss")
+PER_LABEL = ("precision", "recall", "ap", "auroc")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A value with its interval, as text and to sort by."""
+
+    value: float
+    interval: Interval | None = None
+    digits: int = 3
+
+    @property
+    def text(self) -> str:
+        """The value."""
+        return number(self.value, self.digits)
+
+    @property
+    def ends(self) -> str:
+        """Its interval; nothing where there is none."""
+        return ends(self.interval, self.digits)
+
+    @property
+    def sort(self) -> str:
+        """What to sort by: an undefined value comes last."""
+        return "" if math.isnan(self.value) else f"{self.value:.6g}"
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One of the figures on top."""
+
+    name: str
+    meaning: str
+    figure: Figure
+    baseline: Figure | None
+    picture: Markup
+
+
+@dataclass(frozen=True)
+class HeadlineRow:
+    """One metric: at 0.5 and tuned, of the model and of the baseline."""
+
+    name: str
+    better: str
+    plain: Figure
+    tuned: Figure
+    baseline_plain: Figure | None
+    baseline_tuned: Figure | None
+    picture: Markup
+
+
+@dataclass(frozen=True)
+class LabelRow:
+    """One label."""
+
+    name: str
+    column: int
+    support: int
+    threshold: float
+    f1: Figure
+    plain_f1: Figure
+    baseline: Figure | None
+    others: list[Figure]
+    baseline_others: list[Figure]
+    picture: Markup
+
+
+def of(result: SplitResult, name: str) -> Figure:
+    """Return a metric of a result with its interval."""
+    return Figure(result.metrics.get(name, math.nan), result.intervals.get(name))
+
+
+def _both(result: SplitResult, name: str) -> list[Range]:
+    """Return the model's figure and the baseline's, to draw."""
+    found = of(result, name)
+    ranges: list[Range] = [("model", "model", found.value, found.interval)]
+    if result.baseline is not None:
+        other = of(result.baseline, name)
+        ranges.append(("baseline", "baseline", other.value, other.interval))
+    return ranges
+
+
+def reach(ranges: Sequence[Range]) -> list[float]:
+    """Return all values that have to be in a picture."""
+    return [v for _, _, value, ends in ranges for v in (value, *(ends or ()))]
+
+
+def tiles(result: SplitResult) -> list[Tile]:
+    """Return the figures on top, tuned."""
+    return [
+        Tile(
+            words,
+            meaning,
+            of(result, TUNED + name),
+            None if result.baseline is None else of(result.baseline, TUNED + name),
+            _tile_picture(result, name),
+        )
+        for name, words, meaning in TILES
+    ]
+
+
+def headline_rows(result: SplitResult) -> list[HeadlineRow]:
+    """Return a row for each metric of all labels."""
+    other = result.baseline
+    domain = headline_domain(result)
+    return [
+        HeadlineRow(
+            name=words,
+            better="lower is better" if name in LOWER_IS_BETTER else "higher is better",
+            plain=of(result, name),
+            tuned=of(result, TUNED + name),
+            baseline_plain=None if other is None else of(other, name),
+            baseline_tuned=None if other is None else of(other, TUNED + name),
+            picture=(
+                Markup("")
+                if name in LOWER_IS_BETTER
+                else range_picture(_both(result, TUNED + name), domain)
+            ),
+        )
+        for name, words in HEADLINES
+    ]
+
+
+def headline_domain(result: SplitResult) -> tuple[float, float]:
+    """Return the range of values that the pictures of all metrics but the errors share."""
+    names = [name for name, _ in HEADLINES if name not in LOWER_IS_BETTER]
+    return shared_domain(v for name in names for v in reach(_both(result, TUNED + name)))
+
+
+def _tile_picture(result: SplitResult, name: str) -> Markup:
+    ranges = _both(result, TUNED + name)
+    values = [value for value in reach(ranges) if not math.isnan(value)]
+    if name in LOWER_IS_BETTER:
+        domain = (0.0, math.ceil(max([*values, 1e-9]) * 50) / 50)
+    else:
+        domain = shared_domain(values)
+    return range_picture(ranges, domain, labelled=True)
+
+
+def label_rows(result: SplitResult) -> list[LabelRow]:
+    """Return a row for each label."""
+    drawn = [_both(result, f"{TUNED}f1/{name}") for name in result.label_names]
+    domain = label_domain(result)
+    other = result.baseline
+    return [
+        LabelRow(
+            name=name,
+            column=column,
+            support=int(result.truth[:, column].sum()),
+            threshold=float(result.thresholds[column]),
+            f1=of(result, f"{TUNED}f1/{name}"),
+            plain_f1=of(result, f"f1/{name}"),
+            baseline=None if other is None else of(other, f"{TUNED}f1/{name}"),
+            others=[of(result, f"{TUNED}{kind}/{name}") for kind in PER_LABEL],
+            baseline_others=(
+                [] if other is None else [of(other, f"{TUNED}{kind}/{name}") for kind in PER_LABEL]
+            ),
+            picture=range_picture(drawn[column], domain),
+        )
+        for column, name in enumerate(result.label_names)
+    ]
+
+
+def label_domain(result: SplitResult) -> tuple[float, float]:
+    """Return the range of values that the labels' pictures share."""
+    drawn = [_both(result, f"{TUNED}f1/{name}") for name in result.label_names]
+    return shared_domain(value for ranges in drawn for value in reach(ranges))
+
+
+def verdict(result: SplitResult) -> list[str]:
+    """Say in sentences how good the model is, and whether it beats the baseline."""
+    name = f"{TUNED}f1_micro"
+    own = with_ends(result.metrics[name], result.intervals.get(name))
+    subset = with_ends(
+        result.metrics[f"{TUNED}subset_accuracy"],
+        result.intervals.get(f"{TUNED}subset_accuracy"),
+    )
+    said = [
+        f"On the {len(result.truth):,} documents of the {result.split} split the model reaches "
+        f"F1 micro {own} at the thresholds tuned on validation, and gives {subset} of the "
+        "documents exactly the right labels."
+    ]
+    other = result.baseline
+    if other is None:
+        return [*said, "No linear baseline was trained, so nothing says whether that is much."]
+    said.append(
+        "A linear model over words, trained on the same documents, reaches "
+        f"{with_ends(other.metrics[name], other.intervals.get(name))}."
+    )
+    mine, theirs = result.intervals.get(name), other.intervals.get(name)
+    if mine is None or theirs is None or math.isnan(mine[0] + theirs[0]):
+        return said
+    if mine[0] > theirs[1]:
+        said.append("The model's interval lies wholly above the baseline's.")
+    elif mine[1] < theirs[0]:
+        said.append("The model is worse than the baseline: its interval lies wholly below.")
+    else:
+        said.append(
+            "The two intervals overlap: they alone do not tell which is better, which takes a "
+            "comparison document by document."
+        )
+    return said

@@ -1,0 +1,205 @@
+"""report.html: one file, without network, of everything that a run found."""
+
+import base64
+import hashlib
+import math
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from resumebert.evaluation.judgement import TUNED
+from resumebert.evaluation.metrics import to_probabilities
+from resumebert.evaluation.report import figures, label_charts, matrices
+from resumebert.evaluation.report.cautions import missing, warnings
+from resumebert.evaluation.report.content import ReportInput
+from resumebert.evaluation.report.data_section import command_of, data_tables, environment_rows
+from resumebert.evaluation.report.errors import shown_error
+from resumebert.evaluation.report.figures import Figure, of
+from resumebert.evaluation.report.history import history_pictures
+from resumebert.evaluation.report.label_charts import Scored
+from resumebert.evaluation.report.parts import removal_tables, slice_tables, swap_tables
+from resumebert.evaluation.report.words import with_ends
+from resumebert.evaluation.results import SplitResult
+from resumebert.evaluation.top1 import TOP1_WHY
+
+# So many labels' pictures are open at once; the others open when asked for.
+OPEN_LABELS = 12
+SUSPECTS_SHOWN = 100
+ERRORS_SHOWN = 40
+CHARTS = (
+    ("Precision and recall", label_charts.precision_recall),
+    ("ROC", label_charts.roc),
+    ("Reliability", label_charts.reliability),
+    ("Thresholds", label_charts.threshold_curves),
+    ("Scores", label_charts.histogram),
+)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The pictures of one label."""
+
+    name: str
+    column: int
+    support: int
+    documents: int
+    captions: list[list[str]]
+    charts: list[tuple[str, Markup | None]]
+    is_open: bool
+
+
+def write_report(path: Path, report: ReportInput) -> None:
+    """Write the report as one HTML file."""
+    path.write_text(report_html(report), encoding="utf-8")
+
+
+def report_html(report: ReportInput) -> str:
+    """Return the report as one HTML page, without anything outside it."""
+    environment = Environment(
+        loader=PackageLoader("resumebert.evaluation.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["breakable"] = breakable
+    return environment.get_template("page.html").render(_contents(report))
+
+
+def _contents(report: ReportInput) -> dict[str, Any]:
+    """Return all that the template shows."""
+    result = report.result
+    names = list(result.label_names)
+    confused = matrices.confusion(result)
+    true, given = matrices.cooccurrence(result)
+    script = _template("page.js")
+    return {
+        "report": report,
+        "result": result,
+        "style": Markup(_template("page.css")),
+        "script": Markup(script),
+        "script_hash": _sha256(script),
+        "verdict": figures.verdict(result),
+        "warnings": warnings(report),
+        "missing": missing(report),
+        "tiles": figures.tiles(result),
+        "tables": [
+            (r, figures.headline_rows(r), figures.headline_domain(r)) for r in report.results
+        ],
+        "label_rows": figures.label_rows(result),
+        "label_domain": figures.label_domain(result),
+        "panels": panels(result),
+        "confusion": matrices.confusion_picture(confused, names),
+        "confused_pairs": matrices.frequent_confusions(confused, names),
+        "missed": int(confused.missed.sum()),
+        "cooccurrence": matrices.cooccurrence_picture(true, given, names),
+        "different_pairs": matrices.different_pairs(true, given, names),
+        "history": history_pictures(report.history),
+        "slices": slice_tables(report.analysis.slices),
+        "words_removed": removal_tables(report.analysis.words_removed),
+        "swaps": swap_tables(report.analysis.swaps),
+        "errors": [shown_error(error, names) for error in report.analysis.errors[:ERRORS_SHOWN]],
+        "suspects": report.analysis.suspects[:SUSPECTS_SHOWN],
+        "data": None if report.data_report is None else data_tables(report.data_report),
+        "top1": top1_rows(result),
+        "top1_why": TOP1_WHY,
+        "command": command_of(report),
+        "environment": environment_rows(report.environment or {}),
+    }
+
+
+def panels(result: SplitResult) -> list[Panel]:
+    """Return the pictures of all labels together, then of each."""
+    plain = to_probabilities(torch.from_numpy(np.asarray(result.logits))).numpy()
+    other = result.baseline
+    together = Scored(
+        "all labels together",
+        result.truth.ravel(),
+        plain.ravel(),
+        result.probabilities.ravel(),
+        baseline=None if other is None else other.probabilities.ravel(),
+    )
+    found = [_panel(together, result, -1)]
+    for column, name in enumerate(result.label_names):
+        scored = Scored(
+            name,
+            result.truth[:, column],
+            plain[:, column],
+            result.probabilities[:, column],
+            float(result.thresholds[column]),
+            None if other is None else other.probabilities[:, column],
+            None if other is None else float(other.thresholds[column]),
+        )
+        found.append(_panel(scored, result, column))
+    return found
+
+
+def _panel(scored: Scored, result: SplitResult, column: int) -> Panel:
+    ends = ("_micro", "_macro") if column < 0 else (f"/{scored.name}",) * 2
+    captions = [
+        _caption(result, f"{TUNED}ap{ends[0]}", "AP"),
+        _caption(result, f"{TUNED}auroc{ends[1]}", "AUROC" if column >= 0 else "mean AUROC"),
+        _caption(result, f"{TUNED}ece", "ECE") if column < 0 else [],
+        _caption(result, f"{TUNED}f1{ends[0]}", "F1"),
+        [] if scored.threshold is None else [f"threshold {scored.threshold:.3f}"],
+    ]
+    return Panel(
+        scored.name,
+        column,
+        int(scored.truth.sum()),
+        len(scored.truth),
+        captions,
+        [(title, draw(scored)) for title, draw in CHARTS],
+        column < OPEN_LABELS,
+    )
+
+
+def _caption(result: SplitResult, name: str, words: str) -> list[str]:
+    """Return a figure with its interval, and the baseline's."""
+    value, interval = result.metrics.get(name, math.nan), result.intervals.get(name)
+    said = [f"{words} {with_ends(value, interval)}"]
+    if result.baseline is not None and not math.isnan(value):
+        other = result.baseline
+        theirs = with_ends(other.metrics.get(name, math.nan), other.intervals.get(name))
+        said.append(f"baseline {theirs}")
+    return said
+
+
+def breakable(name: str) -> Markup:
+    """Return a name, escaped, that may be broken where its words are joined."""
+    return Markup(re.sub(r"([_/.-])", r"\1<wbr>", str(escape(name))))
+
+
+def top1_rows(result: SplitResult) -> list[tuple[str, Figure, Figure | None]]:
+    """Return single-label scores and, for comparison, what is right, of the same predictions."""
+    rows = (
+        ("top-1 accuracy", "top1/accuracy"),
+        ("top-1 precision, weighted", "top1/precision_weighted"),
+        ("top-1 recall, weighted", "top1/recall_weighted"),
+        ("top-1 F1, weighted", "top1/f1_weighted"),
+        ("subset accuracy, at 0.5", "subset_accuracy"),
+        ("subset accuracy, tuned", f"{TUNED}subset_accuracy"),
+        ("F1 micro, at 0.5", "f1_micro"),
+        ("F1 micro, tuned", f"{TUNED}f1_micro"),
+    )
+    other = result.baseline
+    return [
+        (words, of(result, name), None if other is None else of(other, name))
+        for words, name in rows
+        if name in result.metrics
+    ]
+
+
+def _template(name: str) -> str:
+    return (files("resumebert.evaluation.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _sha256(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

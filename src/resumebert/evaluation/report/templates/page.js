@@ -1,0 +1,158 @@
+"use strict";
+(() => {
+  const tip = document.getElementById("tip");
+
+  function show(words, x, y) {
+    tip.textContent = words;
+    tip.hidden = false;
+    const box = tip.getBoundingClientRect();
+    tip.style.left = Math.max(8, Math.min(x + 14, innerWidth - box.width - 8)) + "px";
+    tip.style.top = (y + 18 + box.height > innerHeight ? y - box.height - 12 : y + 18) + "px";
+  }
+
+  function hide() {
+    tip.hidden = true;
+    document.querySelectorAll("circle.here").forEach((dot) => dot.remove());
+  }
+
+  // The corners of a line, from its path: M and L with two numbers, H and V with one.
+  const corners = new WeakMap();
+  function pointsOf(path) {
+    if (corners.has(path)) return corners.get(path);
+    const points = [];
+    let x = 0, y = 0;
+    for (const [, command, numbers] of path.getAttribute("d").matchAll(/([MLHV])([^MLHV]+)/g)) {
+      const values = numbers.trim().split(/[ ,]+/).map(Number);
+      if (command === "H") { x = values[0]; continue; }
+      if (command === "V") y = values[0];
+      else [x, y] = values;
+      points.push([x, y]);
+    }
+    corners.set(path, points);
+    return points;
+  }
+
+  function nearest(svg, x, y) {
+    let best = null;
+    for (const path of svg.querySelectorAll("path.line")) {
+      pointsOf(path).forEach(([px, py], index) => {
+        const distance = Math.hypot(px - x, py - y);
+        if (!best || distance < best.distance) best = { path, index, px, py, distance };
+      });
+    }
+    return best && best.distance < 40 ? best : null;
+  }
+
+  function words(svg, found) {
+    const area = svg.dataset.area.split(" ").map(Number);
+    const [x0, x1] = svg.dataset.x.split(" ").map(Number);
+    const [y0, y1] = svg.dataset.y.split(" ").map(Number);
+    const x = x0 + ((found.px - area[0]) / area[2]) * (x1 - x0);
+    const y = y1 - ((found.py - area[1]) / area[3]) * (y1 - y0);
+    const format = (value, low, high) =>
+      high - low > 5 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
+    let said = `${found.path.dataset.n}: ${svg.dataset.xn} ${format(x, x0, x1)}, ` +
+      `${svg.dataset.yn} ${format(y, y0, y1)}`;
+    const cut = found.path.dataset.t && found.path.dataset.t.split(" ")[found.index];
+    if (cut && cut !== "inf") said += `, threshold ${cut}`;
+    return said;
+  }
+
+  document.addEventListener("pointermove", (event) => {
+    const target = event.target;
+    if (!(target instanceof Element)) return;
+    hide();
+    const told = target.closest("[data-tip]");
+    if (told) return show(told.dataset.tip, event.clientX, event.clientY);
+    const svg = target.closest("svg.plot");
+    if (!svg) return;
+    const at = new DOMPoint(event.clientX, event.clientY)
+      .matrixTransform(svg.getScreenCTM().inverse());
+    const found = nearest(svg, at.x, at.y);
+    if (!found) return;
+    const dot = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+    dot.setAttribute("class", "here");
+    dot.setAttribute("cx", found.px);
+    dot.setAttribute("cy", found.py);
+    dot.setAttribute("r", "4");
+    svg.append(dot);
+    show(words(svg, found), event.clientX, event.clientY);
+  });
+  document.addEventListener("pointerleave", hide);
+  document.addEventListener("scroll", hide, { passive: true, capture: true });
+
+  function sort(table, column, button) {
+    const heading = button.parentElement;
+    const isNumber = heading.classList.contains("n");
+    const before = heading.getAttribute("aria-sort");
+    const falling = before ? before === "ascending" : isNumber;
+    table.querySelectorAll("thead th").forEach((other) => other.removeAttribute("aria-sort"));
+    heading.setAttribute("aria-sort", falling ? "descending" : "ascending");
+    const sign = falling ? -1 : 1;
+    const rows = [...table.tBodies[0].rows].map((row) => {
+      const cell = row.cells[column];
+      return [cell.dataset.v === undefined ? cell.textContent.trim() : cell.dataset.v, row];
+    });
+    rows.sort(([a], [b]) => {
+      if (!isNumber) return sign * a.localeCompare(b);
+      if (a === "" || b === "") return (a === "") - (b === "");
+      return sign * (Number(a) - Number(b));
+    });
+    table.tBodies[0].append(...rows.map(([, row]) => row));
+  }
+
+  for (const table of document.querySelectorAll("table.sortable")) {
+    [...table.tHead.rows[0].cells].forEach((heading, column) => {
+      if (heading.classList.contains("plain-head")) return;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...heading.childNodes);
+      heading.append(button);
+      button.addEventListener("click", () => sort(table, column, button));
+    });
+  }
+
+  const choose = document.getElementById("choose");
+  if (choose) {
+    choose.parentElement.hidden = false;
+    choose.addEventListener("change", () => {
+      for (const panel of document.querySelectorAll("details.panel")) {
+        panel.hidden = choose.value !== "" && panel.id !== choose.value;
+        if (panel.id === choose.value) panel.open = true;
+      }
+    });
+  }
+
+  // A link to a label opens its panel, whatever was chosen.
+  function openTarget() {
+    const place = document.getElementById(location.hash.slice(1));
+    const panel = place && place.closest("details.panel");
+    if (!panel) return;
+    if (choose && choose.value) {
+      choose.value = "";
+      choose.dispatchEvent(new Event("change"));
+    }
+    panel.open = true;
+    panel.scrollIntoView();
+  }
+  addEventListener("hashchange", openTarget);
+  openTarget();
+
+  const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      links.forEach((link) => link.removeAttribute("aria-current"));
+      links.get(entry.target.id)?.setAttribute("aria-current", "true");
+    }
+  }, { rootMargin: "-10% 0px -80% 0px" });
+  document.querySelectorAll("section[id]").forEach((section) => seen.observe(section));
+
+  // Paper has nothing to click on.
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("section > details:not([open])")];
+    opened.forEach((details) => { details.open = true; });
+  });
+  addEventListener("afterprint", () => opened.forEach((details) => { details.open = false; }));
+})();
