@@ -19,7 +19,7 @@ from resumebert.model.classifier import ResumeClassifier
 from resumebert.utils.errors import UserError
 
 # Characters that the baseline trains on in a minute of one slow core: see `wants_baseline`.
-BASELINE_CHARACTERS = 20_000_000
+BASELINE_CHARACTERS = 40_000_000
 
 WITHOUT_DECISIONS = (
     "The checkpoint has no tuned thresholds and no calibration: it was written before its training "
