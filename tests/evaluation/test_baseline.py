@@ -27,3 +27,4 @@ def test_a_label_that_all_or_no_training_documents_have_is_always_or_never_predi
     found = fit_baseline(texts, labels, texts, labels, "abc")
     predicted = found.probabilities(texts) >= found.decisions.thresholds
     assert predicted.tolist() == labels.astype(bool).tolist()
+    assert found.probabilities([]).shape == (0, 3)

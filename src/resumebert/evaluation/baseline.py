@@ -52,6 +52,8 @@ class LinearBaseline:
 
     def decision_values(self, texts: Sequence[str]) -> Floats:
         """Return (n, L) each label's signed distance from its decision boundary."""
+        if len(texts) == 0:  # scikit-learn refuses none.
+            return np.zeros((0, len(self.offsets)))
         return _values(self.vectorizer.transform(texts), self.weights, self.offsets)
 
     def probabilities(self, texts: Sequence[str]) -> Floats:
