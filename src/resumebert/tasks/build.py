@@ -12,6 +12,7 @@ from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
+from resumebert.callbacks.checkpoint_files import DurableCheckpointIO
 from resumebert.data.cache_store import digest_file
 from resumebert.data.cleaning import MASKING
 from resumebert.data.datamodule import ResumeDataModule
@@ -192,6 +193,7 @@ def trainer(
         logger=loggers or False,
         enable_progress_bar=any(_is_progress_bar(callback) for callback in callbacks or []),
         enable_checkpointing=bool(callbacks),
+        plugins=[DurableCheckpointIO()],
     )
     return made
 

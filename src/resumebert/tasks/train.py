@@ -27,6 +27,7 @@ from resumebert.tasks import build
 from resumebert.tasks.data_summary import describe_data
 from resumebert.tasks.finders import find
 from resumebert.tasks.messages import say_where
+from resumebert.tasks.resuming import newest_interrupted, note_origin, says_how_to_go_on
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.environment import environment
@@ -46,15 +47,26 @@ def train(config: DictConfig) -> float | None:
     Raises:
         UserError: a value of the config, the data, the model or the checkpoint to resume from is
             wrong, or the loss diverged.
+        Interruption: SIGINT or SIGTERM ended the run; the screen says how to go on with it.
     """
+    with says_how_to_go_on(Path(config.output_dir).absolute(), console):
+        return _train(config)
+
+
+def _train(config: DictConfig) -> float | None:
     check_values(config)
     check_accelerator(config.trainer.accelerator)
     build.quiet_libraries()
     started = time.monotonic()
+    if config.ckpt_path == "last":
+        config.ckpt_path = str(newest_interrupted(Path(config.output_dir).absolute().parent))
     _make_paths_absolute(config)
     if config.ckpt_path is not None:
         check_resumable(Path(config.ckpt_path), _plain(config))
     output_dir = make_output_folder(Path(config.output_dir))
+    if config.ckpt_path is not None:
+        note_origin(Path(config.ckpt_path), output_dir)
+        console.print(f"Going on from {config.ckpt_path}", highlight=False, soft_wrap=True)
     folder = locate(build.pretrained_source(config))
     bert_config = build.bert_config(config, folder)
     check_max_length(
