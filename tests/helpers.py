@@ -77,13 +77,19 @@ class SendSignal(Callback):
 
     def __init__(self, step: int, name: str = "SIGTERM", during: str = "training") -> None:
         self.step, self.signum, self.during = step, signal.Signals[name], during
+        self.is_sent = False
 
     def on_before_backward(self, trainer: Trainer, module: LightningModule, loss: object) -> None:
         if self.during == "training" and trainer.global_step == self.step - 1:
-            os.kill(os.getpid(), self.signum)
+            self._send()
 
     def on_validation_start(self, trainer: Trainer, module: LightningModule) -> None:
         if self.during == trainer.state.fn and trainer.global_step == self.step:
+            self._send()
+
+    def _send(self) -> None:
+        if not self.is_sent:
+            self.is_sent = True
             os.kill(os.getpid(), self.signum)
 
 

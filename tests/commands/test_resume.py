@@ -143,7 +143,9 @@ def test_an_interrupted_run_in_its_own_process(tmp_path):
     assert process.stdout is not None
     seen = ""
     while "step 2" not in seen:
-        seen += process.stdout.readline()
+        line = process.stdout.readline()
+        assert line, seen
+        seen += line
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors

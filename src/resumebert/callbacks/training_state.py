@@ -73,7 +73,7 @@ def _random_state(device: torch.device) -> dict[str, Any]:
     return {
         "torch": torch.get_rng_state(),
         "python": random.getstate(),
-        "numpy": (name, torch.from_numpy(np.array(keys)), position, has_gauss, cached),
+        "numpy": (name, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, cached),
         "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
     }
 
@@ -82,6 +82,6 @@ def _set_random_state(state: dict[str, Any], device: torch.device) -> None:
     torch.set_rng_state(state["torch"])
     random.setstate(state["python"])
     name, keys, position, has_gauss, cached = state["numpy"]
-    np.random.set_state((name, keys.numpy(), position, has_gauss, cached))
+    np.random.set_state((name, keys.numpy().astype(np.uint32), position, has_gauss, cached))
     if state["cuda"] is not None and device.type == "cuda":
         torch.cuda.set_rng_state(state["cuda"], device)

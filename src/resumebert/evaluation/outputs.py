@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from resumebert.evaluation.metrics import to_json_values, undefined
+from resumebert.utils.processes import first_process_only
 
 HEADLINES = (
     ("f1_micro", "F1 micro"),
@@ -34,6 +35,7 @@ HEADLINES = (
 PER_LABEL = ("f1", "precision", "recall", "ap", "auroc")
 
 
+@first_process_only
 def write_json(path: Path, content: Any) -> None:
     """Write plain Python as indented JSON."""
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -49,6 +51,7 @@ def write_metrics(path: Path, results: Mapping[str, Mapping[str, float]]) -> Non
     write_json(path, flat)
 
 
+@first_process_only
 def write_predictions(
     path: Path,
     ids: Sequence[str],

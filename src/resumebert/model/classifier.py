@@ -166,6 +166,11 @@ class ResumeClassifier(LightningModule):
             len(batch["index"]),
         )
 
+    def on_fit_start(self) -> None:
+        """Let each process draw its own dropout; all were seeded alike, for like weights."""
+        if self.global_rank > 0:
+            torch.manual_seed(torch.initial_seed() + self.global_rank)
+
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the loss of a batch.
 

@@ -28,6 +28,7 @@ from resumebert.model.losses import with_prevalences
 from resumebert.model.pretrained import PretrainedSource, load_bert_config, load_weights
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
+from resumebert.utils.processes import is_first_process
 
 
 def quiet_libraries() -> None:
@@ -47,8 +48,12 @@ def quiet_libraries() -> None:
         r".*lr_scheduler\.step\(\).* before .*optimizer\.step\(\).*",
         r".*Detected call of `lr_scheduler.step.*",
         r".*`training_step` returned `None`.*",
+        # They are of all processes' documents already.
+        r".*It is recommended to use `self.log\(.*sync_dist=True.*",
     ):
         warnings.filterwarnings("ignore", message=message)
+    if not is_first_process():
+        warnings.simplefilter("ignore")
 
 
 def seed_run(seed: int) -> None:

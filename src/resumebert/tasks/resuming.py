@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from rich.console import Console
 
 from resumebert.utils.errors import UserError
 from resumebert.utils.interruption import Interruption
+from resumebert.utils.processes import first_process_only
 
 LAST = Path("checkpoints") / "last.ckpt"
 # In the folder of a run that goes on from another's checkpoint: that checkpoint's path.
@@ -47,6 +49,7 @@ def newest_interrupted(runs: Path) -> Path:
     return max(interrupted, key=lambda path: path.stat().st_mtime)
 
 
+@first_process_only
 def note_origin(checkpoint: Path, output_dir: Path) -> None:
     """Note in the folder of a run that it goes on from the checkpoint of another."""
     if checkpoint.resolve() != (output_dir / LAST).resolve():
@@ -70,6 +73,13 @@ def says_how_to_go_on(output_dir: Path, console: Console) -> Iterator[None]:
             f"The run was {interruption}. {words}", style="yellow", highlight=False, soft_wrap=True
         )
         raise
+
+
+def overrides_in_sweep() -> list[str] | None:
+    """Return what was typed for this run of a sweep; None if it is no sweep's."""
+    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
+        return None
+    return list(HydraConfig.get().overrides.task)
 
 
 def _command(checkpoint: Path) -> str:

@@ -27,13 +27,19 @@ from resumebert.tasks import build
 from resumebert.tasks.data_summary import describe_data
 from resumebert.tasks.finders import find
 from resumebert.tasks.messages import say_where
-from resumebert.tasks.resuming import newest_interrupted, note_origin, says_how_to_go_on
+from resumebert.tasks.resuming import (
+    newest_interrupted,
+    note_origin,
+    overrides_in_sweep,
+    says_how_to_go_on,
+)
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.environment import environment
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
 from resumebert.utils.output_folder import make_output_folder
+from resumebert.utils.processes import processes_of_one_run
 
 console = make_console()
 
@@ -49,7 +55,8 @@ def train(config: DictConfig) -> float | None:
             wrong, or the loss diverged.
         Interruption: SIGINT or SIGTERM ended the run; the screen says how to go on with it.
     """
-    with says_how_to_go_on(Path(config.output_dir).absolute(), console):
+    output_dir = Path(config.output_dir).absolute()
+    with processes_of_one_run(overrides_in_sweep()), says_how_to_go_on(output_dir, console):
         return _train(config)
 
 
