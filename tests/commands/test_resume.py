@@ -114,9 +114,7 @@ def test_a_signal_in_the_test_leaves_a_run_that_only_needs_its_test(
 ):
     monkeypatch.chdir(tmp_path)
     assert command("train", *RUN, "hydra.run.dir=runs/whole").code == 0
-    stopped = command(
-        "train", *RUN, *signal_at(16, during="validate"), "hydra.run.dir=runs/part"
-    )
+    stopped = command("train", *RUN, *signal_at(16, during="validate"), "hydra.run.dir=runs/part")
     assert stopped.code == 143
     resumed = command("train", *RUN, "ckpt_path=last", "hydra.run.dir=runs/rest")
     assert resumed.code == 0, resumed.errors
@@ -137,7 +135,7 @@ def test_a_run_goes_on_in_its_own_folder_too(command: Command, tmp_path, monkeyp
 def test_an_interrupted_run_in_its_own_process(tmp_path):
     process = subprocess.Popen(
         [sys.executable, str(REPOSITORY / "train.py"), *RUN, "trainer.max_epochs=500",
-         "callbacks.progress.seconds_between_lines=0", "hydra.run.dir=run"],
+         "+callbacks.progress.seconds_between_lines=0", "hydra.run.dir=run"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None

@@ -26,9 +26,7 @@ class TrainingState(TypedDict):
     scores: dict[str, Tensor] | None
 
 
-def collect(
-    loader: dict[str, int], scores: SplitScores, device: torch.device
-) -> TrainingState:
+def collect(loader: dict[str, int], scores: SplitScores, device: torch.device) -> TrainingState:
     """Return the state, of all processes on the first one; to be called on all of them."""
     mine = (_random_state(device), _content(scores))
     parts = [mine]

@@ -196,17 +196,7 @@ class ResumeDataModule(LightningDataModule):
         return np.flatnonzero(self.split == split)
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Shuffled batches of like lengths, a new order each epoch.
-
-        Raises:
-            UserError: a batch, or the split, has fewer documents than there are processes.
-        """
-        processes = self.trainer.world_size if self.trainer else 1
-        if self.batch_size < processes:
-            raise UserError(
-                f"data.batch_size={self.batch_size}: it counts the documents of a step over all "
-                f"processes, of which there are {processes}. Give at least {processes}."
-            )
+        """Shuffled batches of like lengths, a new order each epoch."""
         lengths = self.tokens.lengths[self.indices("train")]
         sampler = self._sampler(
             "train",
@@ -243,19 +233,13 @@ class ResumeDataModule(LightningDataModule):
         shuffle: bool,
         window_counts: npt.NDArray[np.int64] | None = None,
     ) -> LengthBatchSampler:
-        index = self.indices(split)
-        processes = self.trainer.world_size if self.trainer else 1
-        if 0 < len(index) < processes:
-            raise UserError(
-                f"the {split} split has {len(index)} documents, fewer than the {processes} "
-                "processes that share it. Use fewer processes (trainer.devices), or more documents."
-            )
+        lengths = self.tokens.lengths[self.indices(split)]
         return LengthBatchSampler(
-            self.windowing.tokens_read(self.tokens.lengths[index], training=shuffle),
+            self.windowing.tokens_read(lengths, training=shuffle),
             batch_size,
             shuffle=shuffle,
             seed=self.shuffle_seed,
-            num_replicas=processes,
+            num_replicas=self.trainer.world_size if self.trainer else 1,
             rank=self.trainer.global_rank if self.trainer else 0,
             window_counts=window_counts,
             max_windows=self.windowing.max_windows_train,

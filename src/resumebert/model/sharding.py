@@ -1,5 +1,6 @@
 """Fully sharded data parallelism: each process holds a part of weights, gradients and optimizer."""
 
+from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.strategies import ModelParallelStrategy
@@ -34,6 +35,14 @@ class FullySharded(ModelParallelStrategy):
 
         # On the instance: a class that had it would be taken for sharded by everything else.
         model.configure_model = configure_model  # type: ignore[method-assign]
+
+    def load_checkpoint(
+        self, checkpoint_path: str | Path, weights_only: bool | None = None
+    ) -> dict[str, Any]:
+        """Load a checkpoint; after the training its weights alone, which is all best.ckpt has."""
+        if self.lightning_module is not None and self.lightning_module.trainer.state.fn != "fit":
+            self.optimizers = []
+        return super().load_checkpoint(checkpoint_path, weights_only)
 
 
 def shard(model: ResumeClassifier, mesh: Any) -> None:

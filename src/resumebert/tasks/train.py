@@ -27,6 +27,7 @@ from resumebert.tasks import build
 from resumebert.tasks.data_summary import describe_data
 from resumebert.tasks.finders import find
 from resumebert.tasks.messages import say_where
+from resumebert.tasks.parallel import check_parallel
 from resumebert.tasks.resuming import (
     newest_interrupted,
     note_origin,
@@ -96,6 +97,7 @@ def _train(config: DictConfig) -> float | None:
     trainer = build.trainer(
         config, build.instances(config.callbacks), build.instances(config.logger)
     )
+    check_parallel(config, trainer, datamodule)
     build.prepare_encoder(model, config.model, trainer.strategy.root_device)
     find(config, trainer, model, datamodule, console)
     attach_extras(model, _extras(config, tokenizer, datamodule))

@@ -24,8 +24,8 @@ def report_user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate an entry point: print a user's mistake plainly and exit with 1.
 
     A mistake is a :class:`UserError`, a value missing from the config, or an argument that a class
-    named in the config does not take (with its traceback if ``HYDRA_FULL_ERROR`` is set). SIGINT and
-    SIGTERM end the command with 130 and 143.
+    named in the config does not take (with its traceback if ``HYDRA_FULL_ERROR`` is set). SIGINT
+    and SIGTERM end the command with 130 and 143.
     """
 
     @wraps(function)
