@@ -37,18 +37,24 @@ def test_which_process_writes(monkeypatch, environment, expected):
     assert bool(written) is expected
 
 
-def test_the_other_processes_get_no_folder_of_their_own(monkeypatch):
+def test_the_other_processes_get_no_folder_of_their_own(monkeypatch, tmp_path):
     monkeypatch.setenv("RANK", "1")
-    monkeypatch.setattr(sys, "argv", ["train.py", "hydra.run.dir=mine"])
+    monkeypatch.setattr(sys, "argv", ["train.py"])
     prepare_process()
-    assert sys.argv == ["train.py", "hydra.run.dir=mine", "hydra.run.dir=.",
-                        "hydra.output_subdir=null"]  # fmt: skip
+    assert sys.argv == ["train.py", "hydra.output_subdir=null"]
+    monkeypatch.setenv("RESUMEBERT_OUTPUT_DIR", "/runs/first process's")
+    prepare_process()
+    assert sys.argv[-1] == 'hydra.run.dir="/runs/first process\'s"'
+    mine = tmp_path / "by_my_clock"
+    mine.mkdir()
+    with processes_of_one_run(mine, None):
+        assert not mine.exists()
 
 
-def test_a_run_of_a_sweep_leaves_nothing_for_the_next(monkeypatch):
+def test_a_run_of_a_sweep_leaves_nothing_for_the_next(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "argv", ["train.py", "-m", "seed=1,2"])
     monkeypatch.setenv("MASTER_ADDR", "before")
-    with processes_of_one_run(["seed=1"]):
+    with processes_of_one_run(tmp_path, ["seed=1"]):
         assert sys.argv == ["train.py", "seed=1", "hydra.mode=RUN"]
         os.environ |= {"LOCAL_RANK": "0", "MASTER_ADDR": "mine"}
     assert sys.argv == ["train.py", "-m", "seed=1,2"]

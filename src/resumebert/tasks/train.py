@@ -57,7 +57,10 @@ def train(config: DictConfig) -> float | None:
         Interruption: SIGINT or SIGTERM ended the run; the screen says how to go on with it.
     """
     output_dir = Path(config.output_dir).absolute()
-    with processes_of_one_run(overrides_in_sweep()), says_how_to_go_on(output_dir, console):
+    with (
+        processes_of_one_run(output_dir, overrides_in_sweep()),
+        says_how_to_go_on(output_dir, console),
+    ):
         return _train(config)
 
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import ParamSpec
 
 Arguments = ParamSpec("Arguments")
@@ -19,6 +20,8 @@ Arguments = ParamSpec("Arguments")
 # What Lightning sets for the processes that it starts, and would take for another's in the next
 # run of a sweep.
 OF_A_LAUNCH = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE")
+# Where the first process tells those that it starts its output folder.
+OUTPUT_DIR = "RESUMEBERT_OUTPUT_DIR"
 PR_SET_PDEATHSIG = 1
 
 
@@ -45,8 +48,7 @@ def first_process_only(function: Callable[Arguments, None]) -> Callable[Argument
 def prepare_process() -> None:
     """Set this process up as one of several, before Hydra reads the command line.
 
-    The others than the first get no output folder of their own, and end when whoever started them
-    does. A sweep can't be started on all of them: each would run it.
+    The others than the first write nothing, and end when whoever started them does. A sweep can't be started on all of them: each would run it.
     """
     is_sweep = any(argument in ("-m", "--multirun") for argument in sys.argv[1:])
     if is_sweep and _started_with_others():
@@ -60,22 +62,30 @@ def prepare_process() -> None:
         sys.exit(1)
     if is_first_process():
         return
-    # Hydra would make a folder by this process's clock.
-    sys.argv += ["hydra.run.dir=.", "hydra.output_subdir=null"]
+    sys.argv.append("hydra.output_subdir=null")
+    if OUTPUT_DIR in os.environ:
+        sys.argv.append(f'hydra.run.dir="{os.environ[OUTPUT_DIR]}"')
     if "LOCAL_RANK" in os.environ:
         _end_with_parent()
 
 
 @contextmanager
-def processes_of_one_run(overrides: list[str] | None) -> Iterator[None]:
+def processes_of_one_run(output_dir: Path, overrides: list[str] | None) -> Iterator[None]:
     """Let a run start processes inside the ``with`` block as if it were the only one.
 
     Args:
+        output_dir: of the run.
         overrides: those of one run of a sweep; None: this is not a sweep. Lightning starts the
             others with this process's command line, and a sweep's would start the sweep in each.
     """
     arguments = sys.argv
-    environment = {name: os.environ.get(name) for name in OF_A_LAUNCH}
+    environment = {name: os.environ.get(name) for name in (*OF_A_LAUNCH, OUTPUT_DIR)}
+    if is_first_process():
+        os.environ[OUTPUT_DIR] = str(output_dir)
+    else:
+        # By this process's clock Hydra may have made another folder than the first one's.
+        with contextlib.suppress(OSError):
+            output_dir.rmdir()
     if overrides is not None:
         sys.argv = [arguments[0], *overrides, "hydra.mode=RUN"]
     try:
