@@ -4,6 +4,7 @@ import hydra
 from omegaconf import DictConfig
 
 from resumebert.utils.errors import report_user_errors
+from resumebert.utils.processes import prepare_process
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
@@ -17,4 +18,5 @@ def main(config: DictConfig) -> float | None:
 
 
 if __name__ == "__main__":
+    prepare_process()
     main()

@@ -12,6 +12,7 @@ from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
+from resumebert.callbacks.checkpoint_files import DurableCheckpointIO
 from resumebert.data.cache_store import digest_file
 from resumebert.data.cleaning import MASKING
 from resumebert.data.datamodule import ResumeDataModule
@@ -24,6 +25,7 @@ from resumebert.model.losses import with_prevalences
 from resumebert.model.pretrained import PretrainedSource, load_bert_config, load_weights
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
+from resumebert.utils.processes import is_first_process
 
 
 def quiet_libraries() -> None:
@@ -43,8 +45,12 @@ def quiet_libraries() -> None:
         r".*lr_scheduler\.step\(\).* before .*optimizer\.step\(\).*",
         r".*Detected call of `lr_scheduler.step.*",
         r".*`training_step` returned `None`.*",
+        # They are of all processes' documents already.
+        r".*It is recommended to use `self.log\(.*sync_dist=True.*",
     ):
         warnings.filterwarnings("ignore", message=message)
+    if not is_first_process():
+        warnings.simplefilter("ignore")
 
 
 def seed_run(seed: int) -> None:
@@ -189,6 +195,7 @@ def trainer(
         logger=loggers or False,
         enable_progress_bar=any(_is_progress_bar(callback) for callback in callbacks or []),
         enable_checkpointing=bool(callbacks),
+        plugins=[DurableCheckpointIO()],
     )
     return made
 

@@ -76,7 +76,8 @@ def find(
     if trainer.world_size > 1:
         raise UserError(
             "find.lr=true and find.batch_size=true search on one device. Run them with "
-            "trainer.devices=1, then give the run on several devices what they found."
+            "trainer.devices=1, then give the run on several devices what they found: "
+            "data.batch_size, of all devices together, can be as many times as large."
         )
     if config.find.lr_min >= config.find.lr_max:
         raise UserError(

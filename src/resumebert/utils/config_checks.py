@@ -182,6 +182,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "find.lr_steps": integer(20),
     "find.batch_size": FLAG,
     "find.max_batch_size": integer(1),
+    "callbacks.last_checkpoint.minutes": number(0),
     "callbacks.weight_averaging.newest_share.decay": BELOW_ONE,
     "callbacks.weight_averaging.newest_share.start": BELOW_ONE,
     "trainer.accelerator": optional(one_of(*ACCELERATORS)),
