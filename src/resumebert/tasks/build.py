@@ -17,7 +17,7 @@ from resumebert.data.cache_store import digest_file
 from resumebert.data.cleaning import MASKING
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.tokenization import TextTokenizer
-from resumebert.data.windows import Windowing, max_windows_train
+from resumebert.data.windows import Windowing, max_windows_train, window_length
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.layers import freeze, keep_lowest_layers
 from resumebert.model.lora import add_lora
@@ -86,15 +86,16 @@ def datamodule(
     data: DictConfig, tokenizer: TextTokenizer, *, shuffle_seed: int, **overrides: Any
 ) -> ResumeDataModule:
     """Return the data module of a ``data`` config; ``overrides`` replace arguments of it."""
+    length = window_length(data.max_length, data.long_documents)
     arguments: dict[str, Any] = {
         "reader": instantiate(data.reader),
         "splitter": instantiate(data.split),
         "cleaning": [*data.cleaning, *([MASKING] if data.mask_pii else [])],
         "windowing": Windowing(
             strategy=data.long_documents,
-            max_length=data.max_length,
+            max_length=length,
             stride=data.stride,
-            max_windows_train=max_windows_train(data.max_windows_train, data.batch_size),
+            max_windows_train=max_windows_train(data.max_windows_train, data.batch_size, length),
         ),
         "window_sampling": data.window_sampling,
         "batch_size": data.batch_size,

@@ -311,8 +311,9 @@ def _fits(
 
 def _windows(config: DictConfig, size: int) -> int | None:
     """Return ``data.max_windows_train`` for ``size`` documents a batch: as many for each."""
-    windows = max_windows_train(config.data.max_windows_train, config.data.batch_size)
-    return None if windows is None else windows * size // int(config.data.batch_size)
+    data = config.data
+    windows = max_windows_train(data.max_windows_train, data.batch_size, data.max_length)
+    return None if windows is None else windows * size // int(data.batch_size)
 
 
 def _resize(datamodule: ResumeDataModule, size: int, windows: int | None) -> None:

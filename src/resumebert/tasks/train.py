@@ -15,6 +15,7 @@ from resumebert.callbacks.tensorboard import log_config, log_hyperparameters
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.splitting import write_split
 from resumebert.data.tokenization import TextTokenizer
+from resumebert.data.windows import window_length
 from resumebert.evaluation.decisions import Decisions, fit_decisions
 from resumebert.evaluation.metrics import metric_names
 from resumebert.evaluation.outputs import write_json, write_metrics, write_predictions
@@ -85,6 +86,8 @@ def _train(config: DictConfig) -> float | None:
     check_accelerator(config.trainer.accelerator)
     build.quiet_libraries()
     started = time.monotonic()
+    # The checkpoint says what "auto" meant.
+    config.data.max_length = window_length(config.data.max_length, config.data.long_documents)
     if config.ckpt_path == "last":
         config.ckpt_path = str(newest_interrupted(Path(config.output_dir).absolute().parent))
     _make_paths_absolute(config)

@@ -88,7 +88,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "data.batch_size": integer(1),
     "data.eval_batch_size": integer(1),
     "data.long_documents": one_of("truncate", "head_tail", "random_window", "windows"),
-    "data.max_length": integer(3),
+    "data.max_length": either(integer(3), one_of("auto")),
     "data.stride": optional(integer(0)),
     "data.max_windows_train": optional(either(integer(1), one_of("auto"))),
     "data.window_sampling": one_of("evidence", "uniform"),
