@@ -113,13 +113,12 @@ class LastCheckpoint(Checkpoint):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save; end here if a signal came meanwhile."""
         self._save(trainer)
-        decision = _agree(trainer, self._signal.signum)
-        if decision > SAVE:
-            raise Interruption(decision)
+        self._stop_if_asked(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Leave signals alone again."""
+        """Leave signals alone again; end here if one came after the last step."""
         self._signal.stop()
+        self._stop_if_asked(trainer)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Let a signal end an evaluation after the training at once: it can be had again."""
@@ -135,6 +134,11 @@ class LastCheckpoint(Checkpoint):
     ) -> None:
         """Leave signals alone again."""
         self._signal.stop()
+
+    def _stop_if_asked(self, trainer: Trainer) -> None:
+        decision = _agree(trainer, self._signal.signum)
+        if decision > SAVE:
+            raise Interruption(decision)
 
     def _restore(self, pl_module: LightningModule) -> None:
         if self._state is not None:

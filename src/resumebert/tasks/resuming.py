@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
+from omegaconf import DictConfig
 from rich.console import Console
 
 from resumebert.utils.errors import UserError
@@ -68,16 +69,17 @@ def says_how_to_go_on(output_dir: Path, console: Console) -> Iterator[None]:
                 checkpoint = checkpoint.relative_to(Path.cwd())
             words = f"{checkpoint} holds the run so far. Go on with it:\n  {_command(checkpoint)}"
         else:
-            words = "Nothing has been trained yet."
+            words = "It had trained nothing yet: start it again with the same command."
         console.print(
             f"The run was {interruption}. {words}", style="yellow", highlight=False, soft_wrap=True
         )
         raise
 
 
-def overrides_in_sweep() -> list[str] | None:
-    """Return what was typed for this run of a sweep; None if it is no sweep's."""
-    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
+def overrides_in_sweep(config: DictConfig) -> list[str] | None:
+    """Return what was typed for this run of a sweep; None if it is no sweep's, or one process."""
+    is_sweep = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
+    if not is_sweep or "strategy" not in config.trainer:
         return None
     return list(HydraConfig.get().overrides.task)
 

@@ -75,7 +75,7 @@ def train(config: DictConfig) -> float | None:
     """
     output_dir = Path(config.output_dir).absolute()
     with (
-        processes_of_one_run(output_dir, overrides_in_sweep()),
+        processes_of_one_run(output_dir, overrides_in_sweep(config)),
         says_how_to_go_on(output_dir, console),
     ):
         return _train(config)

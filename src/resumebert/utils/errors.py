@@ -10,6 +10,7 @@ from hydra.errors import InstantiationException
 from omegaconf.errors import OmegaConfBaseException
 
 from resumebert.utils.interruption import Interruption, signals_interrupt
+from resumebert.utils.processes import is_first_process
 
 
 class UserError(Exception):
@@ -36,7 +37,8 @@ def report_user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
         except UserError as error:
             _leave(str(error))
         except Interruption as interruption:
-            sys.exit(interruption.exit_code)
+            # Lightning takes another code of a process that it started for a crash, and kills all.
+            sys.exit(interruption.exit_code if is_first_process() else 0)
         except (InstantiationException, OmegaConfBaseException) as error:
             if os.environ.get("HYDRA_FULL_ERROR"):
                 raise

@@ -48,7 +48,8 @@ def first_process_only(function: Callable[Arguments, None]) -> Callable[Argument
 def prepare_process() -> None:
     """Set this process up as one of several, before Hydra reads the command line.
 
-    The others than the first write nothing, and end when whoever started them does. A sweep can't be started on all of them: each would run it.
+    The others than the first write nothing, and end when whoever started them does. A sweep can't
+    be started on all of them: each would run it.
     """
     is_sweep = any(argument in ("-m", "--multirun") for argument in sys.argv[1:])
     if is_sweep and _started_with_others():
