@@ -207,6 +207,10 @@ class ResumeClassifier(LightningModule):
         """Log every test metric that is defined."""
         self._finish_split("test", self.test_scores)
 
+    def predict_step(self, batch: Batch, batch_index: int) -> tuple[Tensor, Tensor]:
+        """Return the positions (B,) of a batch's documents and their logits (B, L)."""
+        return batch["index"].cpu(), self._score(batch).cpu()
+
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Make optimizer and schedule; the schedule is stepped every optimizer step."""
         if self.optimizer_factory is None:

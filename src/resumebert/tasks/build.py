@@ -43,6 +43,7 @@ def quiet_libraries() -> None:
         r".*lr_scheduler\.step\(\).* before .*optimizer\.step\(\).*",
         r".*Detected call of `lr_scheduler.step.*",
         r".*`training_step` returned `None`.*",
+        r".*custom batch sampler `LengthBatchSampler` for prediction.*",
     ):
         warnings.filterwarnings("ignore", message=message)
 
