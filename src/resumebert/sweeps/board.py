@@ -10,11 +10,11 @@ from itertools import pairwise
 from resumebert.sweeps.runs import (
     REPEATS,
     Run,
-    Value,
     common_settings,
     swept_keys,
 )
 from resumebert.sweeps.status import FAILED
+from resumebert.utils.settings import Value
 
 # A number with more values than these is drawn as a line's points.
 MOST_VALUES = 8

@@ -14,11 +14,11 @@ from markupsafe import Markup
 from resumebert.sweeps import plots
 from resumebert.sweeps.board import Board, Group, Spread, value_words
 from resumebert.sweeps.runs import Run
-from resumebert.sweeps.study import Search, read_search
+from resumebert.sweeps.study import History, read_history
 from resumebert.sweeps.summary import counts, figure, settings_words
 
 # The columns that show at first, beside the metric that the best is chosen by.
-SHOWN = ("val/f1_micro", "val/f1_macro", "test/f1_micro", "test/f1_macro", "test/ap_macro")
+SHOWN = ("val/f1_micro", "val/f1_macro", "test/f1_micro", "test/f1_macro")
 MOST_AXES = 9
 
 
@@ -44,7 +44,7 @@ def make_page(board: Board, folders: Sequence[Path], output: Path) -> str:
     environment = Environment(
         loader=PackageLoader("resumebert.sweeps"), autoescape=True, undefined=StrictUndefined
     )
-    search = next((found for folder in folders if (found := read_search(folder))), None)
+    search = next((found for folder in folders if (found := read_history(folder))), None)
     return environment.get_template("leaderboard.html").render(
         title=" + ".join(folder.resolve().name for folder in folders),
         counts=counts(board),
@@ -188,7 +188,7 @@ def _cost(board: Board) -> Markup | None:
     return Markup(plots.scatter_plot(points, "minutes a run", board.monitor))
 
 
-def _search(search: Search) -> dict[str, object]:
+def _search(search: History) -> dict[str, object]:
     return {
         "words": search.words,
         "history": Markup(plots.history_plot(search.values, search.metric, search.mode))

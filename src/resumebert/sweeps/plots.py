@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from html import escape
 
 from resumebert.sweeps.board import Effect, all_numbers, in_order, value_words
-from resumebert.sweeps.runs import Run, Value
+from resumebert.sweeps.runs import Run
+from resumebert.utils.settings import Value
 
 WIDTH, HEIGHT = 340, 210
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 12, 40
@@ -222,6 +223,6 @@ def _short(word: str, longest: int = LONGEST_TICK) -> str:
 
 def _svg(parts: Sequence[str], words: str, *, width: int = WIDTH, height: int = HEIGHT) -> str:
     return (
-        f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
+        f'<svg viewBox="0 0 {width} {height}" style="max-width:{1.4 * width:.0f}px" role="img" '
         f'aria-label="{escape(words)}">{"".join(parts)}</svg>'
     )

@@ -122,6 +122,8 @@ def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictC
     command = [
         sys.executable, str(script), *_config_sources(hydra), *overrides,
         *(item for item in hydra.overrides.hydra if not item.lstrip("+~").startswith(SWEEP_ONLY)),
+        # A search's config would make it a sweep.
+        "hydra.mode=RUN",
         f"hydra.run.dir={_quoted(folder)}",
         *([f"ckpt_path={_quoted(folder / LAST_CHECKPOINT)}"] if resumed else []),
     ]  # fmt: skip

@@ -9,18 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
 from resumebert.sweeps.status import FINISHED, read_status
+from resumebert.utils.settings import Value, given_keys, value_of
 
-# What a sweep itself adds to a run, or where it lies: no setting of the training.
-NOT_SETTINGS = ("callbacks.pruning", "ckpt_path", "output_dir", "hparams_search", "hydra")
 # Runs that differ in these alone repeat each other.
 REPEATS = ("seed", "data.seed", "data.fold")
-
-Value = str | float | int | bool | None
 
 
 @dataclass(frozen=True)
@@ -61,12 +57,7 @@ class Run:
 
     def setting(self, key: str) -> Value:
         """Return the value of a key; of a config group, the option's name."""
-        if key in self.choices:
-            return self.choices[key]
-        value = OmegaConf.select(self.config, key, throw_on_resolution_failure=False)
-        if OmegaConf.is_config(value):
-            return json.dumps(OmegaConf.to_container(value), ensure_ascii=False, default=str)
-        return value if isinstance(value, bool | int | float | None) else str(value)
+        return value_of(self.config, self.choices, key)
 
 
 def find_runs(folders: Sequence[Path]) -> list[Run]:
@@ -103,7 +94,7 @@ def read_run(folder: Path) -> Run | None:
         folder=folder,
         state=state,
         reason=reason,
-        given=tuple(key for key in map(_key, overrides or []) if key is not None),
+        given=given_keys(overrides),
         config=config,
         choices={str(group): option for group, option in choices.items() if option is not None},
         metrics={
@@ -129,12 +120,6 @@ def common_settings(runs: Sequence[Run]) -> dict[str, Value]:
     swept = set(swept_keys(runs))
     given = dict.fromkeys(key for run in runs for key in run.given)
     return {key: runs[0].setting(key) for key in given if key not in swept}
-
-
-def _key(override: str) -> str | None:
-    """Return the key of ``+key=value``; None if it is no setting of the training."""
-    key = str(OverridesParser.create().parse_override(override).key_or_group)
-    return None if key.startswith(NOT_SETTINGS) else key
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -1,15 +1,22 @@
-"""What a search's study tells: how it went, which keys mattered. Read from the sweep's folder."""
+"""How a search went, from its study."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-# The study of a search, in the sweep's folder: Optuna's journal.
-JOURNAL = "study.log"
+from resumebert.utils.studies import JOURNAL, load_study
+
+if TYPE_CHECKING:
+    import optuna
+
+# Fewer completed trials than this say nothing about the keys.
+FEWEST_TRIALS = 10
 
 
 @dataclass(frozen=True)
-class Search:
-    """A study's history.
+class History:
+    """How a search went.
 
     Attributes:
         words: how many trials came to what.
@@ -27,8 +34,41 @@ class Search:
     importances: list[tuple[str, float]]
 
 
-def read_search(folder: Path) -> Search | None:
-    """Return the study in a sweep's folder; None where there is none."""
+def read_history(folder: Path) -> History | None:
+    """Return how the search in a sweep's folder went; None where there is none to be read."""
     if not (folder / JOURNAL).exists():
         return None
-    return None
+    try:
+        import optuna
+    except ImportError:
+        return None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = load_study(folder / JOURNAL)
+    trials = study.get_trials(deepcopy=False)
+    states = [trial.state.name.lower() for trial in trials]
+    counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+    return History(
+        words=f"{len(trials)} trials: {counts}",
+        metric=study.user_attrs.get("metric", "value"),
+        mode="max" if study.direction.name == "MAXIMIZE" else "min",
+        values=[
+            (trial.number, float(trial.value))
+            for trial in trials
+            if trial.state.name == "COMPLETE" and trial.value is not None
+        ],
+        importances=_importances(study),
+    )
+
+
+def _importances(study: "optuna.Study") -> list[tuple[str, float]]:
+    """Return each key's share of the variance, by fANOVA (Hutter et al. 2014)."""
+    from optuna.importance import FanovaImportanceEvaluator, get_param_importances
+
+    completed = [trial for trial in study.get_trials(deepcopy=False) if trial.value is not None]
+    if len(completed) < FEWEST_TRIALS or len({trial.value for trial in completed}) == 1:
+        return []
+    with warnings.catch_warnings():
+        # That it is experimental, or slow.
+        warnings.simplefilter("ignore")
+        found = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
+    return list(found.items())
