@@ -43,6 +43,7 @@ from resumebert.sweeps.status import (
     write_status,
 )
 from resumebert.utils.durations import duration
+from resumebert.utils.settings import quoted
 
 LOG = "train.log"
 LOCK = ".lock"
@@ -124,8 +125,8 @@ def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictC
         *(item for item in hydra.overrides.hydra if not item.lstrip("+~").startswith(SWEEP_ONLY)),
         # A search's config would make it a sweep.
         "hydra.mode=RUN",
-        f"hydra.run.dir={_quoted(folder)}",
-        *([f"ckpt_path={_quoted(folder / LAST_CHECKPOINT)}"] if resumed else []),
+        f"hydra.run.dir={quoted(folder)}",
+        *([f"ckpt_path={quoted(folder / LAST_CHECKPOINT)}"] if resumed else []),
     ]  # fmt: skip
     status = RunStatus(
         state=RUNNING,
@@ -274,11 +275,6 @@ def _config_sources(hydra: HydraConf) -> list[str]:
         if source.provider == "command-line":
             flags += ["--config-dir", source.path]
     return flags
-
-
-def _quoted(path: Path) -> str:
-    """Write a path as the value of an override."""
-    return "'" + str(path).replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _swept(hydra: HydraConf) -> str:

@@ -6,10 +6,11 @@ takes it up.
 """
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from filelock import FileLock, Timeout
 from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep, Transformer
@@ -19,6 +20,7 @@ from omegaconf import DictConfig
 from resumebert.sweeps.processes import LOCK
 from resumebert.sweeps.status import FAILED, FINISHED, PRUNED, read_status
 from resumebert.utils.errors import UserError
+from resumebert.utils.settings import quoted
 from resumebert.utils.studies import JOURNAL, begin_study
 
 try:
@@ -89,24 +91,28 @@ def _distribution(override: Override) -> BaseDistribution:
             [str(choice) for choice in override.sweep_iterator(transformer=Transformer.encode)]
         )
     try:
-        if isinstance(value, RangeSweep):
-            start, stop, step = value.start, value.stop, value.step
-            if isinstance(start, int) and isinstance(stop, int) and isinstance(step, int):
-                # Hydra's range leaves its end out.
-                return IntDistribution(start, start + (stop - 1 - start) // step * step, step=step)
-            return FloatDistribution(float(start), float(stop), step=float(step))  # type: ignore[arg-type]
-        if isinstance(value, IntervalSweep):
-            bounds: tuple[Any, Any] = value.start, value.end
-            (low, high), log = bounds, "log" in value.tags
-            if isinstance(low, int) and isinstance(high, int):
-                return IntDistribution(low, high, log=log)
-            return FloatDistribution(float(low), float(high), log=log)  # type: ignore[arg-type]
+        return _range(value) if isinstance(value, RangeSweep) else _interval(value)
     except ValueError as error:
         raise UserError(f"{override.input_line}: {error}") from error
-    raise UserError(
-        f"{override.input_line}: a search takes values (8,16), range(2,6) and interval(0,0.3), the "
-        "last also as tag(log,interval(1e-5,1e-3))."
-    )
+
+
+def _range(value: RangeSweep) -> BaseDistribution:
+    start, stop, step = value.start, value.stop, value.step
+    assert start is not None
+    assert stop is not None
+    if isinstance(start, int) and isinstance(stop, int) and isinstance(step, int):
+        # Hydra's range leaves its end out.
+        return IntDistribution(start, start + (stop - 1 - start) // step * step, step=step)
+    return FloatDistribution(float(start), float(stop), step=float(step))
+
+
+def _interval(value: IntervalSweep) -> BaseDistribution:
+    # Numbers with a point, or after int(…) whole ones.
+    low, high = cast("tuple[float | int, float | int]", (value.start, value.end))
+    log = "log" in value.tags
+    if isinstance(low, int) and isinstance(high, int):
+        return IntDistribution(low, high, log=log)
+    return FloatDistribution(float(low), float(high), log=log)
 
 
 class Search:
@@ -162,11 +168,10 @@ class Search:
     def overrides(self, number: int) -> list[str]:
         """Return a trial's settings, and what its run needs to report to it."""
         params = self.study.get_trials(deepcopy=False)[number].params
-        journal = json.dumps(str((self.folder / JOURNAL).resolve()), ensure_ascii=False)
         return [
             *(f"{key}={value}" for key, value in params.items()),
             f"callbacks.pruning.trial={number}",
-            f"callbacks.pruning.journal={journal}",
+            f"callbacks.pruning.journal={quoted((self.folder / JOURNAL).resolve())}",
         ]
 
     def record(self, number: int) -> None:
@@ -186,7 +191,7 @@ class Search:
         except OSError:
             return None
         value = json.loads(text).get(self.study.user_attrs["metric"])
-        return None if value is None else float(value)
+        return float(value) if value is not None and math.isfinite(value) else None
 
     def _is_free(self, number: int) -> bool:
         """Tell whether no process is at a trial's run."""

@@ -1,7 +1,9 @@
 """The settings that a command line gave, and their values."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
@@ -31,3 +33,14 @@ def value_of(config: DictConfig, choices: Mapping[str, str], key: str) -> Value:
     if OmegaConf.is_config(value):
         return json.dumps(OmegaConf.to_container(value), ensure_ascii=False, default=str)
     return value if isinstance(value, bool | int | float | None) else str(value)
+
+
+def quoted(path: Path) -> str:
+    """Write a path as the value of an override, whatever is in it."""
+    # Hydra takes a backslash as it stands, but before a quote.
+    return "'" + re.sub(r"(\\*)('|$)", _escaped, str(path)) + "'"
+
+
+def _escaped(match: re.Match[str]) -> str:
+    backslashes, quote = match.groups()
+    return 2 * backslashes + ("\\'" if quote else "")
