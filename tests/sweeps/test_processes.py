@@ -50,6 +50,7 @@ def wait_for(path: Path) -> None:
     raise AssertionError(f"{path} never came")
 
 
+@pytest.mark.slow
 def test_what_ends_a_run_ends_no_other_and_finished_runs_are_not_repeated(tmp_path):
     arguments = ("x=0.9", "does=mistake,crash,killed,prune,finish")
     code, output, errors = sweep(tmp_path, *arguments)
@@ -74,11 +75,16 @@ def test_what_ends_a_run_ends_no_other_and_finished_runs_are_not_repeated(tmp_pa
     assert [line.split()[0] != "None" for line in last] == [False, False, True, False, False]
 
 
-def test_a_sweep_without_failures_ends_with_0(tmp_path):
-    code, output, errors = sweep(tmp_path, "x=0.1,0.2", "hydra.sweep.dir='with (odd) name'")
+def test_a_sweep_without_failures_ends_with_0_and_is_not_repeated(tmp_path):
+    arguments = ("x=0.1,0.2", "hydra.sweep.dir='with (odd) name'")
+    code, output, errors = sweep(tmp_path, *arguments)
     assert (code, errors) == (0, "")
     assert "2 runs: 2 finished" in output
     assert status(tmp_path / "with (odd) name" / "1").state == "finished"
+    code, output, errors = sweep(tmp_path, *arguments)
+    assert (code, errors) == (0, "")
+    assert "run 1: finished before, val/f1_macro 0.2000" in output
+    assert starts(tmp_path / "with (odd) name" / "1") == 1
 
 
 def test_kill_9_takes_the_run_along_and_a_restart_goes_on(tmp_path):
@@ -101,6 +107,7 @@ def test_kill_9_takes_the_run_along_and_a_restart_goes_on(tmp_path):
     assert status(run).attempts == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_stops_the_run_and_the_sweep(tmp_path, number, code):
     process = start(tmp_path, "does=wait", "seed=1,2")
@@ -115,6 +122,7 @@ def test_a_signal_stops_the_run_and_the_sweep(tmp_path, number, code):
     assert (tmp_path / "sweep" / "leaderboard.html").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_of_another_sweep_is_refused(tmp_path):
     assert sweep(tmp_path, "x=0.1")[0] == 0
     code, _, errors = sweep(tmp_path, "x=0.2")

@@ -138,8 +138,14 @@ def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictC
     write_status(folder, status)
     _say(name, f"{'goes on from its last checkpoint' if resumed else 'starts'}: {_swept(hydra)}")
     started = time.monotonic()
+    environment = {**os.environ, IN_SWEEP: "1", "PYTHONUNBUFFERED": "1"}
+    # joblib and Ray divide the cores themselves, by this variable.
+    if threads := OmegaConf.select(hydra.launcher, "cpus_per_task"):
+        environment.setdefault("OMP_NUM_THREADS", str(threads))
     with _signals_passed_on() as (received, pass_on_to):
-        exit_code, tail = _run(command, Path(hydra.runtime.cwd), folder / LOG, name, pass_on_to)
+        exit_code, tail = _run(
+            command, Path(hydra.runtime.cwd), environment, folder / LOG, name, pass_on_to
+        )
     state, reason = _outcome(folder, exit_code, tail, received)
     status = replace(
         status,
@@ -166,13 +172,13 @@ def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictC
 def _run(
     command: list[str],
     cwd: Path,
+    environment: dict[str, str],
     log: Path,
     name: str,
     pass_on_to: Callable[[subprocess.Popen[str]], None],
 ) -> tuple[int, list[str]]:
     """Run a command, its output into a log; return its exit code and its last lines."""
     tail: deque[str] = deque(maxlen=200)
-    environment = {**os.environ, IN_SWEEP: "1", "PYTHONUNBUFFERED": "1"}
     with log.open("a", encoding="utf-8") as file:
         process = subprocess.Popen(
             command,
