@@ -14,6 +14,7 @@ from markupsafe import Markup
 from resumebert.sweeps import plots
 from resumebert.sweeps.board import Board, Group, Spread, value_words
 from resumebert.sweeps.runs import Run
+from resumebert.sweeps.status import PRUNED
 from resumebert.sweeps.study import History, read_history
 from resumebert.sweeps.summary import counts, figure, settings_words
 
@@ -61,11 +62,16 @@ def make_page(board: Board, folders: Sequence[Path], output: Path) -> str:
         parallel=_parallel(board),
         cost=_cost(board),
         search=None if search is None else _search(search),
-        unfinished=[(run, _link(run, output)) for run in board.runs
-                    if run.reason is not None and run.state != "pruned"],
+        unfinished=_reasons([run for run in board.runs if run.state != PRUNED], output),
+        pruned=_reasons([run for run in board.runs if run.state == PRUNED], output),
         common={key: value_words(value) for key, value in board.common.items()},
         figure=figure,
     )  # fmt: skip
+
+
+def _reasons(runs: Sequence[Run], output: Path) -> list[tuple[Run, str]]:
+    """Return the runs that have a reason not to have finished, and the ways to them."""
+    return [(run, _link(run, output)) for run in runs if run.reason is not None]
 
 
 def _metric_names(board: Board) -> list[str]:
