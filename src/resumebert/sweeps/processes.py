@@ -142,6 +142,9 @@ def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictC
     # joblib and Ray divide the cores themselves, by this variable.
     if threads := OmegaConf.select(hydra.launcher, "cpus_per_task"):
         environment.setdefault("OMP_NUM_THREADS", str(threads))
+    # Lightning would take the job's tasks for the processes of the run, which is one task's.
+    if "SLURM_JOB_NAME" in environment:
+        environment["SLURM_JOB_NAME"] = "bash"
     with _signals_passed_on() as (received, pass_on_to):
         exit_code, tail = _run(
             command, Path(hydra.runtime.cwd), environment, folder / LOG, name, pass_on_to
