@@ -23,7 +23,7 @@ def check_parallel(config: DictConfig, trainer: Trainer, datamodule: ResumeDataM
             f"processes, of which there are {processes}. Give at least as many."
         )
     for split in SPLITS:
-        documents = len(datamodule.indices(split))
+        documents = int((datamodule.split == split).sum())
         if 0 < documents < processes:
             raise UserError(
                 f"trainer.devices={config.trainer.devices}: the {split} split has {documents} "
