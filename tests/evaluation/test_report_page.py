@@ -164,7 +164,9 @@ def test_of_very_many_labels_the_most_frequent_are_drawn(monkeypatch):
     assert "The 3 most frequent of 5 labels are drawn." in page.text
 
 
-@pytest.mark.parametrize(("documents", "labels"), [(3000, 10), (1500, 100)])
+@pytest.mark.parametrize(
+    ("documents", "labels"), [(3000, 10), pytest.param(1500, 100, marks=pytest.mark.slow)]
+)
 def test_size_is_bounded(documents, labels):
     result = made_result(documents, labels, resamples=0)
     assert result.baseline is not None
