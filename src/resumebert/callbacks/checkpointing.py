@@ -198,7 +198,7 @@ def _validates_next(trainer: Trainer, batch_idx: int) -> bool:
     """Tell whether a validation, or the end of the epoch, comes before the next training batch."""
     if batch_idx + 1 >= trainer.num_training_batches:
         return True
-    every = trainer.val_check_batch  # type: ignore[attr-defined]
+    every = trainer.val_check_batch
     return every is not None and (batch_idx + 1) % every == 0
 
 
