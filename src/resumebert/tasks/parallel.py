@@ -4,8 +4,7 @@ from lightning.pytorch import Trainer
 from omegaconf import DictConfig
 
 from resumebert.callbacks.averaging import AveragedWeights
-from resumebert.data.datamodule import ResumeDataModule
-from resumebert.data.splitting import SPLITS
+from resumebert.data.datamodule import ResumeDataModule, SplitName
 from resumebert.model.sharding import FullySharded
 from resumebert.utils.errors import UserError
 
@@ -22,8 +21,9 @@ def check_parallel(config: DictConfig, trainer: Trainer, datamodule: ResumeDataM
             f"data.batch_size={config.data.batch_size}: it counts the documents of a step over all "
             f"processes, of which there are {processes}. Give at least as many."
         )
-    for split in SPLITS:
-        documents = int((datamodule.split == split).sum())
+    splits: tuple[SplitName, ...] = ("train", "val", "test")
+    for split in splits:
+        documents = len(datamodule.indices(split))
         if 0 < documents < processes:
             raise UserError(
                 f"trainer.devices={config.trainer.devices}: the {split} split has {documents} "
