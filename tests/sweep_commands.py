@@ -1,0 +1,44 @@
+"""Start sweeps of a small app, in place of train.py, as a user does."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from resumebert.sweeps.status import RunStatus, read_status
+
+APP = Path(__file__).parent / "sweeps" / "small_app.py"
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, str(APP), "-m", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def sweep(folder: Path, *arguments: str) -> tuple[int, str, str]:
+    process = start(folder, *arguments)
+    output, errors = process.communicate(timeout=120)
+    return process.returncode, output, errors
+
+
+def starts(run: Path) -> int:
+    return len((run / "started.txt").read_text().splitlines())
+
+
+def status(run: Path) -> RunStatus:
+    found = read_status(run)
+    assert found is not None
+    return found
+
+
+def wait_for(path: Path) -> None:
+    for _ in range(600):
+        if path.exists() and path.stat().st_size:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{path} never came")
