@@ -10,7 +10,8 @@ import pandas as pd
 import psutil
 import pytest
 
-from sweep_commands import start, starts, status, sweep, wait_for
+from resumebert.sweeps.status import read_status
+from sweep_commands import APP, start, starts, status, sweep, wait_for
 
 
 @pytest.mark.slow
