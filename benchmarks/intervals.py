@@ -26,20 +26,22 @@ import torch
 
 from resumebert.evaluation.comparison import compare_models
 from resumebert.evaluation.intervals import (
-    Documents,
-    Floats,
-    Statistic,
-    Weights,
     bca_interval,
     bootstrap_intervals,
-    checked_documents,
     evaluate,
     left_out,
     percentile_interval,
     resampled,
-    weighted_metrics,
 )
 from resumebert.evaluation.metrics import multilabel_metrics
+from resumebert.evaluation.weighted_metrics import (
+    Documents,
+    Floats,
+    Statistic,
+    Weights,
+    checked_documents,
+    weighted_metrics,
+)
 
 PREVALENCES = (0.4, 0.25, 0.15, 0.08, 0.04)
 LOOPED = 20

@@ -8,17 +8,19 @@ from hypothesis import strategies as st
 from scipy.stats import bootstrap as scipy_bootstrap
 from sklearn import metrics as sk
 
-from resumebert.evaluation import intervals as module
+from resumebert.evaluation import weighted_metrics as module
 from resumebert.evaluation.intervals import (
     bca_interval,
     bootstrap_intervals,
-    checked_documents,
     evaluate,
     left_out,
     resampled,
-    weighted_metrics,
 )
 from resumebert.evaluation.metrics import multilabel_metrics
+from resumebert.evaluation.weighted_metrics import (
+    checked_documents,
+    weighted_metrics,
+)
 
 TOLERANCE = 1e-9
 

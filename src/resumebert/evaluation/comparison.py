@@ -21,22 +21,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from resumebert.evaluation.intervals import (
-    ROUNDING,
+from resumebert.evaluation.intervals import ROUNDING, bootstrap, evaluate
+from resumebert.evaluation.metrics import to_json_values
+from resumebert.evaluation.weighted_metrics import (
     Documents,
     Floats,
     Statistic,
     Weights,
-    bootstrap,
     checked_documents,
     curve_metrics,
     decision_counts,
     decision_metrics,
-    evaluate,
     label_curves,
     sum_by_group,
 )
-from resumebert.evaluation.metrics import to_json_values
 
 HEADLINES = ("f1_micro", "f1_macro", "subset_accuracy", "ap_macro")
 

@@ -40,8 +40,12 @@ import numpy as np
 
 from resumebert.data.sample.people import GENDERS, ORIGINS, first_names, last_names
 from resumebert.evaluation.gendered_words import Gender, has_pronouns, swap_pronouns, swap_words
-from resumebert.evaluation.intervals import Documents, Weights, bootstrap
+from resumebert.evaluation.intervals import bootstrap
 from resumebert.evaluation.results import Floats, Scorer, Swap
+from resumebert.evaluation.weighted_metrics import (
+    Documents,
+    Weights,
+)
 
 DOCUMENTS = 50
 # Of longer texts most of what would be scored is far from what differs.

@@ -16,18 +16,18 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from resumebert.evaluation.intervals import (
+from resumebert.evaluation.intervals import bootstrap
+from resumebert.evaluation.results import Flags, Interval, Slice, SplitResult, WordsRemoved
+from resumebert.evaluation.weighted_metrics import (
     Documents,
     Floats,
     Statistic,
     Weights,
-    bootstrap,
     checked_documents,
     decision_counts,
     decision_metrics,
     sum_by_group,
 )
-from resumebert.evaluation.results import Flags, Interval, Slice, SplitResult, WordsRemoved
 
 METRICS = ("f1_micro", "f1_macro", "subset_accuracy")
 PAIR_METRICS = ("f1_micro", "f1_macro", "precision_micro", "recall_micro")
