@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from scipy.stats import bootstrap as scipy_bootstrap
 from sklearn import metrics as sk
 
-from resumebert.evaluation import weighted_metrics as module
+from resumebert.evaluation import intervals as intervals_module
+from resumebert.evaluation import weighted_metrics as metrics_module
 from resumebert.evaluation.intervals import (
     bca_interval,
     bootstrap_intervals,
@@ -204,7 +205,7 @@ def test_groups_are_drawn_whole_and_as_many_as_there_are() -> None:
 
 @pytest.mark.parametrize("parts", [5, 1000])
 def test_the_jackknife_leaves_each_group_out_once(monkeypatch, parts) -> None:
-    monkeypatch.setattr(module, "JACKKNIFE_PARTS", parts)
+    monkeypatch.setattr(intervals_module, "JACKKNIFE_PARTS", parts)
     documents = checked_documents(np.zeros((23, 1)), np.zeros((23, 1)), 0.5, "a", None)
     weights = np.concatenate(list(left_out(documents, np.random.default_rng(0))))
     assert weights.shape == (min(parts, 23), 23)
@@ -219,7 +220,7 @@ def test_seeds_decide_and_blocks_do_not(monkeypatch: pytest.MonkeyPatch) -> None
     first = intervals(0)
     assert intervals(0) == first
     assert intervals(1)["f1_micro"] != first["f1_micro"]
-    monkeypatch.setattr(module, "_BLOCK", 60 * 7)
+    monkeypatch.setattr(metrics_module, "_BLOCK", 60 * 7)
     for name, ends in intervals(0).items():
         assert ends == pytest.approx(first[name], abs=TOLERANCE), name
 
