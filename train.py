@@ -3,11 +3,13 @@
 import hydra
 from omegaconf import DictConfig
 
+from resumebert.sweeps.processes import each_run_in_its_own_process
 from resumebert.utils.errors import report_user_errors
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 @report_user_errors
+@each_run_in_its_own_process(__file__)
 def main(config: DictConfig) -> float | None:
     """Train as ``config`` says; return the monitored metric."""
     # Imported here, so that --help, a mistyped key and tab completion answer at once.

@@ -3,8 +3,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from resumebert.callbacks.progress import RunProgress, duration
+from resumebert.callbacks.progress import RunProgress
 from resumebert.callbacks.throughput import Throughput
+from resumebert.utils.durations import duration
 
 
 @pytest.mark.parametrize(

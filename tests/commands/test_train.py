@@ -272,15 +272,6 @@ def test_a_split_can_be_given_back_and_folds_test_every_document(
     assert len(tested) == len(set(tested)) == 90
 
 
-def test_a_small_grid_in_one_command(tmp_path):
-    result = in_own_process(
-        tmp_path, "train", "-m", *QUICK, "optimizer.lr=1e-5,5e-5", "trainer.max_steps=1"
-    )
-    assert result.code == 0, result.errors
-    [sweep] = (tmp_path / "outputs" / "sweeps").iterdir()
-    assert all((sweep / job / "metrics.json").exists() for job in ("0", "1"))
-
-
 @pytest.mark.parametrize("name", ["train", "eval"])
 def test_help_is_useful(name):
     result: Result = in_own_process(REPOSITORY, name, "--help")

@@ -18,6 +18,7 @@ from rich.progress import (
 from resumebert.callbacks.throughput import Throughput
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.utils.console import make_console
+from resumebert.utils.durations import duration
 
 
 class RunProgress(ProgressBar):
@@ -150,10 +151,3 @@ class RunProgress(ProgressBar):
             f"{self._figures(trainer)}  about {duration(left)} left",
             highlight=False,
         )
-
-
-def duration(seconds: float) -> str:
-    """Write seconds as m:ss or h:mm:ss."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -3,11 +3,14 @@
 import math
 from collections.abc import Mapping
 
+from hydra.core.hydra_config import HydraConfig
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import DictConfig, OmegaConf
 
-# What TensorBoard's HParams shows of a run: the keys that people sweep.
+from resumebert.utils.settings import Value, given_keys, value_of
+
+# What TensorBoard's HParams shows of a run, beside the keys that its command line gives.
 HYPERPARAMETERS = (
     "model.name",
     "optimizer.lr",
@@ -45,11 +48,8 @@ def log_hyperparameters(
         config: the run's config.
         results: split → its metrics.
     """
-    settings = {
-        key: OmegaConf.select(config, key)
-        for key in HYPERPARAMETERS
-        if OmegaConf.select(config, key) is not None
-    }
+    settings = {key: value_of(config, {}, key) for key in HYPERPARAMETERS} | _given(config)
+    settings = {key: value for key, value in settings.items() if value is not None}
     settings["loss"] = str(config.loss._target_).rpartition(".")[2]
     metrics = {
         f"{split}/{name}": values[name]
@@ -61,3 +61,12 @@ def log_hyperparameters(
         if isinstance(logger, TensorBoardLogger):
             logger.log_hyperparams(settings, metrics, step=trainer.global_step)
             logger.save()
+
+
+def _given(config: DictConfig) -> dict[str, Value]:
+    """Return what the command line gives; in a sweep, the swept keys are among them."""
+    if not HydraConfig.initialized():
+        return {}
+    hydra = HydraConfig.get()
+    choices = {str(group): str(option) for group, option in hydra.runtime.choices.items()}
+    return {key: value_of(config, choices, key) for key in given_keys(hydra.overrides.task)}

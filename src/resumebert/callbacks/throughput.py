@@ -1,6 +1,8 @@
 """How fast a run trains: tokens and documents a second, and how much of a batch is padding."""
 
+import json
 import time
+from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -13,12 +15,31 @@ class Throughput(Callback):
     """Log ``throughput/…`` every ``log_every_n_steps`` steps, averaged over those steps.
 
     ``tokens_per_second`` counts real tokens, padding left out, on this process times the number of
-    processes. Time spent on validation and on writing checkpoints does not count.
+    processes. Time spent on validation and on writing checkpoints does not count. The averages over
+    all steps go to ``throughput.json`` in the run's folder.
     """
 
     def __init__(self) -> None:
         self.tokens_per_second: float | None = None
         self._reset()
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin to count a run."""
+        self._reset()
+        self._run_seconds, self._run_tokens, self._run_documents = 0.0, 0, 0
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the run's averages, if it had a step."""
+        if trainer.is_global_zero and self._run_seconds > 0 and trainer.default_root_dir:
+            figures = {
+                "documents_per_second": trainer.world_size
+                * self._run_documents
+                / self._run_seconds,
+                "tokens_per_second": trainer.world_size * self._run_tokens / self._run_seconds,
+                "seconds_in_steps": self._run_seconds,
+            }
+            path = Path(trainer.default_root_dir) / "throughput.json"
+            path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
     def _reset(self) -> None:
         self._seconds = 0.0
@@ -62,4 +83,7 @@ class Throughput(Callback):
                 },
                 batch_size=1,
             )
+            self._run_seconds += self._seconds
+            self._run_tokens += tokens
+            self._run_documents += self._documents
             self._reset()

@@ -1,0 +1,1 @@
+"""``hydra/sweeper=study``: a search with Optuna, where Hydra looks for plugins."""

@@ -1,0 +1,90 @@
+"""``hydra/sweeper=study``: Hydra's side of a search; the search is in ``resumebert.sweeps.search``.
+
+Hydra imports this at every start, so what it needs is imported where it is used.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+from resumebert.utils.errors import report_user_errors
+
+
+@dataclass
+class StudySweeperConf:
+    """The settings under ``hydra.sweeper``; the files in ``conf/hparams_search`` explain them."""
+
+    _target_: str = "hydra_plugins.resumebert_study.study_sweeper.StudySweeper"
+    _recursive_: bool = False
+    sampler: Any = None
+    n_trials: int = 20
+    n_jobs: int = 1
+    seed: int = 42
+    params: dict[str, str] = field(default_factory=dict)
+
+
+ConfigStore.instance().store(
+    group="hydra/sweeper", name="study", node=StudySweeperConf, provider="resumebert"
+)
+
+
+class StudySweeper(Sweeper):
+    """Ask a study for settings, launch runs with them, tell the study what they reached.
+
+    Args:
+        sampler: of Optuna, as a config.
+        n_trials: of the whole study, those of earlier and of other processes counted.
+        n_jobs: runs that are given to the launcher at once.
+        seed: of the sampler.
+        params: key → what to search, in Hydra's grammar of sweeps.
+    """
+
+    def __init__(
+        self, sampler: Any, n_trials: int, n_jobs: int, seed: int, params: dict[str, str]
+    ) -> None:
+        self.sampler, self.n_trials, self.n_jobs = sampler, n_trials, n_jobs
+        self.seed, self.params = seed, params
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Take what Hydra gives every sweeper."""
+        self.config, self.hydra_context = config, hydra_context
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    @report_user_errors
+    def sweep(self, arguments: list[str]) -> None:
+        """Run trials until the study has ``n_trials``."""
+        from resumebert.sweeps.search import open_search, parse_space
+
+        assert self.config is not None
+        assert self.hydra_context is not None
+        assert self.launcher is not None
+        folder = Path(self.config.hydra.sweep.dir)
+        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
+        given = [f"{key}={value}" for key, value in self.params.items()] + arguments
+        space, fixed = parse_space(parser.parse_overrides(given))
+        self.validate_batch_is_legal([[*fixed, *space.example()]])
+        folder.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(self.config, folder / "multirun.yaml")
+        search = open_search(
+            folder, space, self.sampler, self.seed, self.config.monitor.metric,
+            self.config.monitor.mode,
+        )  # fmt: skip
+        while trials := search.next_trials(self.n_jobs, self.n_trials):
+            batch = [
+                [*fixed, *search.overrides(trial), f"hydra.sweep.subdir={trial}"]
+                for trial in trials
+            ]
+            self.launcher.launch(batch, initial_job_idx=trials[0])
+            for trial in trials:
+                search.record(trial)

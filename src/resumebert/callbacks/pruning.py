@@ -1,0 +1,78 @@
+"""Ends a search's run early if its validation lags behind that of earlier runs."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from resumebert.utils.studies import load_study
+
+
+class TrialPruning(Callback):
+    """Report each validation to the run's trial, and end the run if the pruner says so.
+
+    A run that is ended leaves ``pruned.json`` in its folder and exits with 0: it has no final
+    metrics, and nothing went wrong. Which validation it is, the first, the second …, is the step at
+    which Optuna compares runs. A run without a trial, or whose trial is told, is left alone.
+
+    Args:
+        pruner: of Optuna.
+        metric: of validation.
+        journal: the file of the study.
+        trial: the run's number in it.
+    """
+
+    def __init__(
+        self, pruner: Any, metric: str, journal: str | None = None, trial: int | None = None
+    ) -> None:
+        self.pruner, self.metric, self.journal, self.number = pruner, metric, journal, trial
+        self._validations = 0
+        self._trial: Any = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a resumed run must know."""
+        return {"validations": self._validations}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on counting."""
+        self._validations = state_dict["validations"]
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Find the trial, in one process."""
+        if trainer.is_global_zero and self.journal is not None and self.number is not None:
+            self._trial = _open_trial(Path(self.journal), self.number, self.pruner)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Report; end the run if it is hopeless."""
+        if trainer.sanity_checking or trainer.state.fn != "fit":
+            return
+        self._validations += 1
+        value = float(trainer.callback_metrics.get(self.metric, math.nan))
+        is_hopeless = False
+        if self._trial is not None and math.isfinite(value):
+            self._trial.report(value, self._validations)
+            is_hopeless = self._trial.should_prune()
+        # All processes of a run go on, or all end.
+        if trainer.strategy.broadcast(is_hopeless):
+            if trainer.is_global_zero:
+                self._leave_word(Path(trainer.default_root_dir), value)
+            raise SystemExit(0)
+
+    def _leave_word(self, folder: Path, value: float) -> None:
+        reason = (
+            f"{self.metric} was {value:.4f} at validation {self._validations}, behind the other "
+            f"trials ({type(self.pruner).__name__})"
+        )
+        content = {"reason": reason, "metric": self.metric, "value": value}
+        (folder / "pruned.json").write_text(json.dumps(content) + "\n", encoding="utf-8")
+
+
+def _open_trial(journal: Path, number: int, pruner: Any) -> Any:
+    """Return the trial, to report to; None if the study has been told its outcome."""
+    import optuna
+
+    study = load_study(journal, pruner)
+    found = study.get_trials(deepcopy=False)[number]
+    return None if found.state.is_finished() else optuna.trial.Trial(study, found._trial_id)

@@ -1,0 +1,250 @@
+"""From runs to a table: repeats together, the best on validation, what each key does."""
+
+import json
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from resumebert.sweeps.runs import (
+    REPEATS,
+    Run,
+    common_settings,
+    swept_keys,
+)
+from resumebert.sweeps.status import FAILED
+from resumebert.utils.settings import Value
+
+# A number with more values than these is drawn as a line's points.
+MOST_VALUES = 8
+# 2e-4 in place of 0.0002, beside 5e-5.
+SCIENTIFIC_BELOW = 1e-3
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and spread of some runs' values; ``sd`` (of a sample) is None for a single one."""
+
+    n: int
+    mean: float
+    sd: float | None
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that differ in seed or fold alone.
+
+    Attributes:
+        number: its place in the order of the runs, from 1.
+        settings: the other swept keys and their values.
+        runs: one or more.
+    """
+
+    number: int
+    settings: dict[str, Value]
+    runs: list[Run]
+
+    @property
+    def finished(self) -> list[Run]:
+        """Return the runs that have their final metrics."""
+        return [run for run in self.runs if run.is_finished]
+
+    def spread(self, metric: str) -> Spread | None:
+        """Return mean and spread of a metric over the finished runs; None where none has it."""
+        return spread([run.metrics[metric] for run in self.finished if metric in run.metrics])
+
+    @property
+    def minutes(self) -> Spread | None:
+        """Return how long a finished run took."""
+        return spread([run.minutes for run in self.finished if run.minutes is not None])
+
+    @property
+    def documents_per_second(self) -> Spread | None:
+        """Return how fast a finished run trained."""
+        speeds = [run.documents_per_second for run in self.finished]
+        return spread([speed for speed in speeds if speed is not None])
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The monitored metric over the values of one key, whatever the other keys were.
+
+    Attributes:
+        key: its name.
+        points: each finished run's value and metric.
+        at: for each value, in order, how the metric spreads there; for a number that takes many
+            values, for each quarter of the runs.
+        is_continuous: whether it is such a number.
+    """
+
+    key: str
+    points: list[tuple[Value, float]]
+    at: list[tuple[str, Spread]]
+    is_continuous: bool
+
+
+@dataclass(frozen=True)
+class Board:
+    """A leaderboard.
+
+    Attributes:
+        runs: all of them.
+        keys: what was swept, without what makes repeats.
+        repeats: those of seed and fold that were swept.
+        common: settings given on the command line, the same in all runs.
+        monitor: the validation metric that the best is marked by; None if no run has one.
+        mode: ``max`` or ``min``, which of that is better.
+        groups: repeats together, the best first, those without a figure last.
+        best: the group whose mean of ``monitor`` is best, of those that all repeats of have
+            finished if there are any; None if no run has one.
+        effects: of each of ``keys`` that has two values with a figure.
+    """
+
+    runs: list[Run]
+    keys: list[str]
+    repeats: list[str]
+    common: dict[str, Value]
+    monitor: str | None
+    mode: str
+    groups: list[Group]
+    best: Group | None
+    effects: list[Effect]
+
+    @property
+    def failed(self) -> list[Run]:
+        """Return the runs that failed."""
+        return [run for run in self.runs if run.state == FAILED]
+
+    @property
+    def states(self) -> Counter[str]:
+        """Return how many runs are in each state."""
+        return Counter(run.state for run in self.runs)
+
+
+def make_board(runs: Sequence[Run]) -> Board:
+    """Arrange runs, one or more, into a leaderboard."""
+    swept = swept_keys(runs)
+    keys = [key for key in swept if key not in REPEATS]
+    monitor, mode = _monitor(runs)
+    groups = _groups(runs, keys)
+    ranked = sorted(groups, key=lambda group: _rank(group, monitor, mode))
+    measured = [group for group in ranked if monitor is not None and group.spread(monitor)]
+    complete = [group for group in measured if len(group.finished) == len(group.runs)]
+    best = next(iter(complete or measured), None)
+    return Board(
+        runs=list(runs),
+        keys=keys,
+        repeats=[key for key in swept if key in REPEATS],
+        common=common_settings(runs),
+        monitor=monitor,
+        mode=mode,
+        groups=ranked,
+        best=best,
+        effects=[] if monitor is None else _effects(runs, keys, monitor),
+    )
+
+
+def spread(values: Sequence[float]) -> Spread | None:
+    """Return mean and spread; None for no values."""
+    if not values:
+        return None
+    return Spread(
+        n=len(values),
+        mean=statistics.fmean(values),
+        sd=statistics.stdev(values) if len(values) > 1 else None,
+        low=min(values),
+        high=max(values),
+    )
+
+
+def in_order(values: Sequence[Value]) -> list[Value]:
+    """Sort the values of a key: numbers by size, words in the order they came."""
+    return sorted(values) if all_numbers(values) else list(values)  # type: ignore[type-var]
+
+
+def all_numbers(values: Sequence[Value]) -> bool:
+    """Tell whether the values lie on a line."""
+    return all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
+
+
+def _monitor(runs: Sequence[Run]) -> tuple[str | None, str]:
+    """Return the validation metric that most runs were chosen by; a test metric is never one."""
+    counts = Counter(
+        (run.monitor, run.mode)
+        for run in runs
+        if run.monitor is not None and run.monitor.startswith("val/") and run.monitor in run.metrics
+    )
+    return counts.most_common(1)[0][0] if counts else (None, "max")
+
+
+def _groups(runs: Sequence[Run], keys: Sequence[str]) -> list[Group]:
+    members: dict[str, list[Run]] = {}
+    for run in runs:
+        members.setdefault(json.dumps([run.setting(key) for key in keys]), []).append(run)
+    return [
+        Group(number, {key: alike[0].setting(key) for key in keys}, alike)
+        for number, alike in enumerate(members.values(), 1)
+    ]
+
+
+def _rank(group: Group, monitor: str | None, mode: str) -> tuple[bool, float]:
+    found = None if monitor is None else group.spread(monitor)
+    if found is None:
+        return (True, 0.0)
+    return (False, -found.mean if mode == "max" else found.mean)
+
+
+def _effects(runs: Sequence[Run], keys: Sequence[str], monitor: str) -> list[Effect]:
+    measured = [run for run in runs if run.is_finished and monitor in run.metrics]
+    effects = []
+    for key in keys:
+        points = [(run.setting(key), run.metrics[monitor]) for run in measured]
+        values = in_order(list(dict.fromkeys(value for value, _ in points)))
+        if len(values) < 2:
+            continue
+        is_continuous = len(values) > MOST_VALUES and all_numbers(values)
+        effects.append(
+            Effect(
+                key,
+                points,
+                _quarters(points) if is_continuous else _at_values(points, values),
+                is_continuous,
+            )
+        )
+    return effects
+
+
+def _at_values(
+    points: Sequence[tuple[Value, float]], values: Sequence[Value]
+) -> list[tuple[str, Spread]]:
+    at_each = [(value, spread([y for x, y in points if x == value])) for value in values]
+    return [(value_words(value), found) for value, found in at_each if found is not None]
+
+
+def _quarters(points: Sequence[tuple[Value, float]]) -> list[tuple[str, Spread]]:
+    """Return the spread of the metric over each quarter of the runs, by the value of the key."""
+    ordered = sorted(points, key=lambda point: float(point[0]))  # type: ignore[arg-type]
+    bounds = [round(len(ordered) * part / 4) for part in range(5)]
+    quarters = [ordered[low:high] for low, high in pairwise(bounds)]
+    found = [(part, spread([y for _, y in part])) for part in quarters]
+    return [
+        (f"{value_words(part[0][0])} to {value_words(part[-1][0])}", result)
+        for part, result in found
+        if result is not None
+    ]
+
+
+def value_words(value: Value) -> str:
+    """Write a setting as one types it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        mantissa, _, exponent = f"{value:.3e}".partition("e")
+        small = value != 0 and abs(value) < SCIENTIFIC_BELOW
+        return f"{float(mantissa):g}e{int(exponent)}" if small else f"{value:.4g}"
+    return str(value)

@@ -1,0 +1,55 @@
+"""The Hydra callback of a sweep: its folder at the start, its leaderboard after each run."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobReturn
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+
+class SweepLeaderboard(Callback):
+    """Keep ``leaderboard.csv`` and ``leaderboard.html`` up to date; exit with 1 if a run failed.
+
+    Refuses a folder that holds another sweep: the runs' numbers would mean other settings.
+    """
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Check that the folder is new, or holds the same sweep."""
+        written = Path(config.hydra.sweep.dir) / "multirun.yaml"
+        if not written.exists():
+            return
+        before = list(OmegaConf.load(written).hydra.overrides.task)
+        now = list(config.hydra.overrides.task)
+        if before != now:
+            # Hydra turns an exception of a callback into a warning; this one passes.
+            print(
+                f"Error: hydra.sweep.dir={config.hydra.sweep.dir} holds another sweep: "
+                f"{' '.join(before)}. Repeat that command to go on with it, or give this one a "
+                "folder of its own; python -m resumebert.sweeps.leaderboard FOLDER FOLDER makes "
+                "one table of both.",
+                file=sys.stderr,
+            )
+            sys.exit(1)
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        """Write the leaderboard anew, in the process that did the run."""
+        if config.hydra.mode == RunMode.MULTIRUN:
+            from resumebert.sweeps.leaderboard import write_leaderboard
+
+            write_leaderboard([Path(config.hydra.sweep.dir)])
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Write the leaderboard for good, say what the sweep came to; exit with 1 on failures."""
+        from resumebert.sweeps.leaderboard import write_leaderboard
+        from resumebert.sweeps.summary import summary
+
+        folder = Path(config.hydra.sweep.dir)
+        board = write_leaderboard([folder])
+        if board is None:
+            return
+        print(summary(board, folder), flush=True)
+        if board.failed:
+            sys.exit(1)

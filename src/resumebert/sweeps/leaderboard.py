@@ -1,0 +1,106 @@
+"""leaderboard.csv and leaderboard.html over runs: ``python -m resumebert.sweeps.leaderboard DIR…``.
+
+A sweep writes them itself. By hand it takes folders of runs or of sweeps, and writes the two files
+into the first, or where ``--output`` says.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from resumebert.sweeps.board import Board, make_board
+from resumebert.sweeps.page import make_page
+from resumebert.sweeps.runs import find_runs
+from resumebert.sweeps.status import write_at_once
+from resumebert.sweeps.summary import summary
+from resumebert.utils.errors import UserError
+
+
+def write_leaderboard(folders: Sequence[Path], output: Path | None = None) -> Board | None:
+    """Write ``leaderboard.csv`` and ``leaderboard.html`` over the runs in some folders.
+
+    Args:
+        folders: runs, sweeps, or what holds any.
+        output: the folder to write to; None: the first of ``folders``.
+
+    Returns:
+        What was written; None, and nothing is written, if there is no run.
+    """
+    runs = find_runs(folders)
+    if not runs:
+        return None
+    board = make_board(runs)
+    output = folders[0] if output is None else output
+    write_at_once(output / "leaderboard.csv", to_frame(board).to_csv(index=False))
+    write_at_once(output / "leaderboard.html", make_page(board, folders, output))
+    return board
+
+
+def to_frame(board: Board) -> pd.DataFrame:
+    """Return a row for each run, the best group first: settings, metrics, cost, state."""
+    rows = []
+    for group in board.groups:
+        found = None if board.monitor is None else group.spread(board.monitor)
+        rows += [
+            {
+                "run": run.folder.name,
+                "state": run.state,
+                "group": group.number,
+                "best": group is board.best,
+                **{key: run.setting(key) for key in (*board.keys, *board.repeats)},
+                **({} if found is None else _columns(board.monitor, found.mean, found.sd, found.n)),
+                "minutes": run.minutes,
+                "documents_per_second": run.documents_per_second,
+                **run.metrics,
+                "reason": run.reason,
+                "folder": str(run.folder),
+            }
+            for run in group.runs
+        ]
+    return pd.DataFrame(rows)
+
+
+def _columns(
+    monitor: str | None, mean: float, sd: float | None, n: int
+) -> dict[str, float | int | None]:
+    return {f"group {monitor} mean": mean, f"group {monitor} sd": sd, f"group {monitor} n": n}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Make a leaderboard of the folders on the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m resumebert.sweeps.leaderboard",
+        description="Make leaderboard.csv and leaderboard.html over any runs and sweeps.",
+    )
+    parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="runs or sweeps")
+    parser.add_argument("--output", type=Path, help="where to write; the first DIR if not given")
+    given = parser.parse_args(arguments)
+    try:
+        print(summary(_make(given.folders, given.output), given.output or given.folders[0]))
+    except UserError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _make(folders: Sequence[Path], output: Path | None) -> Board:
+    for folder in folders:
+        if not folder.is_dir():
+            raise UserError(
+                f"{folder}: there is no such folder. Give folders of runs or of sweeps."
+            )
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+    board = write_leaderboard(folders, output)
+    if board is None:
+        raise UserError(
+            f"{', '.join(map(str, folders))}: no run lies there (a run has .hydra/overrides.yaml). "
+            "Give folders of runs or of sweeps, such as outputs/sweeps/DATE_TIME."
+        )
+    return board
+
+
+if __name__ == "__main__":
+    main()

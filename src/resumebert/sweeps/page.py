@@ -1,0 +1,211 @@
+"""leaderboard.html: one file that holds all it shows."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from resumebert.sweeps import plots
+from resumebert.sweeps.board import Board, Group, Spread, value_words
+from resumebert.sweeps.runs import Run
+from resumebert.sweeps.status import PRUNED
+from resumebert.sweeps.study import History, read_history
+from resumebert.sweeps.summary import counts, figure, settings_words
+
+# The columns that show at first, beside the metric that the best is chosen by.
+SHOWN = ("val/f1_micro", "val/f1_macro", "test/f1_micro", "test/f1_macro")
+MOST_AXES = 9
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: a group of runs, or one of its runs."""
+
+    name: str
+    link: str | None
+    unfinished: list[tuple[str, int]]
+    is_best: bool
+    settings: list[tuple[str, str]]
+    metrics: list[tuple[str, str]]
+    minutes: tuple[str, str]
+    speed: tuple[str, str]
+    members: "list[Row]"
+
+
+def make_page(board: Board, folders: Sequence[Path], output: Path) -> str:
+    """Return the page; its links are relative to the folder ``output``."""
+    names = _metric_names(board)
+    shown = [name for name in dict.fromkeys([board.monitor, *SHOWN]) if name in names]
+    environment = Environment(
+        loader=PackageLoader("resumebert.sweeps"), autoescape=True, undefined=StrictUndefined
+    )
+    search = next((found for folder in folders if (found := read_history(folder))), None)
+    return environment.get_template("leaderboard.html").render(
+        title=" + ".join(folder.resolve().name for folder in folders),
+        counts=counts(board),
+        board=board,
+        best=None if board.best is None else _best(board),
+        keys=board.keys,
+        repeats=board.repeats,
+        shown=shown,
+        others=_by_kind([name for name in names if name not in shown]),
+        rows=[_group_row(board, group, shown, output) for group in board.groups],
+        figures=Markup(_figures(board)),
+        effects=[(effect, Markup(plots.effect_plot(effect, board.monitor)))
+                 for effect in board.effects if board.monitor],
+        parallel=_parallel(board),
+        cost=_cost(board),
+        search=None if search is None else _search(search),
+        unfinished=_reasons([run for run in board.runs if run.state != PRUNED], output),
+        pruned=_reasons([run for run in board.runs if run.state == PRUNED], output),
+        common={key: value_words(value) for key, value in board.common.items()},
+        figure=figure,
+    )  # fmt: skip
+
+
+def _reasons(runs: Sequence[Run], output: Path) -> list[tuple[Run, str]]:
+    """Return the runs that have a reason not to have finished, and the ways to them."""
+    return [(run, _link(run, output)) for run in runs if run.reason is not None]
+
+
+def _metric_names(board: Board) -> list[str]:
+    return list(
+        dict.fromkeys(name for run in board.runs if run.is_finished for name in run.metrics)
+    )
+
+
+def _by_kind(names: Sequence[str]) -> dict[str, list[str]]:
+    """Put metrics under val, test, test/tuned …; those of single labels apart."""
+    kinds: dict[str, list[str]] = {}
+    for name in names:
+        kinds.setdefault(name.rpartition("/")[0], []).append(name)
+    return kinds
+
+
+def _best(board: Board) -> dict[str, str]:
+    assert board.best is not None
+    assert board.monitor is not None
+    test = board.monitor.replace("val/", "test/")
+    return {
+        "settings": settings_words(board.best),
+        "val": figure(board.best.spread(board.monitor)),
+        "test": figure(board.best.spread(test)),
+        "test_name": test,
+        "n": str(len(board.best.finished)),
+    }
+
+
+def _group_row(board: Board, group: Group, shown: Sequence[str], output: Path) -> Row:
+    is_single = len(group.runs) == 1
+    first = group.runs[0]
+    return Row(
+        name=f"run {first.folder.name}" if is_single else f"{len(group.runs)} runs",
+        link=_link(first, output) if is_single else None,
+        unfinished=_unfinished(group.runs),
+        is_best=group is board.best,
+        settings=[_cell(value_words(value), value) for value in group.settings.values()]
+        + [_cell(value_words(first.setting(key)) if is_single else "", None)
+           for key in board.repeats],
+        metrics=[_spread_cell(group.spread(name), 4) for name in shown],
+        minutes=_spread_cell(group.minutes, 1),
+        speed=_spread_cell(group.documents_per_second, 1),
+        members=[] if is_single else [_run_row(board, run, shown, output) for run in group.runs],
+    )  # fmt: skip
+
+
+def _run_row(board: Board, run: Run, shown: Sequence[str], output: Path) -> Row:
+    def cell(value: float | None, digits: int) -> tuple[str, str]:
+        return _cell("–" if value is None else f"{value:.{digits}f}", value)
+
+    return Row(
+        name=f"run {run.folder.name}",
+        link=_link(run, output),
+        unfinished=_unfinished([run]),
+        is_best=False,
+        settings=[("", "")] * len(board.keys)
+        + [_cell(value_words(run.setting(key)), run.setting(key)) for key in board.repeats],
+        metrics=[cell(run.metrics.get(name), 4) for name in shown],
+        minutes=cell(run.minutes, 1),
+        speed=cell(run.documents_per_second, 1),
+        members=[],
+    )
+
+
+def _unfinished(runs: Sequence[Run]) -> list[tuple[str, int]]:
+    """Return the other states than finished, and how many runs are in each."""
+    return Counter(run.state for run in runs if not run.is_finished).most_common()
+
+
+def _cell(words: str, value: object) -> tuple[str, str]:
+    """Return what a cell shows, and what it is sorted by."""
+    return words, "" if value is None else str(value)
+
+
+def _spread_cell(found: Spread | None, digits: int) -> tuple[str, str]:
+    return figure(found, digits), "" if found is None else repr(found.mean)
+
+
+def _figures(board: Board) -> str:
+    """Return every metric of every row, for the columns that a reader adds, as JSON in a script."""
+    names = _metric_names(board)
+    content = []
+    for group in board.groups:
+        spreads = {name: group.spread(name) for name in names}
+        group_values = {
+            name: [round(found.mean, 6), None if found.sd is None else round(found.sd, 6)]
+            for name, found in spreads.items()
+            if found is not None
+        }
+        members = [] if len(group.runs) == 1 else [
+            {name: [round(value, 6), None] for name, value in run.metrics.items()}
+            for run in group.runs
+        ]  # fmt: skip
+        content.append([group_values, *members])
+    # "<" could end the script.
+    return json.dumps(content).replace("<", "\\u003c")
+
+
+def _parallel(board: Board) -> Markup | None:
+    runs = [run for run in board.runs if run.is_finished and board.monitor in run.metrics]
+    if board.monitor is None or not board.keys or len(runs) < 2:
+        return None
+    best = [] if board.best is None else [id(run) for run in board.best.runs]
+    stressed = {number for number, run in enumerate(runs) if id(run) in best}
+    return Markup(plots.parallel_plot(runs, board.keys[:MOST_AXES], board.monitor, stressed))
+
+
+def _cost(board: Board) -> Markup | None:
+    if board.monitor is None:
+        return None
+    points = [
+        (minutes.mean, found.mean, f"{settings_words(group)}: {found.mean:.4f} in "
+         f"{minutes.mean:.1f} minutes", group is board.best)
+        for group in board.groups
+        if (found := group.spread(board.monitor)) and (minutes := group.minutes)
+    ]  # fmt: skip
+    if len(points) < 2:
+        return None
+    return Markup(plots.scatter_plot(points, "minutes a run", board.monitor))
+
+
+def _search(search: History) -> dict[str, object]:
+    return {
+        "words": search.words,
+        "history": Markup(plots.history_plot(search.values, search.metric, search.mode))
+        if len(search.values) > 1
+        else None,
+        "importances": Markup(plots.bars_plot(search.importances)) if search.importances else None,
+    }
+
+
+def _link(run: Run, output: Path) -> str:
+    """Return the way to a run's report, or to its folder where it has none."""
+    report = run.folder / "report.html"
+    target = report if report.exists() else run.folder
+    return quote(os.path.relpath(target, output.resolve())) + ("" if target == report else "/")

@@ -1,0 +1,144 @@
+"""What run folders hold, read for a table: settings, metrics, cost, state."""
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError
+
+from resumebert.sweeps.status import FINISHED, read_status
+from resumebert.utils.settings import Value, given_keys, value_of
+
+# Runs that differ in these alone repeat each other.
+REPEATS = ("seed", "data.seed", "data.fold")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder, read.
+
+    Attributes:
+        folder: where it lies.
+        state: see :class:`~resumebert.sweeps.status.RunStatus`; ``unfinished`` for a run of no
+            sweep that has no metrics.
+        reason: why it did not finish.
+        given: the keys that its command line gave.
+        config: all its settings.
+        choices: config group → the option chosen.
+        metrics: as in metrics.json.
+        monitor: the metric that its best checkpoint was chosen by, such as ``val/f1_macro``.
+        mode: ``max`` or ``min``, which of that is better.
+        minutes: that it took.
+        documents_per_second: in training.
+    """
+
+    folder: Path
+    state: str
+    reason: str | None
+    given: tuple[str, ...]
+    config: DictConfig
+    choices: dict[str, str]
+    metrics: dict[str, float]
+    monitor: str | None
+    mode: str
+    minutes: float | None
+    documents_per_second: float | None
+
+    @property
+    def is_finished(self) -> bool:
+        """Tell whether it has its final metrics."""
+        return self.state == FINISHED
+
+    def setting(self, key: str) -> Value:
+        """Return the value of a key; of a config group, the option's name."""
+        return value_of(self.config, self.choices, key)
+
+
+def find_runs(folders: Sequence[Path]) -> list[Run]:
+    """Read the runs that are, or lie anywhere in, the folders; run 10 comes after run 9."""
+    found = {
+        configs.parent.parent.resolve(): None
+        for folder in folders
+        for configs in sorted(folder.rglob(".hydra/overrides.yaml"), key=_natural)
+    }
+    runs = [read_run(folder) for folder in found]
+    return [run for run in runs if run is not None]
+
+
+def read_run(folder: Path) -> Run | None:
+    """Read a run's folder; return None where its config is not readable (yet)."""
+    try:
+        config, overrides, hydra = (
+            OmegaConf.load(folder / ".hydra" / f"{name}.yaml")
+            for name in ("config", "overrides", "hydra")
+        )
+    except (OSError, YAMLError):
+        return None
+    if not isinstance(config, DictConfig):
+        return None
+    choices = dict(OmegaConf.select(hydra, "hydra.runtime.choices") or {})
+    metrics = _json(folder / "metrics.json")
+    throughput = _json(folder / "throughput.json")
+    status = read_status(folder)
+    if status is not None:
+        state, reason = status.state, status.reason
+    else:
+        state, reason = (FINISHED if metrics else "unfinished"), None
+    return Run(
+        folder=folder,
+        state=state,
+        reason=reason,
+        given=given_keys(overrides),
+        config=config,
+        choices={str(group): option for group, option in choices.items() if option is not None},
+        metrics={
+            name: float(value)
+            for name, value in metrics.items()
+            if isinstance(value, int | float) and math.isfinite(value)
+        },
+        monitor=OmegaConf.select(config, "monitor.metric"),
+        mode=OmegaConf.select(config, "monitor.mode") or "max",
+        minutes=_minutes(folder) if status is None else status.seconds / 60 or None,
+        documents_per_second=throughput.get("documents_per_second"),
+    )
+
+
+def swept_keys(runs: Sequence[Run]) -> list[str]:
+    """Return the keys, of those given on command lines, that are not the same in all runs."""
+    given = dict.fromkeys(key for run in runs for key in run.given)
+    return [key for key in given if len({json.dumps(run.setting(key)) for run in runs}) > 1]
+
+
+def common_settings(runs: Sequence[Run]) -> dict[str, Value]:
+    """Return the keys given on command lines that are the same in all runs, and their values."""
+    swept = set(swept_keys(runs))
+    given = dict.fromkeys(key for run in runs for key in run.given)
+    return {key: runs[0].setting(key) for key in given if key not in swept}
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _minutes(folder: Path) -> float | None:
+    """Return the time from environment.json, written once the data are there, to metrics.json."""
+    try:
+        started = datetime.fromisoformat(_json(folder / "environment.json")["time"])
+        ended = (folder / "metrics.json").stat().st_mtime
+    except (OSError, KeyError, ValueError):
+        return None
+    return max(0.0, ended - started.timestamp()) / 60
+
+
+def _natural(path: Path) -> list[tuple[str, int]]:
+    return [(text, int(part or 0)) for text, part in re.findall(r"(\D*)(\d*)", str(path))]

@@ -1,0 +1,239 @@
+"""A search over settings: a study of Optuna in a file, that any number of processes work on.
+
+Akiba et al., "Optuna: a next-generation hyperparameter optimization framework" (2019). The study
+lies in the sweep's folder; a process that is killed leaves its trial there, and the next one to ask
+takes it up.
+"""
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from filelock import FileLock, Timeout
+from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep, Transformer
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from resumebert.sweeps.processes import LOCK
+from resumebert.sweeps.status import FAILED, FINISHED, PRUNED, read_status
+from resumebert.utils.errors import UserError
+from resumebert.utils.settings import quoted
+from resumebert.utils.studies import JOURNAL, begin_study
+
+try:
+    import optuna
+    from optuna.distributions import (
+        BaseDistribution,
+        CategoricalDistribution,
+        FloatDistribution,
+        IntDistribution,
+    )
+    from optuna.trial import TrialState
+except ImportError as error:
+    raise UserError(
+        "A search needs Optuna, which is not installed: pip install 'resumebert[sweeps]'."
+    ) from error
+
+# Held while a process takes trials; the journal has a lock of its own.
+ASKING = ".search.lock"
+
+# What Optuna tells of every trial, the sweep tells too.
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+@dataclass(frozen=True)
+class Space:
+    """What is searched: key → distribution."""
+
+    distributions: dict[str, BaseDistribution]
+
+    def example(self) -> list[str]:
+        """Return overrides from inside the space."""
+        return [
+            f"{key}={found.choices[0] if isinstance(found, CategoricalDistribution) else found.low}"  # type: ignore[attr-defined]
+            for key, found in self.distributions.items()
+        ]
+
+
+def parse_space(overrides: Sequence[Override]) -> tuple[Space, list[str]]:
+    """Return what is searched, and the overrides that all trials share.
+
+    Of several overrides of a key the last counts.
+
+    Raises:
+        UserError: a sweep is none that can be searched, or nothing is swept.
+    """
+    space: dict[str, BaseDistribution] = {}
+    fixed: dict[str, str] = {}
+    for override in overrides:
+        key = str(override.get_key_element())
+        space.pop(key, None)
+        fixed.pop(key, None)
+        if override.is_sweep_override():
+            space[key] = _distribution(override)
+        else:
+            fixed[key] = f"{key}={override.get_value_element_as_str()}"
+    if not space:
+        raise UserError(
+            "A search has nothing to search: give a key several values, as in "
+            "'optimizer.lr=tag(log,interval(1e-5,1e-3))' or data.batch_size=8,16."
+        )
+    return Space(space), list(fixed.values())
+
+
+def _distribution(override: Override) -> BaseDistribution:
+    value: Any = override.value()
+    if override.is_choice_sweep():
+        return CategoricalDistribution(
+            [str(choice) for choice in override.sweep_iterator(transformer=Transformer.encode)]
+        )
+    try:
+        return _range(value) if isinstance(value, RangeSweep) else _interval(value)
+    except ValueError as error:
+        raise UserError(f"{override.input_line}: {error}") from error
+
+
+def _range(value: RangeSweep) -> BaseDistribution:
+    start, stop, step = value.start, value.stop, value.step
+    assert start is not None
+    assert stop is not None
+    if isinstance(start, int) and isinstance(stop, int) and isinstance(step, int):
+        # Hydra's range leaves its end out.
+        return IntDistribution(start, start + (stop - 1 - start) // step * step, step=step)
+    return FloatDistribution(float(start), float(stop), step=float(step))
+
+
+def _interval(value: IntervalSweep) -> BaseDistribution:
+    # Numbers with a point, or after int(…) whole ones.
+    low, high = cast("tuple[float | int, float | int]", (value.start, value.end))
+    log = "log" in value.tags
+    if isinstance(low, int) and isinstance(high, int):
+        return IntDistribution(low, high, log=log)
+    return FloatDistribution(float(low), float(high), log=log)
+
+
+class Search:
+    """A study and its folder.
+
+    Args:
+        folder: of the sweep; a trial's run lies in it under the trial's number.
+        space: what is searched.
+        sampler: makes a sampler of Optuna from a seed.
+        seed: of the first trial's sampler.
+        study: the study.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        space: Space,
+        sampler: Callable[[int], optuna.samplers.BaseSampler],
+        seed: int,
+        study: optuna.Study,
+    ) -> None:
+        self.folder, self.space, self.study = folder, space, study
+        self._sampler, self._seed = sampler, seed
+        self._taken: set[int] = set()
+
+    def next_trials(self, count: int, n_trials: int) -> list[int]:
+        """Return the numbers of up to ``count`` trials to do now; none if the study is complete.
+
+        Those that a process left when it was killed come first.
+
+        Args:
+            count: at most so many.
+            n_trials: of the whole study.
+        """
+        with FileLock(self.folder / ASKING):
+            trials = self.study.get_trials(deepcopy=False)
+            taken = [
+                trial.number
+                for trial in trials
+                if trial.state == TrialState.RUNNING
+                and trial.number not in self._taken
+                and self._is_free(trial.number)
+            ][:count]
+            for number in range(len(trials), min(n_trials, len(trials) + count - len(taken))):
+                # A sampler's draws depend on the trial's number, so that neither a restart nor
+                # another process at work on the study draws the same again.
+                self.study.sampler = self._sampler(self._seed + number)
+                trial = self.study.ask(self.space.distributions)
+                taken.append(trial.number)
+        self._taken.update(taken)
+        return taken
+
+    def overrides(self, number: int) -> list[str]:
+        """Return a trial's settings, and what its run needs to report to it."""
+        params = self.study.get_trials(deepcopy=False)[number].params
+        return [
+            *(f"{key}={value}" for key, value in params.items()),
+            f"callbacks.pruning.trial={number}",
+            f"callbacks.pruning.journal={quoted((self.folder / JOURNAL).resolve())}",
+        ]
+
+    def record(self, number: int) -> None:
+        """Tell the study what a trial's run came to; one that was interrupted stays open."""
+        status = read_status(self.folder / str(number))
+        value = self._value(number)
+        if status is not None and status.state == FINISHED and value is not None:
+            self.study.tell(number, value, skip_if_finished=True)
+        elif status is not None and status.state == PRUNED:
+            self.study.tell(number, state=TrialState.PRUNED, skip_if_finished=True)
+        elif status is not None and status.state in (FINISHED, FAILED):
+            self.study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+
+    def _value(self, number: int) -> float | None:
+        try:
+            text = (self.folder / str(number) / "metrics.json").read_text(encoding="utf-8")
+        except OSError:
+            return None
+        value = json.loads(text).get(self.study.user_attrs["metric"])
+        return float(value) if value is not None and math.isfinite(value) else None
+
+    def _is_free(self, number: int) -> bool:
+        """Tell whether no process is at a trial's run."""
+        if not (self.folder / str(number)).exists():
+            return True
+        try:
+            with FileLock(self.folder / str(number) / LOCK, blocking=False):
+                return True
+        except Timeout:
+            return False
+
+
+def open_search(
+    folder: Path, space: Space, sampler: DictConfig | None, seed: int, metric: str, mode: str
+) -> Search:
+    """Open the study in a folder, or begin one.
+
+    Args:
+        folder: of the sweep.
+        space: what is searched.
+        sampler: the config of one of Optuna's; None: its default, TPE.
+        seed: of the sampler.
+        metric: of validation, that is searched for.
+        mode: ``max`` or ``min``.
+
+    Raises:
+        UserError: the metric is none of validation, or the study is of another one.
+    """
+    if not metric.startswith("val/"):
+        raise UserError(f"monitor.metric={metric}: a search goes by a metric of validation, val/….")
+
+    def make_sampler(sampler_seed: int) -> Any:
+        if sampler is None:
+            return optuna.samplers.TPESampler(seed=sampler_seed)
+        return instantiate(sampler, seed=sampler_seed)
+
+    with FileLock(folder / ASKING):
+        study = begin_study(folder / JOURNAL, "max" if mode == "max" else "min")
+        if study.user_attrs.get("metric", metric) != metric:
+            raise UserError(
+                f"{folder / JOURNAL} is a search by {study.user_attrs['metric']}, not by {metric}. "
+                "Give another hydra.sweep.dir."
+            )
+        study.set_user_attr("metric", metric)
+    return Search(folder, space, make_sampler, seed, study)

@@ -1,0 +1,62 @@
+"""status.json: what became of a run of a sweep."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+STATUS = "status.json"
+
+RUNNING, FINISHED, PRUNED = "running", "finished", "pruned"
+FAILED, INTERRUPTED = "failed", "interrupted"
+DONE = (FINISHED, PRUNED)
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """What became of a run.
+
+    Attributes:
+        state: ``running`` (also where the sweep itself was killed), ``finished``, ``pruned``
+            (a search gave it up), ``interrupted`` or ``failed``.
+        overrides: the run's settings, as on a command line.
+        command: what was executed.
+        attempts: how often it was started.
+        seconds: of all attempts together.
+        reason: why it did not finish, in one paragraph.
+        exit_code: of the last attempt; below 0, the signal that killed it.
+    """
+
+    state: str
+    overrides: list[str]
+    command: list[str]
+    attempts: int = 1
+    seconds: float = 0.0
+    reason: str | None = None
+    exit_code: int | None = None
+
+    @property
+    def is_resumable(self) -> bool:
+        """Tell whether it was cut short from outside, so that it can go on where it stopped."""
+        is_killed = self.state == FAILED and self.exit_code is not None and self.exit_code < 0
+        return self.state in (RUNNING, INTERRUPTED) or is_killed
+
+
+def read_status(folder: Path) -> RunStatus | None:
+    """Return the status in a run's folder; None where there is none."""
+    try:
+        return RunStatus(**json.loads((folder / STATUS).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write_status(folder: Path, status: RunStatus) -> None:
+    """Write the status into a run's folder."""
+    write_at_once(folder / STATUS, json.dumps(asdict(status), indent=2, ensure_ascii=False) + "\n")
+
+
+def write_at_once(path: Path, text: str) -> None:
+    """Write a file so that a reader finds the old text or the new one, never a part."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

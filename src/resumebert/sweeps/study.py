@@ -1,0 +1,74 @@
+"""How a search went, from its study."""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resumebert.utils.studies import JOURNAL, load_study
+
+if TYPE_CHECKING:
+    import optuna
+
+# Fewer completed trials than this say nothing about the keys.
+FEWEST_TRIALS = 10
+
+
+@dataclass(frozen=True)
+class History:
+    """How a search went.
+
+    Attributes:
+        words: how many trials came to what.
+        metric: what was searched for.
+        mode: ``max`` or ``min``.
+        values: (trial, value) of the completed ones, in order.
+        importances: (key, share) of the value's variance, the largest first; empty where there are
+            too few trials to tell.
+    """
+
+    words: str
+    metric: str
+    mode: str
+    values: list[tuple[int, float]]
+    importances: list[tuple[str, float]]
+
+
+def read_history(folder: Path) -> History | None:
+    """Return how the search in a sweep's folder went; None where there is none to be read."""
+    if not (folder / JOURNAL).exists():
+        return None
+    try:
+        import optuna
+    except ImportError:
+        return None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = load_study(folder / JOURNAL)
+    trials = study.get_trials(deepcopy=False)
+    states = [trial.state.name.lower() for trial in trials]
+    counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+    return History(
+        words=f"{len(trials)} trials: {counts}",
+        metric=study.user_attrs.get("metric", "value"),
+        mode="max" if study.direction.name == "MAXIMIZE" else "min",
+        values=[
+            (trial.number, float(trial.value))
+            for trial in trials
+            if trial.state.name == "COMPLETE" and trial.value is not None
+        ],
+        importances=_importances(study),
+    )
+
+
+def _importances(study: "optuna.Study") -> list[tuple[str, float]]:
+    """Return each key's share of the variance, by fANOVA (Hutter et al. 2014)."""
+    from optuna.importance import FanovaImportanceEvaluator, get_param_importances
+
+    completed = [trial for trial in study.get_trials(deepcopy=False) if trial.value is not None]
+    if len(completed) < FEWEST_TRIALS or len({trial.value for trial in completed}) == 1:
+        return []
+    with warnings.catch_warnings():
+        # That it is experimental, or slow.
+        warnings.simplefilter("ignore")
+        found = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
+    return list(found.items())

@@ -1,0 +1,35 @@
+"""Where a search's study lies: in a journal, a file that any number of processes write to."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import optuna
+
+# In the sweep's folder.
+JOURNAL = "study.log"
+NAME = "search"
+
+
+def load_study(journal: Path, pruner: Any = None) -> "optuna.Study":
+    """Load the study of a journal."""
+    import optuna
+
+    return optuna.load_study(study_name=NAME, storage=_storage(journal), pruner=pruner)
+
+
+def begin_study(journal: Path, mode: Literal["max", "min"]) -> "optuna.Study":
+    """Load the study of a journal, or begin it where there is none."""
+    import optuna
+
+    direction: Literal["maximize", "minimize"] = "maximize" if mode == "max" else "minimize"
+    return optuna.create_study(
+        study_name=NAME, storage=_storage(journal), direction=direction, load_if_exists=True
+    )
+
+
+def _storage(journal: Path) -> "optuna.storages.JournalStorage":
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    return JournalStorage(JournalFileBackend(str(journal)))

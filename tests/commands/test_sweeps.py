@@ -1,0 +1,93 @@
+"""train.py -m, as the README has it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import plugin_data_pb2
+
+from helpers import QUICK, REPOSITORY, in_own_process
+from resumebert.sweeps.status import read_status
+
+
+def hyperparameters(run: Path) -> dict[str, object]:
+    """Return what TensorBoard's HParams shows of a run."""
+    events = EventAccumulator(str(run / "tensorboard"))
+    events.Reload()
+    content = events.PluginTagToContent("hparams")["_hparams_/session_start_info"]
+    start = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info
+    return {
+        key: getattr(value, str(value.WhichOneof("kind"))) for key, value in start.hparams.items()
+    }
+
+
+def test_a_small_grid_with_a_failing_run_in_one_command(tmp_path):
+    result = in_own_process(
+        tmp_path, "train", "-m", *QUICK, "optimizer.lr=1e-5,-1", "optimizer.eps=1e-7",
+        "trainer.max_steps=1",
+    )  # fmt: skip
+    assert result.code == 1, result.errors
+    [sweep] = (tmp_path / "outputs" / "sweeps").iterdir()
+    assert "run 0: finished after" in result.output
+    assert "failed: run 1: optimizer.lr=-1: must be a number above 0." in result.output
+    assert "best on validation: optimizer.lr=1e-5" in result.output
+    assert "Traceback" not in result.output + result.errors
+    table = pd.read_csv(sweep / "leaderboard.csv").set_index("run")
+    assert table["state"].to_dict() == {0: "finished", 1: "failed"}
+    assert table.loc[0, ["val/f1_macro", "minutes", "documents_per_second"]].notna().all()
+    assert 'href="0/"' in (sweep / "leaderboard.html").read_text()
+    shown = hyperparameters(sweep / "0")
+    assert (shown["optimizer.lr"], shown["optimizer.eps"]) == (1e-5, 1e-7)
+    assert shown["debug"] == "default"
+
+
+def process_of(run: Path) -> psutil.Process:
+    """Wait for a run's process to train."""
+    for _ in range(2400):
+        for process in psutil.process_iter(["cmdline"]):
+            if (
+                f"hydra.run.dir='{run}'" in (process.info["cmdline"] or [])
+                and (run / "checkpoints" / "last.ckpt").exists()
+            ):
+                return process
+        time.sleep(0.05)
+    raise AssertionError(f"{run} never started")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_grid_of_24_with_a_killed_run_and_a_kill_and_restart_in_the_middle(tmp_path):
+    sweep = tmp_path / "sweep"
+    command = [
+        sys.executable, str(REPOSITORY / "train.py"), "-m", *QUICK,
+        "optimizer.lr=1e-4,2e-4,5e-4,1e-3", "data.batch_size=8,16", "trainer.max_epochs=2,3,4",
+        f"hydra.sweep.dir={sweep}",
+    ]  # fmt: skip
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as first:
+        process_of(sweep / "2").kill()
+        process_of(sweep / "5")
+        os.kill(first.pid, signal.SIGKILL)
+    finished = {number: (sweep / str(number) / "metrics.json").stat().st_mtime
+                for number in (0, 1, 3, 4)}  # fmt: skip
+    assert [read_status(sweep / str(number)).state for number in (2, 5)] == ["failed", "running"]
+    # The killed run fails for good the second time.
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as second:
+        process_of(sweep / "2").kill()
+        output, _ = second.communicate()
+    assert second.returncode == 1
+    for number, written in finished.items():
+        assert (sweep / str(number) / "metrics.json").stat().st_mtime == written
+        assert f"run {number}: finished before" in output
+    assert "run 5: goes on from its last checkpoint" in output
+    assert "24 runs: 23 finished, 1 failed" in output
+    table = pd.read_csv(sweep / "leaderboard.csv")
+    assert len(table) == 24
+    assert table.loc[table["state"] == "failed", "run"].tolist() == [2]
+    assert table["best"].sum() == 1

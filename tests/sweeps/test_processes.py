@@ -1,0 +1,149 @@
+"""Runs in processes of their own: what ends one ends no other, and what was done stays done."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+
+from resumebert.sweeps.status import RunStatus, read_status
+
+APP = Path(__file__).with_name("small_app.py")
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, str(APP), "-m", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def sweep(folder: Path, *arguments: str) -> tuple[int, str, str]:
+    process = start(folder, *arguments)
+    output, errors = process.communicate(timeout=120)
+    return process.returncode, output, errors
+
+
+def starts(run: Path) -> int:
+    return len((run / "started.txt").read_text().splitlines())
+
+
+def status(run: Path) -> RunStatus:
+    found = read_status(run)
+    assert found is not None
+    return found
+
+
+def wait_for(path: Path) -> None:
+    for _ in range(600):
+        if path.exists() and path.stat().st_size:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{path} never came")
+
+
+@pytest.mark.slow
+def test_what_ends_a_run_ends_no_other_and_finished_runs_are_not_repeated(tmp_path):
+    arguments = ("x=0.9", "does=mistake,crash,killed,prune,finish")
+    code, output, errors = sweep(tmp_path, *arguments)
+    assert code == 1
+    assert errors == ""
+    runs = [tmp_path / "sweep" / str(number) for number in range(5)]
+    states = [status(run).state for run in runs]
+    assert states == ["failed", "failed", "failed", "pruned", "finished"]
+    assert status(runs[0]).reason == "x=0.9: is wrong."
+    assert status(runs[1]).reason == "MemoryError: no memory left"
+    assert "killed by SIGKILL" in str(status(runs[2]).reason)
+    assert status(runs[3]).reason == "hopeless"
+    assert "5 runs: 3 failed, 1 pruned, 1 finished" in output
+    assert "best on validation: does=finish  val/f1_macro 0.9000" in output
+    assert "failed: run 1: MemoryError: no memory left" in output
+    assert len(pd.read_csv(tmp_path / "sweep" / "leaderboard.csv")) == 5
+
+    assert sweep(tmp_path, *arguments)[0] == 1
+    assert [starts(run) for run in runs] == [2, 2, 2, 1, 1]
+    last = [(run / "started.txt").read_text().splitlines()[-1] for run in runs]
+    # Only what was cut short from outside goes on; what failed would fail again from there.
+    assert [line.split()[0] != "None" for line in last] == [False, False, True, False, False]
+
+
+def test_a_sweep_without_failures_ends_with_0_and_is_not_repeated(tmp_path):
+    arguments = ("x=0.1,0.2", "hydra.sweep.dir='with (odd) name'")
+    code, output, errors = sweep(tmp_path, *arguments)
+    assert (code, errors) == (0, "")
+    assert "2 runs: 2 finished" in output
+    assert status(tmp_path / "with (odd) name" / "1").state == "finished"
+    code, output, errors = sweep(tmp_path, *arguments)
+    assert (code, errors) == (0, "")
+    assert "run 1: finished before, val/f1_macro 0.2000" in output
+    assert starts(tmp_path / "with (odd) name" / "1") == 1
+
+
+def test_kill_9_takes_the_run_along_and_a_restart_goes_on(tmp_path):
+    process = start(tmp_path, "does=wait")
+    run = tmp_path / "sweep" / "0"
+    wait_for(run / "started.txt")
+    process.kill()
+    process.communicate()
+    assert status(run).state == "running"
+    number = int((run / "started.txt").read_text().split()[-1])
+    for _ in range(100):
+        if not psutil.pid_exists(number):
+            break
+        time.sleep(0.05)
+    assert not psutil.pid_exists(number)
+    code, output, _ = sweep(tmp_path, "does=wait")
+    assert code == 0
+    assert "run 0: goes on from its last checkpoint" in output
+    assert status(run).state == "finished"
+    assert status(run).attempts == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_stops_the_run_and_the_sweep(tmp_path, number, code):
+    process = start(tmp_path, "does=wait", "seed=1,2")
+    run = tmp_path / "sweep" / "0"
+    wait_for(run / "started.txt")
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == code, errors
+    assert "goes on" in output
+    assert status(run).state == "interrupted"
+    assert not (tmp_path / "sweep" / "1").exists()
+    assert (tmp_path / "sweep" / "leaderboard.html").exists()
+
+
+@pytest.mark.slow
+def test_a_folder_of_another_sweep_is_refused(tmp_path):
+    assert sweep(tmp_path, "x=0.1")[0] == 0
+    code, _, errors = sweep(tmp_path, "x=0.2")
+    assert code == 1
+    assert errors.startswith("Error: hydra.sweep.dir=sweep holds another sweep: x=0.1.")
+    assert status(tmp_path / "sweep" / "0").overrides == ["x=0.1"]
+
+
+def test_an_unknown_key_fails_once_before_any_run(tmp_path):
+    code, _, errors = sweep(tmp_path, "y=1,2,3")
+    assert code == 1
+    assert errors.count("Could not override 'y'") == 1
+    assert "Traceback" not in errors
+    assert not (tmp_path / "sweep" / "0").exists()
+
+
+def test_a_single_run_is_as_ever(tmp_path):
+    done = subprocess.run(
+        [sys.executable, str(APP), "x=0.3", "hydra.run.dir=run"],
+        cwd=tmp_path, env=dict(os.environ), check=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert (tmp_path / "run" / "metrics.json").exists()
+    assert read_status(tmp_path / "run") is None
