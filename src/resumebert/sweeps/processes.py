@@ -112,6 +112,11 @@ def monitored(folder: Path, config: DictConfig) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
 
 
+def how_to_go_on(folder: str) -> str:
+    """Return what to say when a sweep is interrupted."""
+    return f"Interrupted. The same command with hydra.sweep.dir={folder} goes on."
+
+
 def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictConfig) -> None:
     """Run it as a process, and write down what became of it."""
     name = f"run {folder.name}"
@@ -147,7 +152,14 @@ def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictC
         environment["SLURM_JOB_NAME"] = "bash"
     with _signals_passed_on() as (received, pass_on_to):
         exit_code, tail = _run(
-            command, Path(hydra.runtime.cwd), environment, folder / LOG, name, pass_on_to
+            command,
+            Path(hydra.runtime.cwd),
+            environment,
+            folder / LOG,
+            name,
+            # Its workers outlive the sweep; a batch system's jobs are meant to.
+            "joblib" in str(OmegaConf.select(hydra.launcher, "_target_")),
+            pass_on_to,
         )
     state, reason = _outcome(folder, exit_code, tail, received)
     status = replace(
@@ -165,10 +177,7 @@ def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictC
         from resumebert.sweeps.leaderboard import write_leaderboard
 
         write_leaderboard([Path(hydra.sweep.dir)])
-        print(
-            f"Interrupted. The same command with hydra.sweep.dir={hydra.sweep.dir} goes on.",
-            flush=True,
-        )
+        print(how_to_go_on(hydra.sweep.dir), flush=True)
         sys.exit(STOPPED[received[0]])
 
 
@@ -178,6 +187,7 @@ def _run(
     environment: dict[str, str],
     log: Path,
     name: str,
+    ends_with_parent: bool,
     pass_on_to: Callable[[subprocess.Popen[str]], None],
 ) -> tuple[int, list[str]]:
     """Run a command, its output into a log; return its exit code and its last lines."""
@@ -201,11 +211,23 @@ def _run(
         assert process.stdout is not None
         reader = threading.Thread(target=_read, args=(process.stdout, file, tail, name))
         reader.start()
-        exit_code = process.wait()
+        exit_code = _wait(process, ends_with_parent)
         # Ends what the run has started itself, such as the other ranks of DDP.
         process.stdin.close()
         reader.join()
     return exit_code, list(tail)
+
+
+def _wait(process: subprocess.Popen[str], ends_with_parent: bool) -> int:
+    """Wait for a run; ask it to end if this process's parent has ended."""
+    parent, is_asked = os.getppid(), False
+    while True:
+        try:
+            return process.wait(timeout=1 if ends_with_parent else None)
+        except subprocess.TimeoutExpired:
+            if os.getppid() != parent and not is_asked:
+                is_asked = True
+                os.killpg(process.pid, signal.SIGTERM)
 
 
 def _read(output: IO[str], log: IO[str], tail: deque[str], name: str) -> None:
