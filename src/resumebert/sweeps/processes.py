@@ -59,6 +59,9 @@ SWEEP_ONLY = ("hydra.sweep", "hydra/sweep", "hydra.launcher", "hydra/launcher", 
               "hydra.run.")  # fmt: skip
 STOPPED = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
+# Of this process, when it had one still.
+PARENT = os.getppid()
+
 Task = Callable[[DictConfig], Any]
 
 
@@ -178,6 +181,9 @@ def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictC
 
         write_leaderboard([Path(hydra.sweep.dir)])
         print(how_to_go_on(hydra.sweep.dir), flush=True)
+        if os.getppid() != PARENT:
+            # A worker of joblib would only take the next run.
+            os._exit(STOPPED[received[0]])
         sys.exit(STOPPED[received[0]])
 
 
@@ -219,15 +225,15 @@ def _run(
 
 
 def _wait(process: subprocess.Popen[str], ends_with_parent: bool) -> int:
-    """Wait for a run; ask it to end if this process's parent has ended."""
-    parent, is_asked = os.getppid(), False
+    """Wait for a run; interrupt it if this process's parent has ended."""
+    is_interrupted = False
     while True:
         try:
             return process.wait(timeout=1 if ends_with_parent else None)
         except subprocess.TimeoutExpired:
-            if os.getppid() != parent and not is_asked:
-                is_asked = True
-                os.killpg(process.pid, signal.SIGTERM)
+            if os.getppid() != PARENT and not is_interrupted:
+                is_interrupted = True
+                os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _read(output: IO[str], log: IO[str], tail: deque[str], name: str) -> None:
