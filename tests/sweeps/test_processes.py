@@ -42,6 +42,16 @@ def status(run: Path) -> RunStatus:
     return found
 
 
+def has_ended(run: Path) -> bool:
+    """Tell whether a run's last process is gone within a while."""
+    number = int((run / "started.txt").read_text().split()[-1])
+    for _ in range(200):
+        if not psutil.pid_exists(number):
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def wait_for(path: Path) -> None:
     for _ in range(600):
         if path.exists() and path.stat().st_size:
@@ -94,12 +104,7 @@ def test_kill_9_takes_the_run_along_and_a_restart_goes_on(tmp_path):
     process.kill()
     process.communicate()
     assert status(run).state == "running"
-    number = int((run / "started.txt").read_text().split()[-1])
-    for _ in range(100):
-        if not psutil.pid_exists(number):
-            break
-        time.sleep(0.05)
-    assert not psutil.pid_exists(number)
+    assert has_ended(run)
     code, output, _ = sweep(tmp_path, "does=wait")
     assert code == 0
     assert "run 0: goes on from its last checkpoint" in output
@@ -147,3 +152,12 @@ def test_a_single_run_is_as_ever(tmp_path):
     assert done.returncode == 0
     assert (tmp_path / "run" / "metrics.json").exists()
     assert read_status(tmp_path / "run") is None
+
+
+@pytest.mark.slow
+def test_a_sweep_whose_output_nobody_reads_goes_on(tmp_path):
+    process = start(tmp_path, "seed=1,2")
+    wait_for(tmp_path / "sweep" / "0" / "started.txt")
+    process.stdout.close()
+    assert process.wait(timeout=60) in (0, 120)  # 120: Python could not flush.
+    assert [status(tmp_path / "sweep" / name).state for name in "01"] == ["finished", "finished"]

@@ -3,9 +3,8 @@
 import signal
 
 import pandas as pd
-import psutil
 import pytest
-from test_processes import start, starts, status, sweep, wait_for
+from test_processes import has_ended, start, starts, status, sweep, wait_for
 
 from resumebert.utils.studies import load_study
 
@@ -107,6 +106,6 @@ def test_the_workers_of_joblib_end_with_the_sweep(tmp_path, number):
     assert process.returncode == (143 if number == signal.SIGTERM else -9)
     assert "goes on" in output
     for run in runs:
-        assert not psutil.pid_exists(int((run / "started.txt").read_text().split()[2]))
+        assert has_ended(run)
         assert status(run).is_resumable
     assert not (tmp_path / "sweep" / "2").exists()

@@ -11,7 +11,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from resumebert.sweeps.processes import STOPPED, how_to_go_on
+from resumebert.sweeps.processes import STOPPED, how_to_go_on, say
 
 
 class SweepLeaderboard(Callback):
@@ -55,7 +55,7 @@ class SweepLeaderboard(Callback):
         board = write_leaderboard([folder])
         if board is None:
             return
-        print(summary(board, folder), flush=True)
+        say(summary(board, folder))
         if board.failed:
             sys.exit(1)
 
@@ -64,7 +64,7 @@ def _end_with_a_word(folder: str) -> None:
     """On SIGINT and SIGTERM, say how to go on; where a run is waited for, it comes first."""
 
     def end(number: int, frame: object) -> None:
-        print(how_to_go_on(folder), flush=True)
+        say(how_to_go_on(folder))
         sys.exit(STOPPED[signal.Signals(number)])
 
     if threading.current_thread() is threading.main_thread():

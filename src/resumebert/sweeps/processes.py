@@ -7,6 +7,7 @@ is an ordinary one: its command can be repeated by hand, and under DDP its ranks
 and no sweep.
 """
 
+import contextlib
 import json
 import math
 import os
@@ -97,11 +98,11 @@ def supervise(script: Path, config: DictConfig) -> float | None:
             if before is not None and before.overrides != overrides:
                 before = None
             if before is not None and before.state in DONE:
-                _say(name, f"{before.state} before{_result(folder, config)}")
+                say(f"{name}: {before.state} before{_result(folder, config)}")
             else:
                 _attempt(script, folder, before, config)
     except Timeout:
-        _say(name, "another process is at it")
+        say(f"{name}: another process is at it")
     return monitored(folder, config)
 
 
@@ -144,7 +145,7 @@ def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictC
         seconds=before.seconds if before is not None and resumed else 0.0,
     )
     write_status(folder, status)
-    _say(name, f"{'goes on from its last checkpoint' if resumed else 'starts'}: {_swept(hydra)}")
+    say(f"{name}: {'goes on from its last checkpoint' if resumed else 'starts'}: {_swept(hydra)}")
     started = time.monotonic()
     environment = {**os.environ, IN_SWEEP: "1", "PYTHONUNBUFFERED": "1"}
     # joblib and Ray divide the cores themselves, by this variable.
@@ -174,13 +175,13 @@ def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictC
     )
     write_status(folder, status)
     took = f"{state} after {duration(status.seconds)}"
-    _say(name, f"{took}{_result(folder, config)}{f': {reason}' if reason else ''}")
+    say(f"{name}: {took}{_result(folder, config)}{f': {reason}' if reason else ''}")
     if received:
         # It would take a second to import, of a process that mostly waits.
         from resumebert.sweeps.leaderboard import write_leaderboard
 
         write_leaderboard([Path(hydra.sweep.dir)])
-        print(how_to_go_on(hydra.sweep.dir), flush=True)
+        say(how_to_go_on(hydra.sweep.dir))
         if os.getppid() != PARENT:
             # A worker of joblib would only take the next run.
             os._exit(STOPPED[received[0]])
@@ -242,7 +243,7 @@ def _read(output: IO[str], log: IO[str], tail: deque[str], name: str) -> None:
         log.flush()
         tail.append(line.rstrip("\n"))
         if line.startswith("epoch "):
-            _say(name, line.rstrip("\n"))
+            say(f"{name}: {line.rstrip()}")
 
 
 def _outcome(
@@ -327,7 +328,9 @@ def _result(folder: Path, config: DictConfig) -> str:
     return "" if value is None else f", {config.monitor.metric} {value:.4f}"
 
 
-def _say(name: str, words: str) -> None:
-    # One write, so that lines of runs at the same time don't mix.
-    sys.stdout.write(f"{name}: {words}\n")
-    sys.stdout.flush()
+def say(words: str) -> None:
+    """Print a line, if there is still someone to read it."""
+    with contextlib.suppress(OSError):
+        # One write, so that lines of runs at the same time don't mix.
+        sys.stdout.write(f"{words}\n")
+        sys.stdout.flush()
