@@ -1,5 +1,7 @@
 """What the tests share: a small labelled table, a tiny architecture, running a command."""
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lightning.pytorch import Callback, LightningModule, Trainer
 
 from resumebert.data.readers import read_table
 from resumebert.data.table import ResumeTable
@@ -64,6 +67,34 @@ def in_own_process(folder: Path, name: str, *arguments: str) -> Result:
         timeout=300,
     )
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+class SendSignal(Callback):
+    """Send this process a signal at an optimizer step, in training or in the validation after it.
+
+    As ``+callbacks.signal._target_=helpers.SendSignal +callbacks.signal.step=3``; of several
+    processes only ``rank`` gets it.
+    """
+
+    def __init__(
+        self, step: int, name: str = "SIGTERM", during: str = "training", rank: int = 0
+    ) -> None:
+        self.step, self.signum, self.during = step, signal.Signals[name], during
+        self.rank = rank
+        self.is_sent = False
+
+    def on_before_backward(self, trainer: Trainer, module: LightningModule, loss: object) -> None:
+        if self.during == "training" and trainer.global_step == self.step - 1:
+            self._send(trainer)
+
+    def on_validation_start(self, trainer: Trainer, module: LightningModule) -> None:
+        if self.during == trainer.state.fn and trainer.global_step == self.step:
+            self._send(trainer)
+
+    def _send(self, trainer: Trainer) -> None:
+        if not self.is_sent and trainer.global_rank == self.rank:
+            self.is_sent = True
+            os.kill(os.getpid(), self.signum)
 
 
 def read(path: Path, **options: object) -> ResumeTable:

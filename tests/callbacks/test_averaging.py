@@ -30,6 +30,7 @@ def batches(seed: int) -> DataLoader[Batch]:
             "attention_mask": torch.ones(4, 8, dtype=torch.int64),
             "window_document": torch.arange(4),
             "window_lengths": [8] * 4,
+            "weight": 1.0,
             "labels": torch.randint(0, 2, (4, 2), generator=generator).float(),
             "index": torch.arange(4 * step, 4 * step + 4),
         }

@@ -4,7 +4,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resumebert.data.batching import Collator, DocumentDataset, LengthBatchSampler, Place
+from resumebert.data.batching import (
+    Collator,
+    DocumentDataset,
+    LengthBatchSampler,
+    Place,
+    ResumableLoader,
+)
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
 from resumebert.data.windows import Windowing
 
@@ -41,14 +47,86 @@ def batches(lengths: list[int], size: int, replicas: int = 1, **kwargs) -> list[
     shuffle=st.booleans(),
 )
 def test_every_document_once_and_equal_steps_on_every_rank(lengths, size, replicas, shuffle):
+    size = max(size, replicas)
     ranks = batches(lengths, size, replicas, shuffle=shuffle, seed=3)
     dealt = [position for rank in ranks for batch in rank for position in batch]
     assert sorted(dealt) == list(range(len(lengths)))
     assert len({len(rank) for rank in ranks}) == 1
     if len(lengths) >= replicas:
         assert all(batch for rank in ranks for batch in rank)
-    # A batch is only ever larger than asked by the documents of a tail too short to deal out.
-    assert all(len(batch) <= size + 1 for rank in ranks for batch in rank)
+    for batch in zip(*ranks, strict=True):
+        sizes = [len(part) for part in batch]
+        assert max(sizes) - min(sizes) <= 1
+        # A batch is only ever larger than asked by a tail too short to deal out.
+        assert sum(sizes) <= size + replicas - 1
+
+
+@given(
+    lengths=st.lists(st.integers(0, 300), min_size=4, max_size=60),
+    size=st.integers(4, 12),
+    replicas=st.integers(2, 4),
+)
+def test_replicas_share_the_batches_and_windows_of_one(lengths, size, replicas):
+    lengths = lengths[: len(lengths) - len(lengths) % size or None]
+    windowing = Windowing("windows", 32, max_windows_train=3 * size)
+    counts = windowing.window_counts(np.array(lengths), training=True)
+
+    def places(rank: int, of: int) -> list[list[Place]]:
+        return list(
+            LengthBatchSampler(
+                np.array(lengths), size, shuffle=True, seed=5, num_replicas=of, rank=rank,
+                window_counts=counts, max_windows=windowing.max_windows_train,
+            )
+        )  # fmt: skip
+
+    for alone, *parts in zip(
+        places(0, 1), *(places(rank, replicas) for rank in range(replicas)), strict=True
+    ):
+        drawn = {place.position: place.windows for place in alone}
+        assert drawn == {place.position: place.windows for part in parts for place in part}
+        assert sum(drawn.values()) <= 3 * size
+        assert {place.weight for place in alone} == {1.0}
+        # Σ over replicas of (weight · mean over its documents) / replicas is the mean over all.
+        assert all(
+            place.weight == pytest.approx(replicas * len(part) / len(alone))
+            for part in parts
+            for place in part
+        )
+
+
+def test_a_loader_goes_on_within_an_epoch_with_the_same_batches():
+    dataset = DocumentDataset(tokenized([5] * 20), np.zeros((20, 1), np.uint8), np.arange(20))
+
+    def loader(workers: int = 0) -> ResumableLoader:
+        return ResumableLoader(
+            dataset,
+            batch_sampler=LengthBatchSampler(dataset.lengths, 3, shuffle=True, seed=1),
+            collate_fn=Collator(TOKENIZER, Windowing(), seed=1),
+            num_workers=workers,
+        )
+
+    def indices(batches) -> list[list[int]]:
+        return [batch["index"].tolist() for batch in batches]
+
+    whole = loader()
+    whole.batch_sampler.set_epoch(2)
+    expected = indices(whole)
+    assert whole.state_dict() == {"batches": 0}
+    interrupted = loader()
+    interrupted.batch_sampler.set_epoch(2)
+    batches = iter(interrupted)
+    assert indices(next(batches) for _ in range(4)) == expected[:4]
+    for workers in (0, 1):
+        resumed = loader(workers)
+        resumed.load_state_dict(interrupted.state_dict())
+        batches = iter(resumed)
+        # The trainer tells the epoch only now.
+        resumed.batch_sampler.set_epoch(2)
+        assert len(resumed) == len(expected)
+        assert indices([next(batches)]) == expected[4:5]
+        assert resumed.state_dict() == {"batches": 5}
+        assert indices(batches) == expected[5:]
+        assert indices(resumed) == expected
 
 
 def test_shuffled_batches_hold_like_lengths_and_change_with_the_epoch():
@@ -71,11 +149,26 @@ def test_unshuffled_batches_start_with_the_longest():
     assert order == [[1, 3], [0, 2]]
 
 
-def collated(lengths: list[int], windowing: Windowing, seed: int | None = None, epoch: int = 0):
+def collated(lengths: list[int], windowing: Windowing):
     labels = np.eye(len(lengths), dtype=np.uint8)
     dataset = DocumentDataset(tokenized(lengths), labels, np.arange(len(lengths)))
-    collate = Collator(TOKENIZER, windowing, seed)
-    return collate([dataset[Place(i, epoch)] for i in range(len(dataset))])
+    collate = Collator(TOKENIZER, windowing)
+    return collate([dataset[Place(i, 0)] for i in range(len(dataset))])
+
+
+def one_batch(dataset: DocumentDataset, windowing: Windowing, seed: int, epoch: int = 0):
+    """All documents as one batch of training."""
+    counts = windowing.window_counts(dataset.lengths, training=True)
+    sampler = LengthBatchSampler(
+        dataset.lengths,
+        len(dataset),
+        shuffle=True,
+        window_counts=counts,
+        max_windows=windowing.max_windows_train,
+    )
+    sampler.set_epoch(epoch)
+    [places] = sampler
+    return Collator(TOKENIZER, windowing, seed)([dataset[place] for place in places])
 
 
 @given(
@@ -111,7 +204,9 @@ def test_windows_are_framed_padded_to_the_longest_and_sorted(lengths, max_length
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=8), st.integers(8, 40))
 def test_a_training_batch_holds_no_more_windows_than_allowed(lengths, limit):
     windowing = Windowing("windows", 12, max_windows_train=limit)
-    batch = collated(lengths, windowing, seed=1)
+    labels = np.zeros((len(lengths), 1), dtype=np.uint8)
+    dataset = DocumentDataset(tokenized(lengths), labels, np.arange(len(lengths)))
+    batch = one_batch(dataset, windowing, seed=1)
     assert len(batch["input_ids"]) <= limit
     assert set(batch["window_document"].tolist()) == set(range(len(lengths)))
     # In evaluation all are read.
@@ -128,7 +223,7 @@ def test_windows_are_drawn_by_seed_epoch_and_document_alone():
     )
 
     def drawn(seed: int, epoch: int) -> list[int]:
-        batch = Collator(TOKENIZER, windowing, seed)([dataset[Place(0, epoch)]])
+        batch = one_batch(dataset, windowing, seed, epoch)
         return batch["input_ids"][:, 1].tolist()
 
     assert drawn(1, 0) == drawn(1, 0)
@@ -143,6 +238,6 @@ def test_dataset_of_a_subset_keeps_table_positions():
     assert dataset[Place(0, 3)]["index"] == 2
     assert dataset[Place(0, 3)]["ids"].tolist() == [1002] * 5
     assert dataset[Place(1, 3)]["labels"].tolist() == [1, 0, 0]
-    assert dataset[Place(1, 3)]["epoch"] == 3
+    assert dataset[Place(1, 3)]["place"].epoch == 3
     with pytest.raises(IndexError):
         dataset[Place(2, 3)]

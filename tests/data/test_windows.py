@@ -8,6 +8,7 @@ from resumebert.data.windows import (
     Windowing,
     max_windows_train,
     share_out,
+    window_length,
     window_spans,
 )
 from resumebert.utils.errors import UserError
@@ -112,6 +113,14 @@ def test_without_a_stride_windows_share_an_eighth():
     assert Windowing("windows", max_length=3).overlap == 0
 
 
-@pytest.mark.parametrize(("setting", "expected"), [("auto", 32), (9, 9), (None, None)])
-def test_the_bound_grows_with_the_batch_where_it_is_left_to_itself(setting, expected):
-    assert max_windows_train(setting, 8) == expected
+@pytest.mark.parametrize(
+    ("setting", "max_length", "expected"),
+    [("auto", 64, 64), ("auto", 512, 8), ("auto", 600, 8), (9, 64, 9), (None, 64, None)],
+)
+def test_left_to_itself_the_bound_is_512_tokens_for_each_document(setting, max_length, expected):
+    assert max_windows_train(setting, 8, max_length) == expected
+
+
+def test_left_to_itself_a_single_window_is_as_long_as_bert_reads_and_several_are_short():
+    assert [window_length("auto", strategy) for strategy in STRATEGIES] == [512, 512, 512, 64]
+    assert window_length(256, "windows") == 256

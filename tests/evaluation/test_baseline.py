@@ -26,5 +26,6 @@ def test_a_label_that_all_or_no_training_documents_have_is_always_or_never_predi
     labels = np.array([[1, 0, 1], [0, 0, 1], [1, 0, 1], [0, 0, 1]], dtype=np.uint8)
     found = fit_baseline(texts, labels, texts, labels, "abc")
     predicted = found.probabilities(texts) >= found.decisions.thresholds
-    assert predicted.tolist() == labels.astype(bool).tolist()
+    assert predicted[:, 1:].tolist() == labels[:, 1:].astype(bool).tolist()
+    assert ((found.decision_values(texts) > 0) == labels).all()
     assert found.probabilities([]).shape == (0, 3)

@@ -4,9 +4,9 @@ import signal
 
 import pandas as pd
 import pytest
-from test_processes import has_ended, start, starts, status, sweep, wait_for
 
 from resumebert.utils.studies import load_study
+from sweep_commands import has_ended, start, starts, status, sweep, wait_for
 
 SEARCH = ("hydra/sweeper=study", "x=interval(0.0,1.0)")
 

@@ -1,13 +1,13 @@
 """Which documents go into a batch together, and how a batch of them becomes tensors."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, TypedDict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from resumebert.data.evidence import Evidence
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
@@ -31,22 +31,32 @@ class Batch(TypedDict):
     window_lengths: list[int]  # W numbers of tokens, on the host whatever the device
     labels: Tensor  # (B, L) float32
     index: Tensor  # (B,) int64, the documents' positions in the table
+    weight: float  # what the batch's mean loss counts in the mean over processes; 1 on one
 
 
 class Place(NamedTuple):
-    """A document's position in a :class:`DocumentDataset`, and the epoch it is read in."""
+    """A document of a batch: its position in a :class:`DocumentDataset`, and how it is read.
+
+    Attributes:
+        position: in the data set.
+        epoch: that it is read in.
+        windows: how many of its windows training draws; None: all.
+        weight: of its batch, see :class:`Batch`.
+    """
 
     position: int
     epoch: int
+    windows: int | None = None
+    weight: float = 1.0
 
 
 class Document(TypedDict):
-    """One document: its position in the table, its token ids, its labels; and the epoch."""
+    """One document: its position in the table, its token ids, its labels; and its place."""
 
     index: int
     ids: npt.NDArray[np.int32]
     labels: npt.NDArray[np.uint8]
-    epoch: int
+    place: Place
 
 
 class DocumentDataset(Dataset[Document]):
@@ -71,7 +81,7 @@ class DocumentDataset(Dataset[Document]):
             "index": index,
             "ids": self.tokens[index],
             "labels": self.labels[index],
-            "epoch": place.epoch,
+            "place": place,
         }
 
     @property
@@ -124,6 +134,7 @@ class Collator:
             "window_lengths": [len(ids) + SPECIAL_TOKENS for _, ids in windows],
             "labels": torch.from_numpy(np.stack([d["labels"] for d in documents])).float(),
             "index": torch.tensor([d["index"] for d in documents], dtype=torch.int64),
+            "weight": documents[0]["place"].weight,
         }
 
     def _windows(self, documents: Sequence[Document]) -> Iterator[list[TokenIds]]:
@@ -133,13 +144,11 @@ class Collator:
             return
         lengths = np.array([len(document["ids"]) for document in documents])
         counts = self.windowing.window_counts(lengths, training=True)
-        if self.windowing.max_windows_train is not None:
-            counts = share_out(counts, self.windowing.max_windows_train)
-        for document, count in zip(documents, counts, strict=True):
-            generator = np.random.default_rng([self.seed, document["epoch"], document["index"]])
-            yield self.windowing.training_windows(
-                document["ids"], int(count), generator, self.evidence
-            )
+        for document, all_of_them in zip(documents, counts, strict=True):
+            place = document["place"]
+            count = int(all_of_them) if place.windows is None else place.windows
+            generator = np.random.default_rng([self.seed, place.epoch, document["index"]])
+            yield self.windowing.training_windows(document["ids"], count, generator, self.evidence)
 
 
 class LengthBatchSampler(Sampler[list[Place]]):
@@ -149,17 +158,21 @@ class LengthBatchSampler(Sampler[list[Place]]):
     batches, sorted by length inside a pool, cut into batches, and the batches are shuffled. Not
     shuffled: longest first, so that a batch too large for the memory fails at once.
 
-    With several replicas each batch of ``batch_size * num_replicas`` documents is dealt out among
-    them: every document once an epoch, no document twice, as many batches on every replica. A last
-    batch with fewer documents than replicas is joined to the one before.
+    With several replicas each batch is dealt out among them: every document once an epoch, no
+    document twice, as many batches on every replica. The batches, and the windows drawn of each
+    document, are those that one replica would have. A last batch with fewer documents than replicas
+    is joined to the one before.
 
     Args:
         lengths: (n,) tokens of each document, as the model will read it.
-        batch_size: documents a batch and replica.
+        batch_size: documents a batch, over all replicas.
         shuffle: whether to draw a new order each epoch.
         seed: of that order, together with the epoch.
         num_replicas: the processes that share an epoch.
         rank: which of them this is.
+        window_counts: (n,) windows of each document; None: a batch may hold any number.
+        max_windows: of a batch, over all replicas; where there are more they are shared out, see
+            :func:`resumebert.data.windows.share_out`.
     """
 
     def __init__(
@@ -171,6 +184,8 @@ class LengthBatchSampler(Sampler[list[Place]]):
         seed: int = 0,
         num_replicas: int = 1,
         rank: int = 0,
+        window_counts: npt.NDArray[np.int64] | None = None,
+        max_windows: int | None = None,
     ) -> None:
         self.lengths = lengths
         self.batch_size = batch_size
@@ -178,35 +193,77 @@ class LengthBatchSampler(Sampler[list[Place]]):
         self.seed = seed
         self.num_replicas = num_replicas
         self.rank = rank
+        self.window_counts = window_counts
+        self.max_windows = max_windows
         self.epoch = 0
+        # Batches that the next iteration, and only it, leaves out.
+        self.skip = 0
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose order the next iteration draws; the trainer calls this."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return len(_cut(np.arange(len(self.lengths)), self._global_size, self.num_replicas))
+        return len(_cut(np.arange(len(self.lengths)), self.batch_size, self.num_replicas))
 
     def __iter__(self) -> Iterator[list[Place]]:
-        for batch in self._global_batches():
-            shard = batch[self.rank :: self.num_replicas]
-            yield [Place(int(position), self.epoch) for position in shard]
+        skip, self.skip = self.skip, 0
+        for batch in self._batches()[skip:]:
+            windows = self._windows(batch)
+            mine = slice(self.rank, None, self.num_replicas)
+            weight = self.num_replicas * len(batch[mine]) / len(batch)
+            yield [
+                Place(int(position), self.epoch, count, weight)
+                for position, count in zip(batch[mine], windows[mine], strict=True)
+            ]
 
-    @property
-    def _global_size(self) -> int:
-        return self.batch_size * self.num_replicas
+    def _windows(self, batch: npt.NDArray[np.int64]) -> list[int | None]:
+        if self.window_counts is None or self.max_windows is None:
+            return [None] * len(batch)
+        return [int(count) for count in share_out(self.window_counts[batch], self.max_windows)]
 
-    def _global_batches(self) -> list[npt.NDArray[np.int64]]:
+    def _batches(self) -> list[npt.NDArray[np.int64]]:
         longest_first = np.argsort(-self.lengths, kind="stable")
         if not self.shuffle:
-            return _cut(longest_first, self._global_size, self.num_replicas)
+            return _cut(longest_first, self.batch_size, self.num_replicas)
         generator = np.random.default_rng([self.seed, self.epoch])
         order = generator.permutation(len(self.lengths))
-        pool = self._global_size * BATCHES_PER_POOL
+        pool = self.batch_size * BATCHES_PER_POOL
         # A stable sort by (pool, length) keeps the random order among documents of one length.
         by_length = np.lexsort((self.lengths[order], np.arange(len(order)) // pool))
-        batches = _cut(order[by_length], self._global_size, self.num_replicas)
+        batches = _cut(order[by_length], self.batch_size, self.num_replicas)
         return [batches[position] for position in generator.permutation(len(batches))]
+
+
+class ResumableLoader(DataLoader[Batch]):
+    """A data loader that a checkpoint taken within an epoch can bring back to where it was.
+
+    The trainer saves and loads its state, and tells the sampler the epoch.
+    """
+
+    _batches = 0
+    _skip = 0
+
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
+        """Yield an epoch's batches, without those that a loaded state has seen.
+
+        Nothing is drawn or fetched before the first is asked for: the trainer asks for an iterator
+        before it tells the epoch.
+        """
+        assert isinstance(self.batch_sampler, LengthBatchSampler)
+        self._batches, self._skip = self._skip, 0
+        self.batch_sampler.skip = self._batches
+        for batch in super().__iter__():
+            self._batches += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """Return how many batches of the epoch have been handed out; 0 if all."""
+        return {"batches": self._batches % max(1, len(self))}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Make the next iteration leave out the batches that were handed out already."""
+        self._skip = int(state["batches"])
 
 
 def _cut(order: npt.NDArray[np.int64], size: int, num_replicas: int) -> list[npt.NDArray[np.int64]]:

@@ -9,7 +9,13 @@ import numpy.typing as npt
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
-from resumebert.data.batching import Batch, Collator, DocumentDataset, LengthBatchSampler
+from resumebert.data.batching import (
+    Batch,
+    Collator,
+    DocumentDataset,
+    LengthBatchSampler,
+    ResumableLoader,
+)
 from resumebert.data.duplicates import drop_duplicates
 from resumebert.data.evidence import Evidence, get_evidence
 from resumebert.data.prepared import Preparation, Reader, code_digest, prepare
@@ -35,8 +41,9 @@ class ResumeDataModule(LightningDataModule):
         windowing: which tokens of a document the model reads.
         window_sampling: whether training draws windows by the "evidence" in them, see
             :mod:`resumebert.data.evidence`, or all alike: "uniform".
-        batch_size: documents a batch (and process).
-        eval_batch_size: the same in evaluation, where no gradients take memory.
+        batch_size: documents a batch, over all processes.
+        eval_batch_size: documents a batch and process in evaluation, where no gradients take
+            memory.
         limit: use a random subset of so many documents; None: all.
         duplicates: "keep" all copies, in one split, or "drop" all but the first.
         near_duplicates: arguments of :func:`resumebert.data.duplicates.find_groups`.
@@ -190,36 +197,66 @@ class ResumeDataModule(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled batches of like lengths, a new order each epoch."""
-        return self._loader("train", self.batch_size, shuffle=True)
+        lengths = self.tokens.lengths[self.indices("train")]
+        sampler = self._sampler(
+            "train",
+            self.batch_size,
+            shuffle=True,
+            window_counts=self.windowing.window_counts(lengths, training=True),
+        )
+        collate = Collator(
+            self.tokenizer,
+            self.windowing,
+            seed=self.shuffle_seed,
+            evidence=self.evidence if self.draws_by_evidence else None,
+        )
+        return self._loader("train", sampler, collate, ResumableLoader)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Every validation document once, longest first."""
-        return self._loader("val", self.eval_batch_size, shuffle=False)
+        return self._evaluation_loader("val")
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """Every document of ``test_split`` once, longest first."""
-        return self._loader(self.test_split, self.eval_batch_size, shuffle=False)
+        return self._evaluation_loader(self.test_split)
 
-    def _loader(self, split: SplitName, batch_size: int, *, shuffle: bool) -> DataLoader[Batch]:
-        dataset = DocumentDataset(self.tokens, self.table.labels, self.indices(split))
-        trainer = self.trainer
-        sampler = LengthBatchSampler(
-            self.windowing.tokens_read(dataset.lengths, training=shuffle),
+    def _evaluation_loader(self, split: SplitName) -> DataLoader[Batch]:
+        processes = self.trainer.world_size if self.trainer else 1
+        sampler = self._sampler(split, self.eval_batch_size * processes, shuffle=False)
+        return self._loader(split, sampler, Collator(self.tokenizer, self.windowing), DataLoader)
+
+    def _sampler(
+        self,
+        split: SplitName,
+        batch_size: int,
+        *,
+        shuffle: bool,
+        window_counts: npt.NDArray[np.int64] | None = None,
+    ) -> LengthBatchSampler:
+        lengths = self.tokens.lengths[self.indices(split)]
+        return LengthBatchSampler(
+            self.windowing.tokens_read(lengths, training=shuffle),
             batch_size,
             shuffle=shuffle,
             seed=self.shuffle_seed,
-            num_replicas=trainer.world_size if trainer else 1,
-            rank=trainer.global_rank if trainer else 0,
+            num_replicas=self.trainer.world_size if self.trainer else 1,
+            rank=self.trainer.global_rank if self.trainer else 0,
+            window_counts=window_counts,
+            max_windows=self.windowing.max_windows_train,
         )
-        return DataLoader(
+
+    def _loader(
+        self,
+        split: SplitName,
+        sampler: LengthBatchSampler,
+        collate: Collator,
+        kind: type[DataLoader[Batch]],
+    ) -> DataLoader[Batch]:
+        dataset = DocumentDataset(self.tokens, self.table.labels, self.indices(split))
+        return kind(
             dataset,  # type: ignore[arg-type]
             batch_sampler=sampler,
-            collate_fn=Collator(
-                self.tokenizer,
-                self.windowing,
-                seed=self.shuffle_seed if shuffle else None,
-                evidence=self.evidence if shuffle and self.draws_by_evidence else None,
-            ),
+            collate_fn=collate,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
         )

@@ -11,6 +11,7 @@ import pandas as pd
 from resumebert.data.duplicates import text_digest
 from resumebert.data.table import ResumeTable, name_list
 from resumebert.utils.errors import UserError
+from resumebert.utils.processes import first_process_only
 
 SPLITS = ("train", "val", "test")
 # Documents that a learning curve leaves out of training.
@@ -21,6 +22,7 @@ SPLIT_DTYPE = np.dtype(f"<U{len(UNUSED)}")
 _OTHER_NAMES = {"training": "train", "validation": "val", "valid": "val", "dev": "val"}
 
 
+@first_process_only
 def write_split(
     path: Path, table: ResumeTable, split: npt.NDArray[np.str_], groups: npt.NDArray[np.int64]
 ) -> None:

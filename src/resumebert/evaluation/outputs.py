@@ -14,10 +14,12 @@ from resumebert.evaluation.comparison import Comparison
 from resumebert.evaluation.judgement import TUNED
 from resumebert.evaluation.metrics import to_json_values
 from resumebert.evaluation.results import Interval, SplitResult
+from resumebert.utils.processes import first_process_only
 
 _V = TypeVar("_V")
 
 
+@first_process_only
 def write_json(path: Path, content: Any) -> None:
     """Write plain Python as indented JSON."""
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -59,6 +61,7 @@ def _flat(
     return flat
 
 
+@first_process_only
 def write_predictions(path: Path, result: SplitResult) -> None:
     """Write a csv: id, true labels, predicted labels, one column of probabilities a label."""
     frame = pd.DataFrame(

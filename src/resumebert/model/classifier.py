@@ -184,17 +184,28 @@ class ResumeClassifier(LightningModule):
             len(batch["index"]),
         )
 
+    def on_fit_start(self) -> None:
+        """Let each process draw its own dropout; all were seeded alike, for like weights."""
+        if self.global_rank > 0:
+            torch.manual_seed(torch.initial_seed() + self.global_rank)
+
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """Return the loss of a batch."""
+        """Return the loss of a batch.
+
+        It is weighted so that its mean over processes, which the strategy takes of the gradients,
+        is the mean over all their documents.
+        """
         logits = self._score(batch)
         loss = self.loss(logits, batch["labels"])
+        # Times exactly 1 on one process.
+        loss = loss * batch["weight"]
         self.loss_is_finite &= loss.detach().isfinite()
         # Asked at each step, a GPU would be waited for at each step.
         every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if batch_index % every == 0:
             self._stop_if_diverged()
         self.train_scores.update(batch["index"], logits, batch["labels"])
-        self.log("train/loss", loss, batch_size=len(logits))
+        self.log("train/loss", loss, batch_size=len(logits), sync_dist=True)
         return loss
 
     def on_train_epoch_end(self) -> None:
@@ -288,7 +299,8 @@ class ResumeClassifier(LightningModule):
                 config.scheduler.step(self.results[split][metric])
 
     def _stop_if_diverged(self) -> None:
-        if not self.loss_is_finite:
+        # All processes stop, or none: one that is left alone waits for the others.
+        if not self.trainer.strategy.reduce_boolean_decision(bool(self.loss_is_finite)):
             raise UserError(
                 f"The training loss became infinite or NaN by step {self.trainer.global_step}. "
                 "Lower optimizer.lr, lengthen scheduler.warmup, or train with "

@@ -12,11 +12,12 @@ from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
+from resumebert.callbacks.checkpoint_files import DurableCheckpointIO
 from resumebert.data.cache_store import digest_file
 from resumebert.data.cleaning import MASKING
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.tokenization import TextTokenizer
-from resumebert.data.windows import Windowing, max_windows_train
+from resumebert.data.windows import Windowing, max_windows_train, window_length
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.layers import freeze, keep_lowest_layers
 from resumebert.model.lora import add_lora
@@ -24,6 +25,7 @@ from resumebert.model.losses import with_prevalences
 from resumebert.model.pretrained import PretrainedSource, load_bert_config, load_weights
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
+from resumebert.utils.processes import is_first_process
 
 
 def quiet_libraries() -> None:
@@ -43,8 +45,12 @@ def quiet_libraries() -> None:
         r".*lr_scheduler\.step\(\).* before .*optimizer\.step\(\).*",
         r".*Detected call of `lr_scheduler.step.*",
         r".*`training_step` returned `None`.*",
+        # They are of all processes' documents already.
+        r".*It is recommended to use `self.log\(.*sync_dist=True.*",
     ):
         warnings.filterwarnings("ignore", message=message)
+    if not is_first_process():
+        warnings.simplefilter("ignore")
 
 
 def seed_run(seed: int) -> None:
@@ -80,15 +86,16 @@ def datamodule(
     data: DictConfig, tokenizer: TextTokenizer, *, shuffle_seed: int, **overrides: Any
 ) -> ResumeDataModule:
     """Return the data module of a ``data`` config; ``overrides`` replace arguments of it."""
+    length = window_length(data.max_length, data.long_documents)
     arguments: dict[str, Any] = {
         "reader": instantiate(data.reader),
         "splitter": instantiate(data.split),
         "cleaning": [*data.cleaning, *([MASKING] if data.mask_pii else [])],
         "windowing": Windowing(
             strategy=data.long_documents,
-            max_length=data.max_length,
+            max_length=length,
             stride=data.stride,
-            max_windows_train=max_windows_train(data.max_windows_train, data.batch_size),
+            max_windows_train=max_windows_train(data.max_windows_train, data.batch_size, length),
         ),
         "window_sampling": data.window_sampling,
         "batch_size": data.batch_size,
@@ -189,6 +196,7 @@ def trainer(
         logger=loggers or False,
         enable_progress_bar=any(_is_progress_bar(callback) for callback in callbacks or []),
         enable_checkpointing=bool(callbacks),
+        plugins=[DurableCheckpointIO()],
     )
     return made
 

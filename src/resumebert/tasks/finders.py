@@ -76,7 +76,8 @@ def find(
     if trainer.world_size > 1:
         raise UserError(
             "find.lr=true and find.batch_size=true search on one device. Run them with "
-            "trainer.devices=1, then give the run on several devices what they found."
+            "trainer.devices=1, then give the run on several devices what they found: "
+            "data.batch_size, of all devices together, can be as many times as large."
         )
     if config.find.lr_min >= config.find.lr_max:
         raise UserError(
@@ -310,8 +311,9 @@ def _fits(
 
 def _windows(config: DictConfig, size: int) -> int | None:
     """Return ``data.max_windows_train`` for ``size`` documents a batch: as many for each."""
-    windows = max_windows_train(config.data.max_windows_train, config.data.batch_size)
-    return None if windows is None else windows * size // int(config.data.batch_size)
+    data = config.data
+    windows = max_windows_train(data.max_windows_train, data.batch_size, data.max_length)
+    return None if windows is None else windows * size // int(data.batch_size)
 
 
 def _resize(datamodule: ResumeDataModule, size: int, windows: int | None) -> None:

@@ -15,6 +15,7 @@ from resumebert.callbacks.tensorboard import log_config, log_hyperparameters
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.splitting import write_split
 from resumebert.data.tokenization import TextTokenizer
+from resumebert.data.windows import window_length
 from resumebert.evaluation.decisions import Decisions, fit_decisions
 from resumebert.evaluation.metrics import metric_names
 from resumebert.evaluation.outputs import write_json, write_metrics, write_predictions
@@ -41,7 +42,14 @@ from resumebert.tasks.judging import (
     with_baseline,
 )
 from resumebert.tasks.messages import say_where
+from resumebert.tasks.parallel import check_parallel
 from resumebert.tasks.reporting import Subject, report
+from resumebert.tasks.resuming import (
+    newest_interrupted,
+    note_origin,
+    overrides_in_sweep,
+    says_how_to_go_on,
+)
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.environment import environment
@@ -49,6 +57,7 @@ from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
 from resumebert.utils.host_memory import keep_freed_memory
 from resumebert.utils.output_folder import make_output_folder
+from resumebert.utils.processes import processes_of_one_run
 
 console = make_console()
 
@@ -62,15 +71,32 @@ def train(config: DictConfig) -> float | None:
     Raises:
         UserError: a value of the config, the data, the model or the checkpoint to resume from is
             wrong, or the loss diverged.
+        Interruption: SIGINT or SIGTERM ended the run; the screen says how to go on with it.
     """
+    output_dir = Path(config.output_dir).absolute()
+    with (
+        processes_of_one_run(output_dir, overrides_in_sweep(config)),
+        says_how_to_go_on(output_dir, console),
+    ):
+        return _train(config)
+
+
+def _train(config: DictConfig) -> float | None:
     check_values(config)
     check_accelerator(config.trainer.accelerator)
     build.quiet_libraries()
     started = time.monotonic()
+    # The checkpoint says what "auto" meant.
+    config.data.max_length = window_length(config.data.max_length, config.data.long_documents)
+    if config.ckpt_path == "last":
+        config.ckpt_path = str(newest_interrupted(Path(config.output_dir).absolute().parent))
     _make_paths_absolute(config)
     if config.ckpt_path is not None:
         check_resumable(Path(config.ckpt_path), _plain(config))
     output_dir = make_output_folder(Path(config.output_dir))
+    if config.ckpt_path is not None:
+        note_origin(Path(config.ckpt_path), output_dir)
+        console.print(f"Going on from {config.ckpt_path}", highlight=False, soft_wrap=True)
     folder = locate(build.pretrained_source(config))
     bert_config = build.bert_config(config, folder)
     check_max_length(
@@ -96,6 +122,7 @@ def train(config: DictConfig) -> float | None:
     trainer = build.trainer(
         config, build.instances(config.callbacks), build.instances(config.logger)
     )
+    check_parallel(config, trainer, datamodule)
     build.prepare_encoder(model, config.model, trainer.strategy.root_device)
     find(config, trainer, model, datamodule, console)
     attach_extras(model, _extras(config, tokenizer, datamodule))

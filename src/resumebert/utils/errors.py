@@ -9,6 +9,9 @@ from typing import Any
 from hydra.errors import InstantiationException
 from omegaconf.errors import OmegaConfBaseException
 
+from resumebert.utils.interruption import Interruption, signals_interrupt
+from resumebert.utils.processes import is_first_process
+
 
 class UserError(Exception):
     """A mistake that the user can mend.
@@ -22,15 +25,20 @@ def report_user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate an entry point: print a user's mistake plainly and exit with 1.
 
     A mistake is a :class:`UserError`, a value missing from the config, or an argument that a class
-    named in the config does not take (with its traceback if ``HYDRA_FULL_ERROR`` is set).
+    named in the config does not take (with its traceback if ``HYDRA_FULL_ERROR`` is set). SIGINT
+    and SIGTERM end the command with 130 and 143.
     """
 
     @wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         try:
-            return function(*args, **kwargs)
+            with signals_interrupt():
+                return function(*args, **kwargs)
         except UserError as error:
             _leave(str(error))
+        except Interruption as interruption:
+            # Lightning takes another code of a process that it started for a crash, and kills all.
+            sys.exit(interruption.exit_code if is_first_process() else 0)
         except (InstantiationException, OmegaConfBaseException) as error:
             if os.environ.get("HYDRA_FULL_ERROR"):
                 raise

@@ -9,6 +9,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from resumebert.utils.errors import UserError
+from resumebert.utils.processes import is_first_process
 
 
 class CheckOutputFolder(Callback):
@@ -30,9 +31,13 @@ class CheckOutputFolder(Callback):
 def make_output_folder(folder: Path, key: str = "output_dir") -> Path:
     """Make ``folder``, which the config's ``key`` names, and return it.
 
+    On all processes of a run but the first nothing is made.
+
     Raises:
         UserError: it can't be made or written.
     """
+    if not is_first_process():
+        return folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

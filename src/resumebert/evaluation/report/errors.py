@@ -10,7 +10,7 @@ from resumebert.evaluation.report.words import count
 from resumebert.evaluation.results import ErrorExample, Window, WordSpan
 
 # Characters of a text that a report holds, and that it shows at once.
-MAX_CHARACTERS = 12_000
+MAX_CHARACTERS = 8_000
 EXCERPT = 420
 
 

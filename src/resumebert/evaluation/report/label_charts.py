@@ -39,6 +39,7 @@ class Scored:
         threshold: of the calibrated ones; None: each label has its own.
         baseline: (n,) calibrated probabilities of the linear baseline; None: there is none.
         baseline_threshold: theirs.
+        points: of a curve, at most.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Scored:
     threshold: float | None = None
     baseline: Floats | None = None
     baseline_threshold: float | None = None
+    points: int = svg.MAX_POINTS
 
     @property
     def has_both(self) -> bool:
@@ -64,7 +66,18 @@ def precision_recall(scored: Scored) -> Markup | None:
     for who, kind, scores, threshold in _judges(scored):
         precision, recall, cuts = precision_recall_curve(scored.truth, scores)
         # The last point is a convention: nothing is predicted there.
-        parts.append(svg.line(axes, recall[:-1], precision[:-1], kind, who, steps=True, notes=cuts))
+        parts.append(
+            svg.line(
+                axes,
+                recall[:-1],
+                precision[:-1],
+                kind,
+                who,
+                steps=True,
+                notes=cuts,
+                limit=scored.points,
+            )
+        )
         parts.append(_chosen(axes, scored, scores, threshold, kind, who, lambda p, r, _: (r, p)))
     return svg.picture(axes, _described("Precision against recall", scored, pr_words), parts)
 
@@ -77,7 +90,7 @@ def roc(scored: Scored) -> Markup | None:
     parts = [svg.slanted(axes)]
     for who, kind, scores, threshold in _judges(scored):
         alarms, recall, cuts = roc_curve(scored.truth, scores)
-        parts.append(svg.line(axes, alarms, recall, kind, who, notes=cuts))
+        parts.append(svg.line(axes, alarms, recall, kind, who, notes=cuts, limit=scored.points))
         parts.append(_chosen(axes, scored, scores, threshold, kind, who, lambda _, r, a: (a, r)))
     return svg.picture(axes, _described("Recall against false alarms", scored, roc_words), parts)
 
@@ -151,9 +164,9 @@ def threshold_curves(scored: Scored) -> Markup | None:
     if scored.threshold is not None:
         parts.append(svg.rule(axes, scored.threshold, "chosen"))
     parts += [
-        svg.line(axes, GRID, precision, "precision", "precision"),
-        svg.line(axes, GRID, recall, "recall", "recall"),
-        svg.line(axes, GRID, f1, "model", "F1"),
+        svg.line(axes, GRID, precision, "precision", "precision", limit=scored.points),
+        svg.line(axes, GRID, recall, "recall", "recall", limit=scored.points),
+        svg.line(axes, GRID, f1, "model", "F1", limit=scored.points),
     ]
     words = (
         f"Precision, recall and F1 against the threshold: {scored.name}. F1 is highest here, "
@@ -191,16 +204,12 @@ def histogram(scored: Scored) -> Markup | None:
         said.append(f"{words}, {np.mean(scored.calibrated[own] >= 0.5):.0%} score 0.5 or more")
         # Square roots: next to the tall bars at 0 the others would not be seen.
         tops = axes.place(edges[:-1], sign * np.sqrt(counts / counts.sum()))
-        width = (tops[1, 0] - tops[0, 0]) - 0.8
-        for (left, top), count, edge in zip(tops, counts, edges, strict=False):
-            if count:
-                tip = f"{words}, {edge:.2f} to {edge + 1 / HISTOGRAM_BINS:.2f}: {count:,}"
-                parts.append(
-                    Markup(
-                        '<rect class="bar {}" x="{:.1f}" y="{:.1f}" width="{:.1f}" '
-                        'height="{:.1f}" data-tip="{}"/>'
-                    ).format(kind, left + 0.4, min(top, zero), width, abs(zero - top), tip)
-                )
+        width = tops[1, 0] - tops[0, 0] - 0.8
+        bars = "".join(
+            f"M{left + 0.4:.1f} {zero:.1f}V{top:.1f}h{width:.1f}V{zero:.1f}z"
+            for left, top in tops[counts > 0].tolist()
+        )
+        parts.append(Markup('<path class="bar {}" d="{}"/>').format(kind, bars))
     if scored.threshold is not None:
         parts.append(svg.rule(axes, scored.threshold, "chosen"))
     return svg.picture(axes, f"How scores are spread: {scored.name}. {'; '.join(said)}.", parts)

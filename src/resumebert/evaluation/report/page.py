@@ -4,6 +4,7 @@ import base64
 import hashlib
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,7 +17,7 @@ from markupsafe import Markup, escape
 
 from resumebert.evaluation.judgement import TUNED
 from resumebert.evaluation.metrics import to_probabilities
-from resumebert.evaluation.report import figures, label_charts, matrices
+from resumebert.evaluation.report import figures, label_charts, matrices, svg
 from resumebert.evaluation.report.cautions import missing, warnings
 from resumebert.evaluation.report.content import ReportInput
 from resumebert.evaluation.report.data_section import command_of, data_tables, environment_rows
@@ -32,7 +33,12 @@ from resumebert.evaluation.top1 import TOP1_WHY
 # So many labels' pictures are open at once; the others open when asked for.
 OPEN_LABELS = 12
 SUSPECTS_SHOWN = 100
-ERRORS_SHOWN = 40
+ERRORS_SHOWN = 25
+# Pictures are of so many labels at most, the most frequent ones; tables are of all.
+LABELS_DRAWN = 100
+# Of many labels the curves have fewer points each, so that the page stays small.
+ALL_POINTS = 5_000
+FEWEST_POINTS = 50
 CHARTS = (
     ("Precision and recall", label_charts.precision_recall),
     ("ROC", label_charts.roc),
@@ -77,8 +83,10 @@ def _contents(report: ReportInput) -> dict[str, Any]:
     """Return all that the template shows."""
     result = report.result
     names = list(result.label_names)
-    confused = matrices.confusion(result)
-    true, given = matrices.cooccurrence(result)
+    drawn = most_frequent(result)
+    names_drawn = [names[column] for column in drawn]
+    confused = matrices.confusion(result.truth[:, drawn], result.predicted[:, drawn])
+    true, given = matrices.cooccurrence(result.truth[:, drawn], result.predicted[:, drawn])
     script = _template("page.js")
     return {
         "report": report,
@@ -95,12 +103,13 @@ def _contents(report: ReportInput) -> dict[str, Any]:
         ],
         "label_rows": figures.label_rows(result),
         "label_domain": figures.label_domain(result),
-        "panels": panels(result),
-        "confusion": matrices.confusion_picture(confused, names),
-        "confused_pairs": matrices.frequent_confusions(confused, names),
+        "panels": panels(result, drawn),
+        "labels_drawn": len(drawn),
+        "confusion": matrices.confusion_picture(confused, names_drawn),
+        "confused_pairs": matrices.frequent_confusions(confused, names_drawn),
         "missed": int(confused.missed.sum()),
-        "cooccurrence": matrices.cooccurrence_picture(true, given, names),
-        "different_pairs": matrices.different_pairs(true, given, names),
+        "cooccurrence": matrices.cooccurrence_picture(true, given, names_drawn),
+        "different_pairs": matrices.different_pairs(true, given, names_drawn),
         "history": history_pictures(report.history),
         "slices": slice_tables(report.analysis.slices),
         "words_removed": removal_tables(report.analysis.words_removed),
@@ -115,10 +124,18 @@ def _contents(report: ReportInput) -> dict[str, Any]:
     }
 
 
-def panels(result: SplitResult) -> list[Panel]:
-    """Return the pictures of all labels together, then of each."""
+def most_frequent(result: SplitResult) -> list[int]:
+    """Return the columns of the labels to draw, in their order: the most frequent ones."""
+    order = np.argsort(-result.truth.sum(axis=0), kind="stable")
+    kept: list[int] = np.sort(order[:LABELS_DRAWN]).tolist()
+    return kept
+
+
+def panels(result: SplitResult, columns: Sequence[int]) -> list[Panel]:
+    """Return the pictures of all labels together, then of each of some."""
     plain = to_probabilities(torch.from_numpy(np.asarray(result.logits))).numpy()
     other = result.baseline
+    points = min(svg.MAX_POINTS, max(FEWEST_POINTS, ALL_POINTS // len(columns)))
     together = Scored(
         "all labels together",
         result.truth.ravel(),
@@ -126,22 +143,23 @@ def panels(result: SplitResult) -> list[Panel]:
         result.probabilities.ravel(),
         baseline=None if other is None else other.probabilities.ravel(),
     )
-    found = [_panel(together, result, -1)]
-    for column, name in enumerate(result.label_names):
+    found = [_panel(together, result, -1, 0)]
+    for column in columns:
         scored = Scored(
-            name,
+            result.label_names[column],
             result.truth[:, column],
             plain[:, column],
             result.probabilities[:, column],
             float(result.thresholds[column]),
             None if other is None else other.probabilities[:, column],
             None if other is None else float(other.thresholds[column]),
+            points,
         )
-        found.append(_panel(scored, result, column))
+        found.append(_panel(scored, result, column, len(found)))
     return found
 
 
-def _panel(scored: Scored, result: SplitResult, column: int) -> Panel:
+def _panel(scored: Scored, result: SplitResult, column: int, place: int) -> Panel:
     ends = ("_micro", "_macro") if column < 0 else (f"/{scored.name}",) * 2
     captions = [
         _caption(result, f"{TUNED}ap{ends[0]}", "AP"),
@@ -157,7 +175,7 @@ def _panel(scored: Scored, result: SplitResult, column: int) -> Panel:
         len(scored.truth),
         captions,
         [(title, draw(scored)) for title, draw in CHARTS],
-        column < OPEN_LABELS,
+        place < OPEN_LABELS,
     )
 
 

@@ -107,6 +107,7 @@ def line(
     *,
     steps: bool = False,
     notes: npt.ArrayLike | None = None,
+    limit: int = MAX_POINTS,
 ) -> Markup:
     """Return a line through (n,) and (n,) values, thinned to what can be seen.
 
@@ -118,10 +119,11 @@ def line(
         name: of the line, for who points at it.
         steps: whether it goes from point to point first across, then up or down.
         notes: (n,) thresholds to tell to who points at it.
+        limit: of its points.
     """
     across, up = np.asarray(xs, dtype=np.float64), np.asarray(ys, dtype=np.float64)
     pixels = axes.place(across, up)
-    kept = thinned(pixels)
+    kept = thinned(pixels, limit)
     pieces, pen_down = [], False
     for x, y in pixels[kept]:
         if np.isnan(y):

@@ -8,7 +8,8 @@ from resumebert.evaluation.results import Interval
 def number(value: float, digits: int = 3) -> str:
     """Return a figure, – where it is undefined."""
     # A hyphen is no minus, and next to an interval's dash it would be read as one.
-    return "–" if math.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
+    # "z": what rounds to zero has no sign.
+    return "–" if math.isnan(value) else f"{value:z.{digits}f}".replace("-", "−")
 
 
 def ends(interval: Interval | None, digits: int = 3) -> str:

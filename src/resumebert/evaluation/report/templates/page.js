@@ -58,16 +58,38 @@
     return said;
   }
 
+  // What a square of labels by labels says.
+  function square(svg, at) {
+    const [left, top, side] = svg.dataset.grid.split(" ").map(Number);
+    const column = Math.floor((at.x - left) / side), row = Math.floor((at.y - top) / side);
+    const rows = JSON.parse(svg.dataset.rows), columns = JSON.parse(svg.dataset.columns);
+    if (row < 0 || column < 0 || row >= rows.length || column >= columns.length) return null;
+    const counts = svg.dataset.counts.split(";").map((line) => line.split(" "));
+    if (svg.dataset.told === "confusion") {
+      const what = column ? `are wrongly given ${columns[column]}` : "are given no wrong label";
+      return `${rows[row]} missed: ${counts[row][column]} ${what}`;
+    }
+    if (row === column) return null;
+    const [a, b] = [Math.min(row, column), Math.max(row, column)];
+    return `${rows[a]} and ${rows[b]}: ${counts[a][b]} documents have both, ` +
+      `${counts[b][a]} are given both`;
+  }
+
   document.addEventListener("pointermove", (event) => {
     const target = event.target;
     if (!(target instanceof Element)) return;
     hide();
     const told = target.closest("[data-tip]");
     if (told) return show(told.dataset.tip, event.clientX, event.clientY);
-    const svg = target.closest("svg.plot");
+    const svg = target.closest("svg.plot, svg.matrix");
     if (!svg) return;
     const at = new DOMPoint(event.clientX, event.clientY)
       .matrixTransform(svg.getScreenCTM().inverse());
+    if (svg.matches(".matrix")) {
+      const said = square(svg, at);
+      if (said) show(said, event.clientX, event.clientY);
+      return;
+    }
     const found = nearest(svg, at.x, at.y);
     if (!found) return;
     const dot = document.createElementNS("http://www.w3.org/2000/svg", "circle");

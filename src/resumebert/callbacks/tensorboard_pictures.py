@@ -1,0 +1,137 @@
+"""What TensorBoard shows of each validation besides its scalars: curves, pictures, texts."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from resumebert.callbacks.drawing import draw_matrix, draw_reliability
+from resumebert.data.table import ResumeTable
+from resumebert.evaluation.metrics import to_probabilities
+from resumebert.evaluation.report.matrices import confusion
+from resumebert.model.classifier import ResumeClassifier
+
+THRESHOLD = 0.5
+TEXT_SHOWN = 1_500
+
+
+class TensorBoardPictures(Callback):
+    """Log the PR curve of each label, confusion, reliability and the worst errors' texts.
+
+    After each validation of a fit, of the plain sigmoid at 0.5: thresholds and calibration are
+    chosen when training has ended. F1 of each label is among the scalars already. Without a
+    TensorBoard logger it does nothing.
+
+    Args:
+        examples: so many texts; 0: none, so that no text is in the log.
+        max_labels: PR curves and confusion are of the most frequent labels, so many at most.
+    """
+
+    def __init__(self, examples: int = 3, max_labels: int = 30) -> None:
+        self.examples = examples
+        self.max_labels = max_labels
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Log a validation's pictures and texts."""
+        assert isinstance(pl_module, ResumeClassifier)
+        writers = [g.experiment for g in trainer.loggers if isinstance(g, TensorBoardLogger)]
+        scores = pl_module.scores.get("val")
+        if trainer.sanity_checking or trainer.state.fn != "fit" or not trainer.is_global_zero:
+            return
+        if not writers or scores is None or len(scores.index) == 0:
+            return
+        probabilities = to_probabilities(scores.logits).cpu().numpy()
+        truth = scores.targets.cpu().numpy() > 0
+        table = getattr(getattr(trainer, "datamodule", None), "table", None)
+        for writer in writers:
+            log_pictures(
+                writer,
+                trainer.global_step,
+                pl_module.label_names,
+                probabilities,
+                truth,
+                max_labels=self.max_labels,
+            )
+            if table is not None and self.examples:
+                index = scores.index.cpu().numpy()
+                text = error_texts(table, index, probabilities, truth, self.examples)
+                writer.add_text("val/worst errors", text, trainer.global_step)
+
+
+def log_pictures(
+    writer: Any,
+    step: int,
+    label_names: list[str],
+    probabilities: npt.NDArray[np.float64],
+    truth: npt.NDArray[np.bool_],
+    *,
+    max_labels: int,
+) -> None:
+    """Write PR curves, the confusion of labels at 0.5, and the reliability of all pairs.
+
+    Args:
+        writer: a ``SummaryWriter``.
+        step: of training.
+        label_names: L names.
+        probabilities: (n, L), n at least 1.
+        truth: (n, L).
+        max_labels: the most frequent ones, so many at most.
+    """
+    kept = np.sort(np.argsort(-truth.sum(axis=0), kind="stable")[:max_labels])
+    for column in kept.tolist():
+        if truth[:, column].any():
+            writer.add_pr_curve(
+                f"val/pr/{label_names[column]}", truth[:, column], probabilities[:, column], step
+            )
+    names = [label_names[column] for column in kept]
+    found = confusion(truth[:, kept], probabilities[:, kept] >= THRESHOLD)
+    counts = np.column_stack([found.nothing, found.instead])
+    shares = counts / np.maximum(found.missed, 1)[:, None]
+    picture = draw_matrix(
+        counts, shares, names, ["no wrong label", *names], "Rows: missed. Columns: given instead."
+    )
+    writer.add_image("val/confusion", picture, step, dataformats="HWC")
+    picture = draw_reliability(probabilities.ravel(), truth.ravel(), "Reliability, all labels")
+    writer.add_image("val/reliability", picture, step, dataformats="HWC")
+
+
+def error_texts(
+    table: ResumeTable,
+    index: npt.NDArray[np.int64],
+    probabilities: npt.NDArray[np.float64],
+    truth: npt.NDArray[np.bool_],
+    count: int,
+) -> str:
+    """Return Markdown of the documents whose truth is least likely under the probabilities.
+
+    Args:
+        table: of the documents.
+        index: (n,) their positions in it.
+        probabilities: (n, L).
+        truth: (n, L).
+        count: how many at most.
+    """
+    likely = np.where(truth, probabilities, 1 - probabilities)
+    costs = -np.log(np.maximum(likely, 1e-12)).sum(axis=1)
+    parts = []
+    for row in np.argsort(-costs, kind="stable")[:count].tolist():
+        position = int(index[row])
+        labels = [
+            f"    {name}: {probabilities[row, column]:.3f}, {_verdict(given, says)}"
+            for column, name in enumerate(table.label_names)
+            if (given := bool(truth[row, column]))
+            | (says := bool(probabilities[row, column] >= THRESHOLD))
+        ]
+        # Indented, so that Markdown takes nothing in them for its own.
+        text = "\n".join(f"    {line}" for line in table.texts[position][:TEXT_SHOWN].splitlines())
+        parts.append(f"**Document**\n\n    {table.ids[position]}\n" + "\n".join(labels))
+        parts.append(text)
+    return "\n\n".join(parts)
+
+
+def _verdict(given: bool, predicted: bool) -> str:
+    if given and predicted:
+        return "right"
+    return "missed" if given else "wrongly given"

@@ -1,0 +1,91 @@
+"""Go on with a run that was interrupted: find it, and say how."""
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from rich.console import Console
+
+from resumebert.utils.errors import UserError
+from resumebert.utils.interruption import Interruption
+from resumebert.utils.processes import first_process_only
+
+LAST = Path("checkpoints") / "last.ckpt"
+# In the folder of a run that goes on from another's checkpoint: that checkpoint's path.
+RESUMED_FROM = "resumed_from.txt"
+
+
+def newest_interrupted(runs: Path) -> Path:
+    """Return the newest last.ckpt of the runs in a folder that neither ended nor were gone on with.
+
+    Args:
+        runs: the folder that holds a folder for each run.
+
+    Raises:
+        UserError: there is none.
+    """
+    started = [path.parent.parent for path in runs.glob(f"*/{LAST}")]
+    gone_on_with = {
+        Path(note.read_text(encoding="utf-8").strip())
+        for run in started
+        if (note := run / RESUMED_FROM).is_file()
+    }
+    interrupted = [
+        checkpoint
+        for run in started
+        if (checkpoint := (run / LAST).resolve()) not in gone_on_with
+        and not (run / "metrics.json").exists()
+    ]
+    if not interrupted:
+        raise UserError(
+            f"ckpt_path=last: in {runs} there is no run that was interrupted after its first "
+            "checkpoint. Give the checkpoint itself (ckpt_path=FOLDER/checkpoints/last.ckpt), or "
+            "start afresh without ckpt_path."
+        )
+    return max(interrupted, key=lambda path: path.stat().st_mtime)
+
+
+@first_process_only
+def note_origin(checkpoint: Path, output_dir: Path) -> None:
+    """Note in the folder of a run that it goes on from the checkpoint of another."""
+    if checkpoint.resolve() != (output_dir / LAST).resolve():
+        (output_dir / RESUMED_FROM).write_text(f"{checkpoint.resolve()}\n", encoding="utf-8")
+
+
+@contextmanager
+def says_how_to_go_on(output_dir: Path, console: Console) -> Iterator[None]:
+    """Print, when a signal ends the ``with`` block, the command that goes on with the run."""
+    try:
+        yield
+    except Interruption as interruption:
+        checkpoint = output_dir / LAST
+        if checkpoint.is_file():
+            if checkpoint.is_relative_to(Path.cwd()):
+                checkpoint = checkpoint.relative_to(Path.cwd())
+            words = f"{checkpoint} holds the run so far. Go on with it:\n  {_command(checkpoint)}"
+        else:
+            words = "It had trained nothing yet: start it again with the same command."
+        console.print(
+            f"The run was {interruption}. {words}", style="yellow", highlight=False, soft_wrap=True
+        )
+        raise
+
+
+def overrides_in_sweep(config: DictConfig) -> list[str] | None:
+    """Return what was typed for this run of a sweep; None if it is no sweep's, or one process."""
+    is_sweep = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
+    if not is_sweep or "strategy" not in config.trainer:
+        return None
+    return list(HydraConfig.get().overrides.task)
+
+
+def _command(checkpoint: Path) -> str:
+    typed = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
+    kept = [override for override in typed if not override.startswith("ckpt_path=")]
+    command = ["python", Path(sys.argv[0]).name, *kept, f"ckpt_path={checkpoint}"]
+    return shlex.join(command)

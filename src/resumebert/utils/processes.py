@@ -1,0 +1,121 @@
+"""The several processes of one run: which of them this is, and that the first alone writes.
+
+They are started by Lightning (``trainer.devices=2``), by torchrun or by SLURM, and all of them run
+the whole command.
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+Arguments = ParamSpec("Arguments")
+
+# What Lightning sets for the processes that it starts, and would take for another's in the next
+# run of a sweep.
+OF_A_LAUNCH = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE")
+# Where the first process tells those that it starts its output folder.
+OUTPUT_DIR = "RESUMEBERT_OUTPUT_DIR"
+PR_SET_PDEATHSIG = 1
+
+
+def is_first_process() -> bool:
+    """Tell whether this is the only process of its run, or the one that writes for all."""
+    if "RANK" in os.environ:
+        return int(os.environ["RANK"]) == 0
+    if "LOCAL_RANK" in os.environ or "NODE_RANK" in os.environ:
+        return all(int(os.environ.get(name, 0)) == 0 for name in ("LOCAL_RANK", "NODE_RANK"))
+    return int(os.environ.get("SLURM_PROCID", 0)) == 0
+
+
+def first_process_only(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Decorate a function that writes a file: on the other processes it does nothing."""
+
+    @wraps(function)
+    def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        if is_first_process():
+            function(*args, **kwargs)
+
+    return wrapper
+
+
+def prepare_process() -> None:
+    """Set this process up as one of several, before Hydra reads the command line.
+
+    The others than the first write nothing, and end when whoever started them does. A sweep can't
+    be started on all of them: each would run it.
+    """
+    is_sweep = any(argument in ("-m", "--multirun") for argument in sys.argv[1:])
+    if is_sweep and _started_with_others():
+        if is_first_process():
+            print(
+                "Error: a sweep (-m) was started as several processes, by torchrun or srun, and "
+                "each would run all of it. Start the sweep as one process: with trainer=ddp each "
+                "of its runs starts its own processes.",
+                file=sys.stderr,
+            )
+        sys.exit(1)
+    if is_first_process():
+        return
+    sys.argv.append("hydra.output_subdir=null")
+    if OUTPUT_DIR in os.environ:
+        sys.argv.append(f'hydra.run.dir="{os.environ[OUTPUT_DIR]}"')
+    if "LOCAL_RANK" in os.environ:
+        _end_with_parent()
+
+
+@contextmanager
+def processes_of_one_run(output_dir: Path, overrides: list[str] | None) -> Iterator[None]:
+    """Let a run start processes inside the ``with`` block as if it were the only one.
+
+    Args:
+        output_dir: of the run.
+        overrides: those of one run of a sweep; None: this is not a sweep. Lightning starts the
+            others with this process's command line, and a sweep's would start the sweep in each.
+    """
+    arguments = sys.argv
+    environment = {name: os.environ.get(name) for name in (*OF_A_LAUNCH, OUTPUT_DIR)}
+    if is_first_process():
+        os.environ[OUTPUT_DIR] = str(output_dir)
+    else:
+        # By this process's clock Hydra may have made another folder than the first one's.
+        with contextlib.suppress(OSError):
+            output_dir.rmdir()
+    if overrides is not None:
+        sys.argv = [arguments[0], *overrides, "hydra.mode=RUN"]
+    try:
+        yield
+    finally:
+        sys.argv = arguments
+        _leave_group()
+        for name, value in environment.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _started_with_others() -> bool:
+    return "RANK" in os.environ or int(os.environ.get("SLURM_NTASKS", 1)) > 1
+
+
+def _end_with_parent() -> None:
+    """Have the kernel kill this process when its parent is gone, however that was killed."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _leave_group() -> None:
+    if "torch" not in sys.modules:
+        return
+    from torch import distributed
+
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
