@@ -5,6 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
+
 from resumebert.sweeps.status import RunStatus, read_status
 
 APP = Path(__file__).parent / "sweeps" / "small_app.py"
@@ -34,6 +36,16 @@ def status(run: Path) -> RunStatus:
     found = read_status(run)
     assert found is not None
     return found
+
+
+def has_ended(run: Path) -> bool:
+    """Tell whether a run's last process is gone within a while."""
+    number = int((run / "started.txt").read_text().split()[-1])
+    for _ in range(200):
+        if not psutil.pid_exists(number):
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def wait_for(path: Path) -> None:

@@ -18,7 +18,7 @@ DEFAULTS = {
 def make_run(
     folder: Path,
     overrides: list[str],
-    metrics: dict[str, float | None] | None,
+    metrics: dict[str, float | list[float] | None] | None,
     *,
     state: str = FINISHED,
     reason: str | None = None,

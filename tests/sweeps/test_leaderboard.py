@@ -83,8 +83,10 @@ def test_unfinished_and_single_runs_make_a_page_too(tmp_path):
     board = write_leaderboard([tmp_path])
     assert board.best is None
     assert "No run has a validation figure" in (tmp_path / "leaderboard.html").read_text()
-    make_run(tmp_path / "1", ["optimizer.lr=1"], {"val/f1_macro": 0.0})
+    figures = {"val/f1_macro": 0.0, "test/f1_macro": 0.25, "test/f1_macro_ci": [0.2, 0.3]}
+    make_run(tmp_path / "1", ["optimizer.lr=2"], figures)
     assert write_leaderboard([tmp_path]).best is not None
+    assert "95 % 0.2000 to 0.3000" in (tmp_path / "leaderboard.html").read_text()
 
 
 def test_any_folders_make_one_table(sweep, tmp_path, capsys):

@@ -1,10 +1,12 @@
 """Searches as a command, in several processes and under other launchers."""
 
+import signal
+
 import pandas as pd
 import pytest
 
 from resumebert.utils.studies import load_study
-from sweep_commands import start, starts, status, sweep, wait_for
+from sweep_commands import has_ended, start, starts, status, sweep, wait_for
 
 SEARCH = ("hydra/sweeper=study", "x=interval(0.0,1.0)")
 
@@ -87,3 +89,23 @@ def test_another_launcher_gives_the_same_leaderboard(tmp_path, monkeypatch, laun
     pd.testing.assert_frame_equal(*tables)
     if threads is not None:
         assert (tmp_path / "other" / "0" / "started.txt").read_text().split()[1] == threads
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_the_workers_of_joblib_end_with_the_sweep(tmp_path, number):
+    process = start(
+        tmp_path, "does=wait", "seed=1,2,3", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"
+    )
+    runs = [tmp_path / "sweep" / str(name) for name in range(2)]
+    for run in runs:
+        wait_for(run / "started.txt")
+    process.send_signal(number)
+    # Its output ends when the last of its workers does.
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == (143 if number == signal.SIGTERM else -9)
+    assert "goes on" in output
+    for run in runs:
+        assert has_ended(run)
+        assert status(run).is_resumable
+    assert not (tmp_path / "sweep" / "2").exists()

@@ -1,6 +1,8 @@
 """The Hydra callback of a sweep: its folder at the start, its leaderboard after each run."""
 
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,8 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+
+from resumebert.sweeps.processes import STOPPED, how_to_go_on, say
 
 
 class SweepLeaderboard(Callback):
@@ -17,7 +21,8 @@ class SweepLeaderboard(Callback):
     """
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Check that the folder is new, or holds the same sweep."""
+        """Check that the folder is new, or holds the same sweep; say on a signal how to go on."""
+        _end_with_a_word(config.hydra.sweep.dir)
         written = Path(config.hydra.sweep.dir) / "multirun.yaml"
         if not written.exists():
             return
@@ -50,6 +55,18 @@ class SweepLeaderboard(Callback):
         board = write_leaderboard([folder])
         if board is None:
             return
-        print(summary(board, folder), flush=True)
+        say(summary(board, folder))
         if board.failed:
             sys.exit(1)
+
+
+def _end_with_a_word(folder: str) -> None:
+    """On SIGINT and SIGTERM, say how to go on; where a run is waited for, it comes first."""
+
+    def end(number: int, frame: object) -> None:
+        say(how_to_go_on(folder))
+        sys.exit(STOPPED[signal.Signals(number)])
+
+    if threading.current_thread() is threading.main_thread():
+        for number in STOPPED:
+            signal.signal(number, end)

@@ -96,9 +96,16 @@ def _best(board: Board) -> dict[str, str]:
         "settings": settings_words(board.best),
         "val": figure(board.best.spread(board.monitor)),
         "test": figure(board.best.spread(test)),
+        "test_ends": _ends(board.best, test),
         "test_name": test,
         "n": str(len(board.best.finished)),
     }
+
+
+def _ends(group: Group, metric: str) -> str:
+    """Return the interval of a single run's figure; repeats have their spread instead."""
+    ends = group.runs[0].intervals.get(metric) if len(group.runs) == 1 else None
+    return "" if ends is None else f"95 % {ends[0]:.4f} to {ends[1]:.4f}"
 
 
 def _group_row(board: Board, group: Group, shown: Sequence[str], output: Path) -> Row:

@@ -7,6 +7,7 @@ is an ordinary one: its command can be repeated by hand, and under DDP its ranks
 and no sweep.
 """
 
+import contextlib
 import json
 import math
 import os
@@ -59,6 +60,9 @@ SWEEP_ONLY = ("hydra.sweep", "hydra/sweep", "hydra.launcher", "hydra/launcher", 
               "hydra.run.")  # fmt: skip
 STOPPED = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
+# Of this process, when it had one still.
+PARENT = os.getppid()
+
 Task = Callable[[DictConfig], Any]
 
 
@@ -94,11 +98,11 @@ def supervise(script: Path, config: DictConfig) -> float | None:
             if before is not None and before.overrides != overrides:
                 before = None
             if before is not None and before.state in DONE:
-                _say(name, f"{before.state} before{_result(folder, config)}")
+                say(f"{name}: {before.state} before{_result(folder, config)}")
             else:
                 _attempt(script, folder, before, config)
     except Timeout:
-        _say(name, "another process is at it")
+        say(f"{name}: another process is at it")
     return monitored(folder, config)
 
 
@@ -110,6 +114,11 @@ def monitored(folder: Path, config: DictConfig) -> float | None:
     except (OSError, ValueError, KeyError):
         return None
     return float(value) if value is not None and math.isfinite(value) else None
+
+
+def how_to_go_on(folder: str) -> str:
+    """Return what to say when a sweep is interrupted."""
+    return f"Interrupted. The same command with hydra.sweep.dir={folder} goes on."
 
 
 def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictConfig) -> None:
@@ -136,7 +145,7 @@ def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictC
         seconds=before.seconds if before is not None and resumed else 0.0,
     )
     write_status(folder, status)
-    _say(name, f"{'goes on from its last checkpoint' if resumed else 'starts'}: {_swept(hydra)}")
+    say(f"{name}: {'goes on from its last checkpoint' if resumed else 'starts'}: {_swept(hydra)}")
     started = time.monotonic()
     environment = {**os.environ, IN_SWEEP: "1", "PYTHONUNBUFFERED": "1"}
     # joblib and Ray divide the cores themselves, by this variable.
@@ -147,7 +156,14 @@ def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictC
         environment["SLURM_JOB_NAME"] = "bash"
     with _signals_passed_on() as (received, pass_on_to):
         exit_code, tail = _run(
-            command, Path(hydra.runtime.cwd), environment, folder / LOG, name, pass_on_to
+            command,
+            Path(hydra.runtime.cwd),
+            environment,
+            folder / LOG,
+            name,
+            # Its workers outlive the sweep; a batch system's jobs are meant to.
+            "joblib" in str(OmegaConf.select(hydra.launcher, "_target_")),
+            pass_on_to,
         )
     state, reason = _outcome(folder, exit_code, tail, received)
     status = replace(
@@ -159,16 +175,16 @@ def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictC
     )
     write_status(folder, status)
     took = f"{state} after {duration(status.seconds)}"
-    _say(name, f"{took}{_result(folder, config)}{f': {reason}' if reason else ''}")
+    say(f"{name}: {took}{_result(folder, config)}{f': {reason}' if reason else ''}")
     if received:
         # It would take a second to import, of a process that mostly waits.
         from resumebert.sweeps.leaderboard import write_leaderboard
 
         write_leaderboard([Path(hydra.sweep.dir)])
-        print(
-            f"Interrupted. The same command with hydra.sweep.dir={hydra.sweep.dir} goes on.",
-            flush=True,
-        )
+        say(how_to_go_on(hydra.sweep.dir))
+        if os.getppid() != PARENT:
+            # A worker of joblib would only take the next run.
+            os._exit(STOPPED[received[0]])
         sys.exit(STOPPED[received[0]])
 
 
@@ -178,6 +194,7 @@ def _run(
     environment: dict[str, str],
     log: Path,
     name: str,
+    ends_with_parent: bool,
     pass_on_to: Callable[[subprocess.Popen[str]], None],
 ) -> tuple[int, list[str]]:
     """Run a command, its output into a log; return its exit code and its last lines."""
@@ -201,11 +218,23 @@ def _run(
         assert process.stdout is not None
         reader = threading.Thread(target=_read, args=(process.stdout, file, tail, name))
         reader.start()
-        exit_code = process.wait()
+        exit_code = _wait(process, ends_with_parent)
         # Ends what the run has started itself, such as the other ranks of DDP.
         process.stdin.close()
         reader.join()
     return exit_code, list(tail)
+
+
+def _wait(process: subprocess.Popen[str], ends_with_parent: bool) -> int:
+    """Wait for a run; interrupt it if this process's parent has ended."""
+    is_interrupted = False
+    while True:
+        try:
+            return process.wait(timeout=1 if ends_with_parent else None)
+        except subprocess.TimeoutExpired:
+            if os.getppid() != PARENT and not is_interrupted:
+                is_interrupted = True
+                os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _read(output: IO[str], log: IO[str], tail: deque[str], name: str) -> None:
@@ -214,7 +243,7 @@ def _read(output: IO[str], log: IO[str], tail: deque[str], name: str) -> None:
         log.flush()
         tail.append(line.rstrip("\n"))
         if line.startswith("epoch "):
-            _say(name, line.rstrip("\n"))
+            say(f"{name}: {line.rstrip()}")
 
 
 def _outcome(
@@ -299,7 +328,9 @@ def _result(folder: Path, config: DictConfig) -> str:
     return "" if value is None else f", {config.monitor.metric} {value:.4f}"
 
 
-def _say(name: str, words: str) -> None:
-    # One write, so that lines of runs at the same time don't mix.
-    sys.stdout.write(f"{name}: {words}\n")
-    sys.stdout.flush()
+def say(words: str) -> None:
+    """Print a line, if there is still someone to read it."""
+    with contextlib.suppress(OSError):
+        # One write, so that lines of runs at the same time don't mix.
+        sys.stdout.write(f"{words}\n")
+        sys.stdout.flush()

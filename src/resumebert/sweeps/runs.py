@@ -32,6 +32,7 @@ class Run:
         config: all its settings.
         choices: config group → the option chosen.
         metrics: as in metrics.json.
+        intervals: metric → the ends of its interval, as in metrics.json under ``<metric>_ci``.
         monitor: the metric that its best checkpoint was chosen by, such as ``val/f1_macro``.
         mode: ``max`` or ``min``, which of that is better.
         minutes: that it took.
@@ -45,6 +46,7 @@ class Run:
     config: DictConfig
     choices: dict[str, str]
     metrics: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
     monitor: str | None
     mode: str
     minutes: float | None
@@ -101,6 +103,11 @@ def read_run(folder: Path) -> Run | None:
             name: float(value)
             for name, value in metrics.items()
             if isinstance(value, int | float) and math.isfinite(value)
+        },
+        intervals={
+            name.removesuffix("_ci"): (float(ends[0]), float(ends[1]))
+            for name, ends in metrics.items()
+            if name.endswith("_ci") and isinstance(ends, list) and len(ends) == 2
         },
         monitor=OmegaConf.select(config, "monitor.metric"),
         mode=OmegaConf.select(config, "monitor.mode") or "max",
