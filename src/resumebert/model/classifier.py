@@ -96,6 +96,8 @@ class ResumeClassifier(LightningModule):
         # What the last pass over a split gave: its metrics, and each document's scores.
         self.results: dict[str, dict[str, float]] = {}
         self.scores: dict[str, Scores] = {}
+        # After which optimizer step that was.
+        self.scored_at: dict[str, int] = {}
         self.register_buffer("loss_is_finite", torch.tensor(True), persistent=False)
         self.checkpoint_extras: dict[str, Any] = {}
 
@@ -289,6 +291,7 @@ class ResumeClassifier(LightningModule):
         )
         self.results[split] = values
         self.scores[split] = scores
+        self.scored_at[split] = self.trainer.global_step
         self.log_dict({f"{split}/{name}": v for name, v in values.items() if math.isfinite(v)})
 
     def _step_plateau_schedules(self) -> None:

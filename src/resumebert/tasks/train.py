@@ -175,15 +175,14 @@ def _score_best(
     Returns:
         Calibration and thresholds, of the validation documents alone.
     """
-    model.results.clear()
-    model.scores.clear()
     best = _best_checkpoint(trainer)
     to_load = best
     if len(datamodule.indices("val")) > 0:
-        trainer.validate(
-            model, datamodule=datamodule, ckpt_path=to_load, verbose=False, weights_only=True
-        )
-        to_load = None  # It is loaded now.
+        if not _is_scored(trainer, model, best, config):
+            trainer.validate(
+                model, datamodule=datamodule, ckpt_path=to_load, verbose=False, weights_only=True
+            )
+            to_load = None  # It is loaded now.
         scores = model.scores["val"]
         logits, truth = scores.logits.double().cpu().numpy(), scores.targets.cpu().numpy()
     else:
@@ -196,6 +195,18 @@ def _score_best(
             model, datamodule=datamodule, ckpt_path=to_load, verbose=False, weights_only=True
         )
     return decisions
+
+
+def _is_scored(
+    trainer: Trainer, model: ResumeClassifier, best: str | None, config: DictConfig
+) -> bool:
+    """Tell whether the training's last validation was of the best checkpoint's very weights."""
+    return (
+        best is not None
+        and model.scored_at.get("val") == trainer.global_step == global_step(Path(best))
+        # Merged factors are the same weights but for rounding.
+        and config.model.lora is None
+    )
 
 
 def _store(decisions: Decisions, best: Path) -> None:
