@@ -42,7 +42,7 @@ def test_a_small_grid_with_a_failing_run_in_one_command(tmp_path):
     table = pd.read_csv(sweep / "leaderboard.csv").set_index("run")
     assert table["state"].to_dict() == {0: "finished", 1: "failed"}
     assert table.loc[0, ["val/f1_macro", "minutes", "documents_per_second"]].notna().all()
-    assert 'href="0/"' in (sweep / "leaderboard.html").read_text()
+    assert 'href="0/report.html"' in (sweep / "leaderboard.html").read_text()
     shown = hyperparameters(sweep / "0")
     assert (shown["optimizer.lr"], shown["optimizer.eps"]) == (1e-5, 1e-7)
     assert shown["debug"] == "default"

@@ -21,12 +21,11 @@ class Throughput(Callback):
 
     def __init__(self) -> None:
         self.tokens_per_second: float | None = None
-        self._reset()
+        self._begin()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin to count a run."""
-        self._reset()
-        self._run_seconds, self._run_tokens, self._run_documents = 0.0, 0, 0
+        self._begin()
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the run's averages, if it had a step."""
@@ -40,6 +39,10 @@ class Throughput(Callback):
             }
             path = Path(trainer.default_root_dir) / "throughput.json"
             path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+    def _begin(self) -> None:
+        self._run_seconds, self._run_tokens, self._run_documents = 0.0, 0, 0
+        self._reset()
 
     def _reset(self) -> None:
         self._seconds = 0.0

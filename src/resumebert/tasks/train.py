@@ -267,7 +267,7 @@ def _without_validation(config: DictConfig) -> None:
     for name, callback in (config.callbacks or {}).items():
         if callback is None or "monitor" not in callback:
             continue
-        if not callback._target_.endswith("ModelCheckpoint"):
+        if not callback._target_.endswith("Checkpoint"):
             raise UserError(
                 f"callbacks.{name} watches {callback.monitor}, and no document is in the "
                 "validation split. Raise data.shares.val, or leave this callback out."
