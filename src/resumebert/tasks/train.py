@@ -25,11 +25,13 @@ from resumebert.model.checkpoint import (
     attach_extras,
     check_resumable,
     global_step,
+    load_checkpoint,
     store_decisions,
 )
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.lora import merge_lora
 from resumebert.model.pretrained import locate
+from resumebert.model.sharding import FullySharded
 from resumebert.tasks import build
 from resumebert.tasks.data_summary import describe_data
 from resumebert.tasks.finders import find
@@ -144,7 +146,7 @@ def _train(config: DictConfig) -> float | None:
         _write(judgement, output_dir)
         subject = Subject(
             title=f"Run {output_dir.name}",
-            model=model,
+            model=_whole(trainer, model),
             datamodule=datamodule,
             config=config,
             precision=trainer.precision,
@@ -157,6 +159,17 @@ def _train(config: DictConfig) -> float | None:
     # Never a test figure: a search that optimised it would be dishonest.
     metric = config.monitor.metric.partition("/")[2]
     return model.results["val"][metric] if "val" in model.results else None
+
+
+def _whole(trainer: Trainer, model: ResumeClassifier) -> ResumeClassifier:
+    """Return the model to score further texts with, on one process alone."""
+    best = _best_checkpoint(trainer)
+    if best is None or not isinstance(trainer.strategy, FullySharded):
+        return model
+    # Of a sharded model each process holds a part, and the others have nothing more to score.
+    whole, _ = load_checkpoint(Path(best))
+    whole.chunk_tokens = model.chunk_tokens
+    return whole
 
 
 def _parameters(model: ResumeClassifier) -> str:
