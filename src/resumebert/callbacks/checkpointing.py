@@ -147,7 +147,7 @@ class LastCheckpoint(Checkpoint):
             self._state = None
 
     def _save(self, trainer: Trainer) -> None:
-        trainer.save_checkpoint(self.path, weights_only=False)
+        trainer.save_checkpoint(self.path)
         self._saved_at = time.monotonic()
 
 
