@@ -124,7 +124,7 @@ def test_the_runs_of_a_sweep_start_processes_and_no_sweeps(alone, tmp_path):
     assert runs == ["0", "1"]
     assert [path.name for path in tmp_path.iterdir()] == ["sweep"]
     assert_alike(tmp_path / "sweep" / "0", alone)
-    assert result.output.count("Done in") == 2
+    assert result.output.count(": finished after") == 2
 
 
 @pytest.mark.slow
