@@ -139,6 +139,15 @@ def test_data_that_changed_since_training_are_called_out(command: Command, tmp_p
     result = command("eval", f"ckpt={tmp_path}/run", f"hydra.run.dir={tmp_path}/e")
     assert result.code == 0, result.errors
     assert "fingerprint differs" in result.output
+    # Without the training documents there is no baseline, and what the probe saw is not known.
+    (tmp_path / "mine.csv").rename(tmp_path / "other.csv")
+    result = command(
+        "eval", f"ckpt={tmp_path}/run", "data=table", f"data.path={tmp_path}/other.csv",
+        "data.labels_column=labels", f"hydra.run.dir={tmp_path}/e2",
+    )  # fmt: skip
+    assert result.code == 0, result.errors
+    assert "No linear baseline. The documents of the training run can't be read." in result.output
+    assert "can’t be told" in (tmp_path / "e2" / "report.html").read_text().replace("&#39;", "’")
 
 
 def copy_with(run, target, change) -> None:
