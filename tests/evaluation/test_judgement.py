@@ -16,9 +16,9 @@ from resumebert.evaluation.decisions import (
     fit_decisions,
     plain_decisions,
 )
+from resumebert.evaluation.disagreements import disagreements
 from resumebert.evaluation.intervals import bootstrap_intervals
 from resumebert.evaluation.judgement import judge
-from resumebert.evaluation.disagreements import disagreements
 from resumebert.evaluation.outputs import write_disagreements, write_metrics, write_predictions
 from resumebert.evaluation.results import SplitResult
 from resumebert.evaluation.tables import decision_notes, print_comparison, print_result

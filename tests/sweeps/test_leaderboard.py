@@ -75,7 +75,15 @@ def test_the_page_is_whole_escaped_and_loads_nothing(sweep):
     assert "1/" in page.links
     assert HOSTILE in "".join(page.words)
     assert text.count("<script>") == 1
-    for words in ("optimizer.lr", "1e-5", "5e-5", "0.5300 ± 0.0100", "0.3217 ± 0.0000", "6 runs", "1 failed"):
+    for words in (
+        "optimizer.lr",
+        "1e-5",
+        "5e-5",
+        "0.5300 ± 0.0100",
+        "0.3217 ± 0.0000",
+        "6 runs",
+        "1 failed",
+    ):
         assert words in "".join(page.words), words
 
 

@@ -111,11 +111,8 @@ def notes(result: SplitResult) -> list[str]:
 def decision_notes(result: SplitResult) -> list[str]:
     """Call out the labels that are predicted for no document, or for all of them."""
     found = []
-    present = [
-        name
-        for name, is_there in zip(result.label_names, result.truth.any(axis=0), strict=True)
-        if is_there
-    ]
+    support = result.truth.sum(axis=0).tolist()
+    present = [name for name, n in zip(result.label_names, support, strict=True) if n]
     plain = to_probabilities(torch.from_numpy(result.logits)).numpy() >= PLAIN_THRESHOLD
     for words, prefix, predicted in (
         ("at 0.5", "", plain),

@@ -10,9 +10,9 @@ import pandas as pd
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
-from resumebert.data.datamodule import ResumeDataModule
 from resumebert.evaluation.comparison import compare_models
 from resumebert.evaluation.disagreements import disagreements
 from resumebert.evaluation.outputs import write_comparison, write_disagreements

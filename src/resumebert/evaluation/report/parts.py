@@ -158,9 +158,7 @@ def removal_tables(removed: Sequence[WordsRemoved]) -> list[SliceTable]:
             _figures(removal.change, removal.intervals, DOCUMENT_METRICS, signed=True),
             None
             if theirs is None
-            else _figures(
-                theirs, removal.baseline_intervals or {}, DOCUMENT_METRICS, signed=True
-            ),
+            else _figures(theirs, removal.baseline_intervals or {}, DOCUMENT_METRICS, signed=True),
             Markup(""),
         )
         note = (
