@@ -82,7 +82,10 @@ def test_the_linear_baseline(command: Command, trained, tmp_path):
     metrics = json_of(run / "metrics.json")
     values = found["metrics"]["f1_micro"]
     assert found["first"] == "the linear baseline"
-    assert "from that of the linear baseline" in (tmp_path / "e" / "report.html").read_text()
+    assert (
+        "this model differs from the linear baseline by"
+        in (tmp_path / "e" / "report.html").read_text()
+    )
     assert values["first"] == metrics["test/baseline/f1_micro"]
     assert values["second"] == metrics["test/tuned/f1_micro"]
 

@@ -118,7 +118,9 @@ def made_comparison(result: SplitResult) -> Compared:
     )
     texts = [f"Text {name}" for name in result.ids]
     documents = disagreements(first, result, texts, np.arange(len(texts)))
-    return Compared(("outputs/x/checkpoints/best.ckpt", "mine"), found, documents, "It is unfair.")
+    return Compared(
+        ("outputs/x/checkpoints/best.ckpt", "mine"), found, documents, warning="It is unfair."
+    )
 
 
 def full_report(result: SplitResult | None = None, **changes: object) -> ReportInput:

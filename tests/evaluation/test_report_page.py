@@ -116,7 +116,7 @@ def test_a_comparison_has_a_section_with_a_table_a_picture_and_the_documents():
     differing = len(compared.documents)
     assert f"{differing} of 120. On " in page.text
     assert compared.documents[0].excerpt in page.text
-    for words in ("It is unfair.", "outputs/x/checkpoints/best.ckpt", "from that of x."):
+    for words in ("It is unfair.", "outputs/x/checkpoints/best.ckpt", "differs from x by"):
         assert words in page.text
 
 

@@ -15,7 +15,7 @@ from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.evaluation.comparison import compare_models
 from resumebert.evaluation.disagreements import disagreements
-from resumebert.evaluation.outputs import write_comparison, write_disagreements
+from resumebert.evaluation.outputs import tuned_only, write_comparison, write_disagreements
 from resumebert.evaluation.report import Compared
 from resumebert.evaluation.results import SplitResult
 from resumebert.evaluation.tables import print_comparison
@@ -69,7 +69,7 @@ def load_other(compare_to: str, label_names: list[str]) -> Other:
 
 
 def score_other(
-    other: Other, result: SplitResult, data: DictConfig, config: DictConfig
+    other: Other, result: SplitResult, data: DictConfig, config: DictConfig, resamples: int
 ) -> SplitResult:
     """Score the documents of ``result`` with the other model, as it treats texts.
 
@@ -78,9 +78,10 @@ def score_other(
         result: what the first model gave.
         data: the config of the data that it was made of.
         config: of the evaluation; its ``trainer`` says what to score on.
+        resamples: of the bootstrap; 0: no intervals.
 
     Returns:
-        Its result, documents and labels in the order of ``result``; without intervals.
+        Its result, documents and labels in the order of ``result``.
     """
     trained = OmegaConf.create(other.extras.config)
     other.model.chunk_tokens = trained.model.chunk_tokens
@@ -109,7 +110,7 @@ def score_other(
     )
     trainer.test(other.model, datamodule=own, verbose=False)
     decisions = stored_decisions(other.extras, other.model.label_names, other.path)
-    found = judge_scores(result.split, other.model, "test", own, decisions, resamples=0)
+    found = judge_scores(result.split, other.model, "test", own, decisions, resamples=resamples)
     return in_order(found, result)
 
 
@@ -143,6 +144,7 @@ def in_order(found: SplitResult, reference: SplitResult) -> SplitResult:
         probabilities=found.probabilities[cells],
         thresholds=found.thresholds[cells[1][0]],
         metrics=found.metrics,
+        intervals=found.intervals,
     )
 
 
@@ -220,4 +222,6 @@ def compare(
     documents = disagreements(first, second, table.texts, table.rows)
     write_disagreements(output_dir / "disagreements.csv", documents)
     print_comparison(console, names, found)
-    return Compared(names, found, documents, warning)
+    intervals = (tuned_only(first.intervals), tuned_only(second.intervals))
+    is_baseline = first is second.baseline
+    return Compared(names, found, documents, intervals, is_baseline, warning)

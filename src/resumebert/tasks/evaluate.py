@@ -227,7 +227,8 @@ def _compared(
         assert result.baseline is not None
         name, first, warning = "the linear baseline", result.baseline, ""
     else:
-        name, first = str(other.path), score_other(other, result, data, config)
+        resamples = settings.bootstrap_resamples
+        name, first = str(other.path), score_other(other, result, data, config, resamples)
         warning = warning_of_overlap(other, extras, result) if _is_own_data(config) else ""
     return compare(
         console,

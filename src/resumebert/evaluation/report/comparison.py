@@ -10,7 +10,7 @@ from markupsafe import Markup
 from resumebert.evaluation.comparison import HEADLINES, Difference
 from resumebert.evaluation.disagreements import Disagreement
 from resumebert.evaluation.report import svg
-from resumebert.evaluation.report.content import Compared
+from resumebert.evaluation.report.content import Compared, ReportInput
 from resumebert.evaluation.report.figures import Figure
 from resumebert.evaluation.report.svg import Axes
 from resumebert.evaluation.report.words import count, listed, number, p_words, with_ends
@@ -66,7 +66,7 @@ def compared_table(compared: Compared | None) -> ComparedTable | None:
     """Return what the page shows; None where there was no comparison."""
     if compared is None:
         return None
-    rows = [_row(name, found) for name, found in compared.found.metrics.items()]
+    rows = [_row(name, found, compared) for name, found in compared.found.metrics.items()]
     labels = sorted(
         (row for row in rows if row.is_label),
         key=lambda row: -abs(row.difference.value) if row.difference.sort else 0.0,
@@ -85,13 +85,18 @@ def compared_table(compared: Compared | None) -> ComparedTable | None:
     )
 
 
+def compared_to_baseline(report: ReportInput) -> bool:
+    """Tell whether the report compares its model with the linear baseline."""
+    return report.compared is not None and report.compared.with_baseline
+
+
 def compared_words(compared: Compared) -> list[str]:
     """Say in sentences which model is better, and whether by more than chance."""
     found = compared.found.metrics
     said = [
         f"On the same {count(compared.found.documents, 'document')}, at the tuned thresholds of "
-        f"each, this model’s F1 micro is {_apart(found['f1_micro'])} and its F1 macro "
-        f"{_apart(found['f1_macro'])} from that of {_short_path(compared.names[0])}."
+        f"each, this model differs from {_short_path(compared.names[0])} by "
+        f"{_apart(found['f1_micro'])} in F1 micro and by {_apart(found['f1_macro'])} in F1 macro."
     ]
     clear = [
         f"{name.removeprefix('f1/')} ({number(each.difference, signed=True)})"
@@ -112,7 +117,7 @@ def compared_words(compared: Compared) -> list[str]:
 def _apart(difference: Difference) -> str:
     ends = (difference.low, difference.high)
     if math.isnan(difference.p):
-        return "undefined, and so is its distance"
+        return "an undefined value"
     verdict = "more" if difference.p < LEVEL else "no more"
     return (
         f"{with_ends(difference.difference, ends, signed=True)} (p = {p_words(difference.p)}: "
@@ -157,13 +162,14 @@ def forest(rows: Sequence[ComparedRow]) -> Markup:
     return svg.picture(axes, words, parts, "forest")
 
 
-def _row(name: str, found: Difference) -> ComparedRow:
+def _row(name: str, found: Difference, compared: Compared) -> ComparedRow:
     is_label = name not in HEADLINES
+    ends = [intervals.get(name) for intervals in compared.intervals]
     return ComparedRow(
         name=name.removeprefix("f1/") if is_label else dict(WORDS)[name],
         is_label=is_label,
-        first=Figure(found.first),
-        second=Figure(found.second),
+        first=Figure(found.first, ends[0]),
+        second=Figure(found.second, ends[1]),
         difference=Figure(found.difference, (found.low, found.high), signed=True),
         p=found.p,
         p_holm=found.p_holm,

@@ -6,7 +6,7 @@ from typing import Any
 
 from resumebert.evaluation.comparison import Comparison
 from resumebert.evaluation.disagreements import Disagreement
-from resumebert.evaluation.results import Analysis, SplitResult
+from resumebert.evaluation.results import Analysis, Interval, SplitResult
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,16 @@ class Compared:
         names: of the other model, which comes first, and of the report's.
         found: each difference is the report's model minus the other.
         documents: that the two label differently, the most different ones first.
+        intervals: of either's own metrics, at the tuned thresholds.
+        with_baseline: whether the other model is the linear baseline of the report.
         warning: what speaks against the comparison; empty: nothing.
     """
 
     names: tuple[str, str]
     found: Comparison
     documents: Sequence[Disagreement]
+    intervals: tuple[Mapping[str, Interval], Mapping[str, Interval]] = ({}, {})
+    with_baseline: bool = False
     warning: str = ""
 
 

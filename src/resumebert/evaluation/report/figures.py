@@ -191,8 +191,13 @@ def label_domain(result: SplitResult) -> tuple[float, float]:
     return shared_domain(value for ranges in drawn for value in reach(ranges))
 
 
-def verdict(result: SplitResult) -> list[str]:
-    """Say in sentences how good the model is, and whether it beats the baseline."""
+def verdict(result: SplitResult, *, is_compared: bool = False) -> list[str]:
+    """Say in sentences how good the model is, and whether it beats the baseline.
+
+    Args:
+        result: of the model, with the baseline's if there is one.
+        is_compared: whether the two are compared document by document in the same report.
+    """
     name = f"{TUNED}f1_micro"
     own = with_ends(result.metrics[name], result.intervals.get(name))
     subset = with_ends(
@@ -219,6 +224,8 @@ def verdict(result: SplitResult) -> list[str]:
         said.append("The model's interval lies wholly above the baseline's.")
     elif mine[1] < theirs[0]:
         said.append("The model is worse than the baseline: its interval lies wholly below.")
+    elif is_compared:
+        said.append("The two intervals overlap: see the comparison document by document.")
     else:
         said.append(
             "The two intervals overlap: they alone do not tell which is better, which takes a "

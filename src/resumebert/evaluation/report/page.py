@@ -19,7 +19,7 @@ from resumebert.evaluation.judgement import TUNED
 from resumebert.evaluation.metrics import to_probabilities
 from resumebert.evaluation.report import figures, label_charts, matrices, svg
 from resumebert.evaluation.report.cautions import missing, warnings
-from resumebert.evaluation.report.comparison import compared_table
+from resumebert.evaluation.report.comparison import compared_table, compared_to_baseline
 from resumebert.evaluation.report.content import ReportInput
 from resumebert.evaluation.report.data_section import command_of, data_tables, environment_rows
 from resumebert.evaluation.report.errors import shown_error
@@ -95,7 +95,7 @@ def _contents(report: ReportInput) -> dict[str, Any]:
         "style": Markup(_template("page.css")),
         "script": Markup(script),
         "script_hash": _sha256(script),
-        "verdict": figures.verdict(result),
+        "verdict": figures.verdict(result, is_compared=compared_to_baseline(report)),
         "warnings": warnings(report),
         "missing": missing(report),
         "tiles": figures.tiles(result),

@@ -19,7 +19,15 @@ WORDS = {
     "recall_micro": "recall",
 }
 DOCUMENT_METRICS = ("f1_micro", "f1_macro", "subset_accuracy")
-PAIR_METRICS = ("f1_micro", "f1_macro", "precision_micro", "recall_micro")
+PAIR_METRICS = ("f1_micro", "precision_micro", "recall_micro")
+# kind → title
+TITLES = {
+    "length": "By length",
+    "cut off": "By how much of the text was cut off",
+    "windows": "By number of windows",
+    "true labels": "By number of labels in truth",
+    "label words": "By whether the label’s own name stands in the text",
+}
 REMOVED = {
     "names": "Names of labels removed",
     "words": "All words of label names removed",
@@ -89,7 +97,7 @@ def slice_tables(slices: Sequence[Slice]) -> list[SliceTable]:
     kinds: dict[str, list[Slice]] = {}
     for part in slices:
         kinds.setdefault(part.kind, []).append(part)
-    return [_slice_table(f"By {kind}", parts) for kind, parts in kinds.items()]
+    return [_slice_table(TITLES.get(kind, f"By {kind}"), parts) for kind, parts in kinds.items()]
 
 
 def _slice_table(title: str, parts: list[Slice]) -> SliceTable:
