@@ -21,8 +21,9 @@ LABELS_DRAWN = 20
 DOCUMENTS_SHOWN = 30
 # Below this a difference is called more than chance.
 LEVEL = 0.05
-_LONGEST_NAME = 30
-_LETTER = 6.3
+_LONGEST_NAME = 24
+# Of a letter, in pixels, at the larger size that narrow screens have.
+_LETTER = 7.0
 
 
 @dataclass(frozen=True)
@@ -143,11 +144,11 @@ def forest(rows: Sequence[ComparedRow]) -> Markup:
         y=(0.4 - len(rows), 0.6),
         x_ticks=[(value, number(value, 3, signed=True)) for value in (-tick, 0.0, tick)],
         y_ticks=[(-place, name) for place, name in enumerate(names)],
-        width=620,
+        width=460,
         height=24.0 * len(rows) + 46,
         left=round(14 + _LETTER * max(map(len, names))),
         bottom=36,
-        right=14,
+        right=22,
     )
     parts, said = [svg.rule(axes, 0.0, "chosen")], []
     for place, row in enumerate(rows):
@@ -193,7 +194,9 @@ def _round_below(value: float) -> float:
 
 
 def _cut(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    # In the middle: many names begin alike.
+    half = _LONGEST_NAME // 2
+    return name if len(name) <= _LONGEST_NAME else f"{name[:half]}…{name[1 - half :]}"
 
 
 def _short_path(name: str) -> str:
