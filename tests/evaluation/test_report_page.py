@@ -9,6 +9,7 @@ import pytest
 from report_inputs import full_report, made_analysis, made_comparison, made_error, made_result
 
 from resumebert.evaluation.report import ReportInput, report_html, write_report
+from resumebert.evaluation.report.data_section import data_tables
 from resumebert.evaluation.results import Analysis
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&amp;é日本 {{ 7*7 }}"
@@ -172,6 +173,13 @@ def test_nothing_that_comes_from_outside_is_taken_for_html(tmp_path):
     assert {tag for tag, _ in page.tags} <= OWN_TAGS
     assert not [n for _, attributes in page.tags for n in attributes if n.startswith("on")]
     assert HOSTILE in page.text
+
+
+def test_counts_are_whole_and_shares_have_digits():
+    report = {"tokens": {"quantiles": {"0.5": 1187.4}, "share_of_tokens_read": 0.43512}}
+    tables = data_tables(report)
+    assert tables.quantiles == [("tokens", ["1,187"])]
+    assert tables.counts == [("share of all tokens that is read", "0.435")]
 
 
 def test_what_is_missing_is_said_and_leaves_no_empty_box():
