@@ -22,7 +22,7 @@ from resumebert.evaluation.thresholds import best_f1_thresholds
 
 Kind = Literal["svm", "logistic"]
 Floats = npt.NDArray[np.float64]
-COSTS = (0.1, 0.3, 1.0, 3.0, 10.0)
+COSTS: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0, 10.0)
 # scikit-learn's 1e-4 takes up to twice the time for the same F1s.
 TOLERANCE = 1e-2
 MAX_FEATURES = 300_000

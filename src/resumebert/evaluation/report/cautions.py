@@ -28,7 +28,9 @@ def warnings(report: ReportInput) -> list[str]:
     if result.baseline is None:
         found.append(f"There is no linear baseline to compare with. {result.baseline_note}".strip())
     elif result.baseline_note:
-        found.append(f"The linear baseline was {result.baseline_note}. On all it may score higher.")
+        found.append(
+            f"The linear baseline was {result.baseline_note}. The full one may score higher."
+        )
     found += [note for note in report.notes if note not in found]
     return found
 
