@@ -97,6 +97,7 @@ def test_other_labelled_data(command: Command, trained, tmp_path):
     # The baseline was trained on the run's own documents.
     assert metrics["test/baseline/f1_micro"] > 0
     assert "test/baseline/f1_micro_ci" in metrics
+    assert "trained on none of them" in (tmp_path / "e" / "report.html").read_text()
     predictions = pd.read_csv(tmp_path / "e" / "predictions_test.csv", keep_default_na=False)
     assert predictions["id"].astype(str).tolist() == ["1", "2", "3"]
     assert predictions["true_labels"][1] == ""
@@ -138,6 +139,15 @@ def test_data_that_changed_since_training_are_called_out(command: Command, tmp_p
     result = command("eval", f"ckpt={tmp_path}/run", f"hydra.run.dir={tmp_path}/e")
     assert result.code == 0, result.errors
     assert "fingerprint differs" in result.output
+    # Without the training documents there is no baseline, and what the probe saw is not known.
+    (tmp_path / "mine.csv").rename(tmp_path / "other.csv")
+    result = command(
+        "eval", f"ckpt={tmp_path}/run", "data=table", f"data.path={tmp_path}/other.csv",
+        "data.labels_column=labels", f"hydra.run.dir={tmp_path}/e2",
+    )  # fmt: skip
+    assert result.code == 0, result.errors
+    assert "No linear baseline. The documents of the training run can't be read." in result.output
+    assert "can’t be told" in (tmp_path / "e2" / "report.html").read_text().replace("&#39;", "’")
 
 
 def copy_with(run, target, change) -> None:
@@ -288,6 +298,8 @@ def test_without_a_baseline_or_intervals(command, trained, tmp_path):
     names = metrics_of(tmp_path / "e")
     assert not [name for name in names if "baseline" in name or name.endswith("_ci")]
     assert "linear baseline" not in result.output
+    card = (tmp_path / "e" / "model_card.md").read_text()
+    assert "evaluation.baseline=true adds it" in card
 
 
 def test_a_wrong_setting_is_refused(command, trained, tmp_path):

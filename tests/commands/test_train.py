@@ -76,12 +76,13 @@ def test_metrics_have_the_names_of_the_design_and_null_where_undefined(trained):
         | per_label
         | {f"tuned/{name}" for name in judged}
         | {f"baseline/{name}" for name in judged}
+        | {"baseline/train_documents"}
         | {f"top1/{name}" for name in top1}
     )
     assert {name.partition("/")[0] for name in metrics} == {"val", "test"}
-    # No figure without an interval but for counts, the loss and what is there to compare with.
+    # No figure without an interval but for counts and the loss.
     bare = {name.partition("/")[2] for name in figures if f"{name}_ci" not in metrics}
-    assert bare == (OVERALL | per_label) - judged | {f"top1/{name}" for name in top1}
+    assert bare == (OVERALL | per_label) - judged | {"baseline/train_documents"}
     for name in figures:
         ends = metrics.get(f"{name}_ci")
         assert ends is None or ends[0] <= ends[1], name

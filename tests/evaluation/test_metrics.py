@@ -184,7 +184,7 @@ def test_equals_scikit_learn(case: Case) -> None:
     assert_same(case.metrics(), expected, TOLERANCE)
 
 
-@settings(max_examples=400, **QUICK)
+@settings(max_examples=1000, **QUICK)
 @given(cases(min_labels=1, max_labels=5, min_docs=0))
 def test_equals_the_definitions(case: Case) -> None:
     thresholds = np.broadcast_to(case.threshold, len(case.names)).tolist()

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from report_inputs import full_report, made_result
+from report_inputs import full_report, made_comparison, made_result
 
 from resumebert.evaluation.report import report_html
 
@@ -40,7 +40,8 @@ addEventListener("load", () => {
     const tip = document.getElementById("tip");
     return tip.hidden ? "" : tip.textContent;
   };
-  const curve = document.querySelector("svg.plot");
+  say("forest", point(document.querySelector("svg.forest circle"), 0.5, 0.5));
+  const curve = document.querySelector(".charts svg.plot");
   curve.scrollIntoView();
   say("curve", point(curve, 0.5, 0.3));
   say("square", point(document.querySelector("svg.matrix"), 0.5, 0.7));
@@ -91,7 +92,8 @@ def browse(path, dark: bool) -> dict[str, str]:
 @pytest.mark.parametrize("width", [1440, 390])
 def test_the_page_fits_and_answers(tmp_path, width, dark):
     result = made_result(200, ["A_long_name_of_a_label", *(f"Label_{i}" for i in range(11))])
-    said = visit(tmp_path, report_html(full_report(result)), width, dark)
+    report = full_report(result, compared=made_comparison(result))
+    said = visit(tmp_path, report_html(report), width, dark)
     assert int(said["width"]) == width
     assert (said["overflow"], said["wide"]) == ("0", "")
     falling = [int(value) for value in said["falling"].split()]
@@ -100,6 +102,7 @@ def test_the_page_fits_and_answers(tmp_path, width, dark):
     assert re.match(r"(model|baseline): recall \S+, precision \S+, threshold", said["curve"])
     assert "missed: " in said["square"]
     assert re.match(r"model: 0\.\d+, 95 % interval", said["dot"])
+    assert re.match(r"F1 micro: \S+ \[\S+ to \S+\], p = 0", said["forest"])
     assert said["panels"] == "1"
 
 

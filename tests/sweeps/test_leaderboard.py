@@ -18,6 +18,7 @@ def sweep(tmp_path):
         overrides = [f"optimizer.lr={lr}", f"seed={seed}"]
         value = 0.5 + 1000 * lr + 0.01 * seed
         metrics = {"val/f1_macro": value, "test/f1_macro": value - 0.1, "test/f1/A <b>": None}
+        metrics["test/baseline/f1_macro"] = 0.3217
         if number == 4:
             make_run(folder / "4", overrides, None, state="failed", reason=HOSTILE)
         else:
@@ -74,7 +75,15 @@ def test_the_page_is_whole_escaped_and_loads_nothing(sweep):
     assert "1/" in page.links
     assert HOSTILE in "".join(page.words)
     assert text.count("<script>") == 1
-    for words in ("optimizer.lr", "1e-5", "5e-5", "0.5300 ± 0.0100", "6 runs", "1 failed"):
+    for words in (
+        "optimizer.lr",
+        "1e-5",
+        "5e-5",
+        "0.5300 ± 0.0100",
+        "0.3217 ± 0.0000",
+        "6 runs",
+        "1 failed",
+    ):
         assert words in "".join(page.words), words
 
 

@@ -22,7 +22,7 @@ from resumebert.evaluation.thresholds import best_f1_thresholds
 
 Kind = Literal["svm", "logistic"]
 Floats = npt.NDArray[np.float64]
-COSTS = (0.1, 0.3, 1.0, 3.0, 10.0)
+COSTS: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0, 10.0)
 # scikit-learn's 1e-4 takes up to twice the time for the same F1s.
 TOLERANCE = 1e-2
 MAX_FEATURES = 300_000
@@ -30,6 +30,10 @@ MAX_FEATURES = 300_000
 DEFAULT_COST = 1.0
 # Beyond any score of documents: what a label is given that all training documents have.
 CERTAIN = 10.0
+
+
+class NoWordsError(ValueError):
+    """The training texts hold nothing that a model over words could learn from."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class LinearBaseline:
         offsets: (L,).
         decisions: calibration and thresholds, fitted on the validation documents.
         cost: the C that was chosen.
+        documents: how many it was trained on.
     """
 
     vectorizer: TfidfVectorizer
@@ -49,6 +54,7 @@ class LinearBaseline:
     offsets: Floats
     decisions: Decisions
     cost: float
+    documents: int
 
     def decision_values(self, texts: Sequence[str]) -> Floats:
         """Return (n, L) each label's signed distance from its decision boundary."""
@@ -93,9 +99,11 @@ def fit_baseline(
         kind: a support vector machine or a logistic regression.
         costs: the Cs to choose from, ascending.
         options: what calibration and thresholds are chosen by.
+
+    Raises:
+        NoWordsError: no word is in enough of the training texts.
     """
-    vectorizer = _vectorizer(train)
-    known = vectorizer.fit_transform(train)
+    vectorizer, known = _fitted_vectorizer(train)
     asked = vectorizer.transform(val) if len(val) else sp.csr_matrix((0, known.shape[1]))
     best: tuple[float, float, Floats, Floats] | None = None
     for cost in costs if len(val) else (DEFAULT_COST,):
@@ -110,7 +118,7 @@ def fit_baseline(
     assert best is not None
     _, cost, weights, offsets = best
     decisions = fit_decisions(_values(asked, weights, offsets), val_labels, label_names, options)
-    return LinearBaseline(vectorizer, weights, offsets, decisions, cost)
+    return LinearBaseline(vectorizer, weights, offsets, decisions, cost, len(train))
 
 
 def out_of_fold_values(
@@ -129,16 +137,20 @@ def out_of_fold_values(
         groups: (n,) group number of each; copies share one.
         cost: C.
         folds: how many models.
+
+    Raises:
+        NoWordsError: no word is in enough of the texts.
     """
-    features = _vectorizer(texts).fit_transform(texts)
+    _, features = _fitted_vectorizer(texts)
     values = np.zeros(labels.shape)
     for known, asked in GroupKFold(folds).split(features, labels, groups):
         values[asked] = _values(features[asked], *_fit(features[known], labels[known], "svm", cost))
     return values
 
 
-def _vectorizer(texts: Sequence[str]) -> TfidfVectorizer:
-    return TfidfVectorizer(
+def _fitted_vectorizer(texts: Sequence[str]) -> tuple[TfidfVectorizer, sp.csr_matrix]:
+    """Return what turns texts into (n, F) features, and those of ``texts``."""
+    vectorizer = TfidfVectorizer(
         ngram_range=(1, 2),
         min_df=3 if len(texts) >= 1000 else 1,
         max_features=MAX_FEATURES,
@@ -147,6 +159,14 @@ def _vectorizer(texts: Sequence[str]) -> TfidfVectorizer:
         # The default drops words of one letter: C, R.
         token_pattern=r"(?u)\b\w+\b",
     )
+    try:
+        return vectorizer, vectorizer.fit_transform(texts)
+    except ValueError as error:
+        raise NoWordsError(
+            "no word is in the training texts"
+            if vectorizer.min_df == 1
+            else f"no word is in {vectorizer.min_df} of the training texts"
+        ) from error
 
 
 def _fit(

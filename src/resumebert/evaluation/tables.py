@@ -2,14 +2,15 @@
 
 import math
 
+import torch
 from rich.console import Console
 from rich.table import Table
 
 from resumebert.evaluation.comparison import HEADLINES as COMPARED
 from resumebert.evaluation.comparison import Comparison
 from resumebert.evaluation.decisions import Decisions
-from resumebert.evaluation.judgement import TUNED
-from resumebert.evaluation.metrics import undefined
+from resumebert.evaluation.judgement import PLAIN_THRESHOLD, TUNED
+from resumebert.evaluation.metrics import to_probabilities, undefined
 from resumebert.evaluation.results import SplitResult
 
 HEADLINES = (
@@ -83,7 +84,7 @@ def _label_table(result: SplitResult) -> Table:
             interval(result, f"{TUNED}f1/{name}"),
         ]
         if result.baseline is not None:
-            row.append(figure(result.baseline.metrics[f"{TUNED}f1/{name}"]))
+            row.append(with_interval(result.baseline, f"{TUNED}f1/{name}"))
         table.add_row(*row)
     if len(result.label_names) > LABELS_SHOWN:
         table.caption = f"The first {LABELS_SHOWN} of {len(result.label_names)} labels."
@@ -110,13 +111,11 @@ def notes(result: SplitResult) -> list[str]:
 def decision_notes(result: SplitResult) -> list[str]:
     """Call out the labels that are predicted for no document, or for all of them."""
     found = []
-    present = {
-        name: column
-        for column, name in enumerate(result.label_names)
-        if result.truth[:, column].any()
-    }
+    support = result.truth.sum(axis=0).tolist()
+    present = [name for name, n in zip(result.label_names, support, strict=True) if n]
+    plain = to_probabilities(torch.from_numpy(result.logits)).numpy() >= PLAIN_THRESHOLD
     for words, prefix, predicted in (
-        ("at 0.5", "", None),
+        ("at 0.5", "", plain),
         ("at the tuned thresholds", TUNED, result.predicted),
     ):
         silent = [n for n in present if math.isnan(result.metrics[f"{prefix}precision/{n}"])]
@@ -125,11 +124,9 @@ def decision_notes(result: SplitResult) -> list[str]:
                 f"Never predicted {words}: {', '.join(silent)}. No probability reaches the "
                 "threshold, so recall and F1 are 0 and precision is undefined (null)."
             )
-        if predicted is None:
-            continue
         always = [
             name
-            for name, column in present.items()
+            for column, name in enumerate(result.label_names)
             if predicted[:, column].all() and not result.truth[:, column].all()
         ]
         if always:

@@ -92,12 +92,16 @@ def _best(board: Board) -> dict[str, str]:
     assert board.best is not None
     assert board.monitor is not None
     test = board.monitor.replace("val/", "test/")
+    baseline = f"test/baseline/{test.partition('/')[2]}"
     return {
         "settings": settings_words(board.best),
         "val": figure(board.best.spread(board.monitor)),
         "test": figure(board.best.spread(test)),
         "test_ends": _ends(board.best, test),
         "test_name": test,
+        "baseline": figure(board.best.spread(baseline)),
+        "baseline_ends": _ends(board.best, baseline),
+        "baseline_name": baseline,
         "n": str(len(board.best.finished)),
     }
 

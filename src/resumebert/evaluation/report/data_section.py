@@ -88,7 +88,8 @@ def _inside(report: Mapping[str, Any], key: str) -> Any:
 
 def _plain(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() and abs(value) > 1 else f"{value:,.3g}"
+        is_whole = abs(value) >= 100 or (value.is_integer() and abs(value) > 1)
+        return f"{value:,.0f}" if is_whole else f"{value:.3g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

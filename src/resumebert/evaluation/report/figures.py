@@ -26,21 +26,22 @@ PER_LABEL = ("precision", "recall", "ap", "auroc")
 
 @dataclass(frozen=True)
 class Figure:
-    """A value with its interval, as text and to sort by."""
+    """A value with its interval, as text and to sort by; a difference shows its sign."""
 
     value: float
     interval: Interval | None = None
     digits: int = 3
+    signed: bool = False
 
     @property
     def text(self) -> str:
         """The value."""
-        return number(self.value, self.digits)
+        return number(self.value, self.digits, signed=self.signed)
 
     @property
     def ends(self) -> str:
         """Its interval; nothing where there is none."""
-        return ends(self.interval, self.digits)
+        return ends(self.interval, self.digits, signed=self.signed)
 
     @property
     def sort(self) -> str:
@@ -190,8 +191,13 @@ def label_domain(result: SplitResult) -> tuple[float, float]:
     return shared_domain(value for ranges in drawn for value in reach(ranges))
 
 
-def verdict(result: SplitResult) -> list[str]:
-    """Say in sentences how good the model is, and whether it beats the baseline."""
+def verdict(result: SplitResult, *, is_compared: bool = False) -> list[str]:
+    """Say in sentences how good the model is, and whether it beats the baseline.
+
+    Args:
+        result: of the model, with the baseline's if there is one.
+        is_compared: whether the two are compared document by document in the same report.
+    """
     name = f"{TUNED}f1_micro"
     own = with_ends(result.metrics[name], result.intervals.get(name))
     subset = with_ends(
@@ -206,8 +212,9 @@ def verdict(result: SplitResult) -> list[str]:
     other = result.baseline
     if other is None:
         return [*said, "No linear baseline was trained, so nothing says whether that is much."]
+    trained = result.baseline_note or "trained on the same documents"
     said.append(
-        "A linear model over words, trained on the same documents, reaches "
+        f"A linear model over words, {trained}, reaches "
         f"{with_ends(other.metrics[name], other.intervals.get(name))}."
     )
     mine, theirs = result.intervals.get(name), other.intervals.get(name)
@@ -217,9 +224,11 @@ def verdict(result: SplitResult) -> list[str]:
         said.append("The model's interval lies wholly above the baseline's.")
     elif mine[1] < theirs[0]:
         said.append("The model is worse than the baseline: its interval lies wholly below.")
+    elif is_compared:
+        said.append("The two intervals overlap: see the comparison document by document.")
     else:
         said.append(
             "The two intervals overlap: they alone do not tell which is better, which takes a "
-            "comparison document by document."
+            "comparison document by document (eval.py compare_to=baseline)."
         )
     return said
