@@ -34,11 +34,13 @@ def stratify(
     documents left have, and gives each group with it to the part that still lacks the most of this
     evidence; at a tie the most documents; at a tie again by lot. Groups without evidence come last.
 
-    Four things differ from the papers. A group counts with the number of its documents that have
-    the evidence, and large groups go first. A part that has its share of documents gets no more, so
-    the sizes hold whatever the labels. Pairs so rare that the smallest part would not get one are
-    left out: they can't be spread, and would all go to the largest part. In the end :func:`_refine`
-    evens out, by exchanges, what the last groups were forced into.
+    Five things differ from the papers. A group counts with the number of its documents that have
+    the evidence, and large groups go first. To have copies counts as one more label: else the
+    largest part, which lacks the most of everything at first, would get all groups of copies. A
+    part that has its share of documents gets no more, so the sizes hold whatever the labels. Pairs
+    so rare that the smallest part would not get one are left out: they can't be spread, and would
+    all go to the largest part. In the end :func:`_refine` evens out, by exchanges, what the last
+    groups were forced into.
 
     Args:
         labels: (n, L) of 0 and 1.
@@ -51,8 +53,9 @@ def stratify(
     Returns:
         (n,) part numbers, 0 to k - 1.
     """
-    numbers, place = np.unique(groups, return_inverse=True)
-    sizes = np.bincount(place, minlength=len(numbers)).tolist()
+    numbers, place, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    sizes = counts.tolist()
+    labels = np.column_stack([labels, counts[place] > 1])
     rarest_pair = 1 / min(share for share in shares if share > 0)
     contents = _contents(labels, place, len(numbers), rarest_pair if order == 2 else np.inf)
     generator = np.random.default_rng(seed)
