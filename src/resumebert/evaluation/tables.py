@@ -115,18 +115,16 @@ def decision_notes(result: SplitResult) -> list[str]:
         for column, name in enumerate(result.label_names)
         if result.truth[:, column].any()
     }
-    for words, prefix, predicted in (
-        ("at 0.5", "", None),
-        ("at the tuned thresholds", TUNED, result.predicted),
+    for words, predicted in (
+        ("at 0.5", result.logits >= 0),
+        ("at the tuned thresholds", result.predicted),
     ):
-        silent = [n for n in present if math.isnan(result.metrics[f"{prefix}precision/{n}"])]
+        silent = [name for name, column in present.items() if not predicted[:, column].any()]
         if silent:
             found.append(
                 f"Never predicted {words}: {', '.join(silent)}. No probability reaches the "
                 "threshold, so recall and F1 are 0 and precision is undefined (null)."
             )
-        if predicted is None:
-            continue
         always = [
             name
             for name, column in present.items()
@@ -134,8 +132,8 @@ def decision_notes(result: SplitResult) -> list[str]:
         ]
         if always:
             found.append(
-                f"Predicted {words} for every document: {', '.join(always)}. The model does not "
-                "tell who has the label and who has not."
+                f"Predicted {words} for every document: {', '.join(always)}. No probability lies "
+                "below the threshold, so precision is no more than the label's share of them."
             )
     return found
 
