@@ -16,6 +16,7 @@ import torch
 
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.lora import merge_factors
+from resumebert.utils.durable_files import replacing
 from resumebert.utils.errors import UserError
 
 FORMAT_VERSION = 3
@@ -60,19 +61,19 @@ def attach_extras(model: ResumeClassifier, extras: CheckpointExtras) -> None:
 def store_decisions(path: Path, decisions: Mapping[str, Any]) -> None:
     """Put calibration and thresholds into a checkpoint file, which is replaced as a whole.
 
+    Cut off half-way, the run keeps the checkpoint that it had.
+
     Args:
         path: a checkpoint of this run.
         decisions: what :meth:`resumebert.evaluation.decisions.Decisions.to_plain` gave.
+
+    Raises:
+        UserError: the file can't be read or written.
     """
     content = _read(path)
     content[KEY]["decisions"] = dict(decisions)
-    # Cut off half-way, the run keeps the checkpoint that it had.
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        torch.save(content, unfinished)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replacing(path) as file:
+        torch.save(content, file)
 
 
 def global_step(path: Path) -> int:
