@@ -20,6 +20,7 @@ from resumebert.model.checkpoint import CheckpointExtras, checkpoint_file, load_
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.losses import with_prevalences
 from resumebert.tasks import build
+from resumebert.tasks.analysis import find_label_words
 from resumebert.tasks.compare import (
     BASELINE,
     TREATMENT,
@@ -30,6 +31,7 @@ from resumebert.tasks.compare import (
 )
 from resumebert.tasks.judging import (
     Judgement,
+    cautioned,
     decision_options,
     judge_scores,
     stored_decisions,
@@ -38,6 +40,7 @@ from resumebert.tasks.judging import (
     wants_baseline,
     with_baseline,
 )
+from resumebert.tasks.messages import say_where_evaluation
 from resumebert.tasks.reporting import Subject, report
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
@@ -81,6 +84,8 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         other = load_other(config.compare_to, model.label_names)
     data = _data(config, trained, model)
     datamodule = _datamodule(data, trained, model, extras, path, **_overrides(config))
+    settings = _settings(config, extras)
+    find_label_words(model.label_names, settings.label_words)
     if len(datamodule.indices(datamodule.test_split)) == 0:
         raise UserError(
             f"split={datamodule.test_split}: no document is in it. Choose another, or split=all."
@@ -100,8 +105,9 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         config.trainer.precision or trained.trainer.precision,
     )
     trainer.test(model, datamodule=datamodule, verbose=False)
-    settings = _settings(config, extras)
     decisions = stored_decisions(extras, model.label_names, path)
+    if _is_own_data(config):
+        decisions = cautioned(decisions, split)
     result = judge_scores(
         split, model, "test", datamodule, decisions, resamples=settings.bootstrap_resamples
     )
@@ -122,9 +128,6 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         facts={"checkpoint": str(path), "data": datamodule.table.source},
     )
     report(subject, judgement, settings, surroundings, output_dir, console)
-    written = f"metrics.json and predictions_{split}.csv"
-    if settings.report:
-        written = f"report.html, model_card.md, {written}"
     if config.compare_to is not None:
         if other is None:
             assert result.baseline is not None
@@ -134,8 +137,7 @@ def evaluate(config: DictConfig) -> dict[str, float]:
                 warn_of_overlap(console, other, extras, result)
             names, first = (str(other.path), str(path)), score_other(other, result, data, config)
         compare(console, output_dir, first, result, names, settings.bootstrap_resamples)
-        written += ", comparison.json and disagreements.csv"
-    console.print(f"{written} lie in {output_dir}", highlight=False, soft_wrap=True)
+    say_where_evaluation(console, output_dir)
     return result.metrics
 
 
