@@ -187,6 +187,14 @@ def test_other_formats_and_foreign_checkpoints(command: Command, trained, tmp_pa
     def calls(content):
         content["resumebert"]["config"]["data"]["reader"]["_target_"] = "os.system"
 
+    def calls_inside(content):
+        content["resumebert"]["config"]["data"]["reader"]["path"] = {"_target_": "os.system"}
+
+    def calls_what_we_import(content):
+        content["resumebert"]["config"]["data"]["split"]["_target_"] = (
+            "resumebert.data.splitting.np.load"
+        )
+
     def undecided(content):
         content["resumebert"]["decisions"]["thresholds"].pop()
 
@@ -196,6 +204,8 @@ def test_other_formats_and_foreign_checkpoints(command: Command, trained, tmp_pa
         (foreign, "not one of resumebert"),
         (misfit, "do not fit the architecture"),
         (calls, "asks to call os.system"),
+        (calls_inside, "asks to call os.system"),
+        (calls_what_we_import, "asks to call resumebert.data.splitting.np.load"),
     ):
         path = tmp_path / f"{change.__name__}.ckpt"
         copy_with(trained[0], path, change)

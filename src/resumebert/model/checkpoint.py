@@ -135,16 +135,19 @@ def checkpoint_file(path: Path) -> Path:
     )
 
 
-def check_resumable(path: Path, config: dict[str, Any]) -> None:
+def check_resumable(path: Path, config: dict[str, Any]) -> str:
     """Check that training as ``config`` says can go on from the checkpoint ``path``.
+
+    Returns:
+        The fingerprint of the documents and their split that it was trained with.
 
     Raises:
         UserError: it can't be read, it holds weights only, or they are those of another model.
     """
-    content = _read(path)
-    trained = _extras(content, path).config
+    content = _read(path, mmap=True)
+    extras = _extras(content, path)
     for group, key in AS_TRAINED:
-        was, now = trained[group].get(key), config[group].get(key)
+        was, now = extras.config[group].get(key), config[group].get(key)
         if was != now:
             raise UserError(
                 f"{group}.{key}={now}: the checkpoint ckpt_path={path} was trained with {was}, and "
@@ -156,6 +159,7 @@ def check_resumable(path: Path, config: dict[str, Any]) -> None:
             f"ckpt_path={path}: this checkpoint holds the weights only, not the state of the "
             "optimizer, so training can't go on from it. Give the run's checkpoints/last.ckpt."
         )
+    return extras.split_fingerprint
 
 
 def _read(path: Path, *, mmap: bool = False) -> dict[str, Any]:

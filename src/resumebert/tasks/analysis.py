@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from resumebert.data.cleaning import clean
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.readers import read_sample
 from resumebert.evaluation.baseline import LinearBaseline
@@ -213,7 +214,7 @@ def _swaps(run: _Run) -> list[Swap]:
     sample = read_sample()
     # A model's answers for résumés that it was trained on are not those for others.
     own = run.datamodule.table.source == sample.source
-    texts = run.texts if own else sample.texts
+    texts = run.texts if own else [clean(t, run.datamodule.cleaning) for t in sample.texts]
     made = exchanges(texts, documents=run.options.probe_documents)
     return probe(
         run.probabilities,

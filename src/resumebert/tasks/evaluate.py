@@ -1,5 +1,7 @@
 """eval.py: a checkpoint on its own split, or on other labelled data."""
 
+import inspect
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import instantiate
+from hydra.utils import get_method, instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
+from resumebert.data.windows import window_length
 from resumebert.evaluation.outputs import write_json, write_metrics, write_predictions
 from resumebert.evaluation.tables import print_result
 from resumebert.model.checkpoint import CheckpointExtras, checkpoint_file, load_checkpoint
@@ -57,12 +60,8 @@ OTHER_DATA = (
     "trained on, and the figures are not those of the training run."
 )
 
-# What a checkpoint's config may name to be called.
-OWN_TARGETS = (
-    "resumebert.data.readers.",
-    "resumebert.data.splitting.",
-    "resumebert.model.losses.",
-)
+# Whose functions a checkpoint's config may name to be called.
+OWN_MODULES = ("resumebert.data.readers", "resumebert.data.splitting", "resumebert.model.losses")
 
 
 def evaluate(config: DictConfig) -> dict[str, float]:
@@ -146,7 +145,7 @@ def _load(path: Path, config: DictConfig) -> tuple[ResumeClassifier, CheckpointE
     model, extras = load_checkpoint(path)
     trained = OmegaConf.create(extras.config)
     model.chunk_tokens = trained.model.chunk_tokens
-    _check_target(trained.loss._target_, config.ckpt)
+    _check_targets(trained.loss, config.ckpt)
     # The loss is among the figures that an evaluation repeats.
     prevalences = torch.tensor(extras.prevalences, dtype=torch.float64)
     model.loss = with_prevalences(instantiate(trained.loss), prevalences)
@@ -218,7 +217,7 @@ def _own_data(config: DictConfig, trained: DictConfig) -> DictConfig:
     """Return the config of the training run's data, once it calls nothing but our own."""
     data: DictConfig = trained.data
     for key in ("reader", "split"):
-        _check_target(data[key]._target_, config.ckpt)
+        _check_targets(data[key], config.ckpt)
     return data
 
 
@@ -242,7 +241,11 @@ def _datamodule(
 ) -> ResumeDataModule:
     """Return the documents of a ``data`` config, as the model reads them, set up."""
     tokenizer = TextTokenizer.from_files(extras.tokenizer_files, str(path))
-    check_max_length(data.max_length, model.bert.config.max_position_embeddings, trained.model.name)
+    check_max_length(
+        window_length(data.max_length, data.long_documents),
+        model.bert.config.max_position_embeddings,
+        trained.model.name,
+    )
     made = build.datamodule(
         data, tokenizer, shuffle_seed=0, label_names=model.label_names, **overrides
     )
@@ -267,11 +270,34 @@ def _all_in_test(
     return np.full(len(table), "test")
 
 
-def _check_target(target: str, ckpt: str) -> None:
-    """Refuse to call anything but our own readers and splitters on the word of a file."""
-    if not target.startswith(OWN_TARGETS):
-        raise UserError(
-            f"ckpt={ckpt}: the checkpoint's config asks to call {target}, which is none of "
-            "resumebert's readers, splits or losses. It is not called. Use a checkpoint that "
-            "train.py wrote, or name the data yourself: data=table data.path=…"
-        )
+def _check_targets(settings: DictConfig, ckpt: str) -> None:
+    """Refuse to call anything but our own readers, splits and losses on the word of a file."""
+    for target in _targets(OmegaConf.to_container(settings, resolve=True)):
+        if not _is_own(target):
+            raise UserError(
+                f"ckpt={ckpt}: the checkpoint's config asks to call {target}, which is none of "
+                "resumebert's readers, splits or losses. It is not called. Use a checkpoint that "
+                "train.py wrote, or name the data yourself: data=table data.path=…"
+            )
+
+
+def _targets(settings: Any) -> Iterator[str]:
+    """Yield all that instantiating some settings would call, those inside of others too."""
+    if isinstance(settings, dict):
+        if "_target_" in settings:
+            yield str(settings["_target_"])
+        settings = list(settings.values())
+    if isinstance(settings, list):
+        for value in settings:
+            yield from _targets(value)
+
+
+def _is_own(target: str) -> bool:
+    if not target.startswith(tuple(f"{module}." for module in OWN_MODULES)):
+        return False
+    try:
+        found = get_method(target)
+    except Exception:  # Of whatever kind Hydra or an import raises.
+        return False
+    # What our modules import is reached by their names too, such as readers.texts.os.remove.
+    return inspect.isfunction(found) and found.__module__.startswith(OWN_MODULES)

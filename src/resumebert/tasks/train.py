@@ -49,6 +49,7 @@ from resumebert.tasks.monitoring import check_monitor, do_without_validation
 from resumebert.tasks.parallel import check_parallel
 from resumebert.tasks.reporting import Subject, report
 from resumebert.tasks.resuming import (
+    check_same_split,
     newest_interrupted,
     note_origin,
     overrides_in_sweep,
@@ -105,8 +106,9 @@ def _train(config: DictConfig) -> float | None:
     if config.ckpt_path == "last":
         config.ckpt_path = str(newest_interrupted(Path(config.output_dir).absolute().parent))
     _make_paths_absolute(config)
+    trained_with = None
     if config.ckpt_path is not None:
-        check_resumable(Path(config.ckpt_path), _plain(config))
+        trained_with = check_resumable(Path(config.ckpt_path), _plain(config))
     output_dir = make_output_folder(Path(config.output_dir))
     if config.ckpt_path is not None:
         note_origin(Path(config.ckpt_path), output_dir)
@@ -121,6 +123,8 @@ def _train(config: DictConfig) -> float | None:
     tokenizer = TextTokenizer.from_folder(folder)
     datamodule = build.datamodule(config.data, tokenizer, shuffle_seed=config.seed)
     datamodule.setup()
+    if trained_with is not None:
+        check_same_split(config.ckpt_path, trained_with, datamodule.fingerprint)
     check_monitor(config, datamodule.table.label_names)
     find_label_words(datamodule.table.label_names, config.evaluation.label_words)
     describe_data(console, datamodule.report)
