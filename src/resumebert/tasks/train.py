@@ -32,7 +32,7 @@ from resumebert.model.lora import merge_lora
 from resumebert.model.pretrained import locate
 from resumebert.model.sharding import FullySharded
 from resumebert.tasks import build
-from resumebert.tasks.analysis import find_label_words
+from resumebert.tasks.checks import check_against_data, do_without_validation
 from resumebert.tasks.data_summary import describe_data
 from resumebert.tasks.finders import find
 from resumebert.tasks.judging import (
@@ -45,7 +45,6 @@ from resumebert.tasks.judging import (
     with_baseline,
 )
 from resumebert.tasks.messages import say_where
-from resumebert.tasks.monitoring import check_monitor, do_without_validation
 from resumebert.tasks.parallel import check_parallel
 from resumebert.tasks.reporting import Subject, report
 from resumebert.tasks.resuming import (
@@ -125,8 +124,7 @@ def _train(config: DictConfig) -> float | None:
     datamodule.setup()
     if trained_with is not None:
         check_same_split(config.ckpt_path, trained_with, datamodule.fingerprint)
-    check_monitor(config, datamodule.table.label_names)
-    find_label_words(datamodule.table.label_names, config.evaluation.label_words)
+    check_against_data(config, datamodule)
     describe_data(console, datamodule.report)
     write_split(output_dir / "split.csv", datamodule.table, datamodule.split, datamodule.groups)
     write_json(output_dir / "data_report.json", datamodule.report)
