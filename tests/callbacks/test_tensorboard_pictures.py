@@ -57,6 +57,7 @@ def test_texts_are_those_of_the_worst_documents():
     table = make_table(["fine", "bad\n# <script>", "fair"], np.array([[1, 0], [1, 0], [0, 1]]))
     probabilities = np.array([[0.9, 0.1], [0.01, 0.95], [0.4, 0.6]])
     text = error_texts(table, np.arange(3), probabilities, table.labels > 0, 1)
+    assert text.startswith("Probabilities of the plain sigmoid, decisions at 0.5")
     assert "    r1\n" in text
     assert "A: 0.010, missed" in text
     assert "B: 0.950, wrongly given" in text

@@ -52,6 +52,11 @@ def test_two_runs(command: Command, trained, other, tmp_path):
         assert row["ckpt"] == decided[1][name]
         truth, said = (set(filter(None, row[key].split(";"))) for key in ("true_labels", "ckpt"))
         assert row["wrong_ckpt"] == len(truth ^ said)
+    report = (tmp_path / "e" / "report.html").read_text()
+    assert '<section id="comparison"' in report
+    assert f"{values['difference']:+.3f}".replace("-", "−") in report
+    assert f"{len(rows)} of {found['documents']}. On " in report
+    assert "## Compared with" in (tmp_path / "e" / "model_card.md").read_text()
     assert "95 % interval" in result.output
     assert "Holm" in result.output
     assert "Warning" not in result.output
@@ -77,6 +82,7 @@ def test_the_linear_baseline(command: Command, trained, tmp_path):
     metrics = json_of(run / "metrics.json")
     values = found["metrics"]["f1_micro"]
     assert found["first"] == "the linear baseline"
+    assert "from that of the linear baseline" in (tmp_path / "e" / "report.html").read_text()
     assert values["first"] == metrics["test/baseline/f1_micro"]
     assert values["second"] == metrics["test/tuned/f1_micro"]
 
@@ -119,3 +125,4 @@ def test_a_model_that_was_trained_on_the_documents_is_called_out(
     result = command("eval", f"ckpt={trained[0]}", *settings)
     assert result.code == 0, result.errors
     assert "and the comparison favours it" in result.output
+    assert "and the comparison favours it" in (tmp_path / "e" / "report.html").read_text()

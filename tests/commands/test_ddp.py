@@ -61,6 +61,11 @@ def test_two_processes_train_as_one(alone, tmp_path):
     assert_alike(tmp_path / "run", alone)
     assert_one_spoke(result.output, result.errors)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    # The baseline is the first process's alone.
+    both = [json.loads((f / "metrics.json").read_text()) for f in (tmp_path / "run", alone)]
+    theirs = [{k: v for k, v in metrics.items() if "/baseline/" in k} for metrics in both]
+    assert theirs[0] == theirs[1]
+    assert theirs[0]["test/baseline/f1_micro"] > 0
 
 
 @pytest.mark.slow

@@ -100,6 +100,7 @@ def test_other_labelled_data(command: Command, trained, tmp_path):
     # The baseline was trained on the run's own documents.
     assert metrics["test/baseline/f1_micro"] > 0
     assert "test/baseline/f1_micro_ci" in metrics
+    assert "trained on none of them" in (tmp_path / "e" / "report.html").read_text()
     predictions = pd.read_csv(tmp_path / "e" / "predictions_test.csv", keep_default_na=False)
     assert predictions["id"].astype(str).tolist() == ["1", "2", "3"]
     assert predictions["true_labels"][1] == ""
@@ -301,6 +302,8 @@ def test_without_a_baseline_or_intervals(command, trained, tmp_path):
     names = metrics_of(tmp_path / "e")
     assert not [name for name in names if "baseline" in name or name.endswith("_ci")]
     assert "linear baseline" not in result.output
+    card = (tmp_path / "e" / "model_card.md").read_text()
+    assert "evaluation.baseline=true adds it" in card
 
 
 def test_a_wrong_setting_is_refused(command, trained, tmp_path):

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from resumebert.evaluation.comparison import compare_models
 from resumebert.evaluation.decisions import Decisions, plain_decisions
+from resumebert.evaluation.disagreements import disagreements
 from resumebert.evaluation.judgement import judge
-from resumebert.evaluation.report import Curve, ReportInput
+from resumebert.evaluation.report import Compared, Curve, ReportInput
 from resumebert.evaluation.results import (
     Analysis,
     ErrorExample,
@@ -87,7 +89,7 @@ def made_analysis(labels: list[str], text: str = "He was a Label 0 for years. " 
     change = dict.fromkeys(METRICS, -0.2)
     removed = WordsRemoved("names", 120, 80, part, part, change, {}, change, {})
     swaps = [
-        Swap(name, label, 100, 0.01, (0.004, 0.016), 0.02)
+        Swap(name, label, 100, 0.01, (0.004, 0.016), 0.02, -0.002, (-0.004, 0.001))
         for name in ("she → he", "Anna → Otto")
         for label in labels
     ]
@@ -98,8 +100,25 @@ def made_analysis(labels: list[str], text: str = "He was a Label 0 for years. " 
         swaps,
         [suspect],
         [made_error(text, labels)],
-        ["Only some documents were scored."],
+        {"swaps": "Fictional résumés.", "words_removed": "Only some documents were scored."},
     )
+
+
+def made_comparison(result: SplitResult) -> Compared:
+    """Return the comparison of a result with its baseline."""
+    first = result.baseline
+    assert first is not None
+    found = compare_models(
+        first.probabilities,
+        result.probabilities,
+        result.truth,
+        (first.thresholds, result.thresholds),
+        result.label_names,
+        resamples=50,
+    )
+    texts = [f"Text {name}" for name in result.ids]
+    documents = disagreements(first, result, texts, np.arange(len(texts)))
+    return Compared(("outputs/x/checkpoints/best.ckpt", "mine"), found, documents, "It is unfair.")
 
 
 def full_report(result: SplitResult | None = None, **changes: object) -> ReportInput:

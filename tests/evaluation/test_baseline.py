@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from resumebert.data.readers import read_sample
-from resumebert.evaluation.baseline import fit_baseline
+from resumebert.evaluation.baseline import NoWordsError, fit_baseline, out_of_fold_values
 
 
 @pytest.mark.parametrize("kind", ["svm", "logistic"])
@@ -29,3 +29,19 @@ def test_a_label_that_all_or_no_training_documents_have_is_always_or_never_predi
     assert predicted[:, 1:].tolist() == labels[:, 1:].astype(bool).tolist()
     assert ((found.decision_values(texts) > 0) == labels).all()
     assert found.probabilities([]).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("texts", "why"),
+    [
+        (["!!!", "", "– –", "?"], "no word is in the training texts"),
+        ([], "no word is in the training texts"),
+        ([f"w{i}" for i in range(1000)], "no word is in 3 of the training texts"),
+    ],
+)
+def test_texts_without_words_are_refused(texts, why):
+    labels = np.array([[i % 2] for i in range(len(texts))], dtype=np.uint8).reshape(-1, 1)
+    with pytest.raises(NoWordsError, match=why):
+        fit_baseline(texts, labels, texts[:4], labels[:4], "a")
+    with pytest.raises(NoWordsError, match=why):
+        out_of_fold_values(texts, labels, np.arange(len(texts)), folds=2)

@@ -18,6 +18,7 @@ from resumebert.evaluation.decisions import (
 )
 from resumebert.evaluation.intervals import bootstrap_intervals
 from resumebert.evaluation.judgement import judge
+from resumebert.evaluation.disagreements import disagreements
 from resumebert.evaluation.outputs import write_disagreements, write_metrics, write_predictions
 from resumebert.evaluation.results import SplitResult
 from resumebert.evaluation.tables import decision_notes, print_comparison, print_result
@@ -70,8 +71,7 @@ def test_figures_at_one_half_are_of_the_plain_sigmoid_and_tuned_ones_calibrated(
     )
     assert result.intervals["tuned/ap_macro"] == expected["ap_macro"]
     counts = {"loss", "n", *(f"support/{name}" for name in NAMES)}
-    top1 = {name for name in result.metrics if name.startswith("top1/")}
-    assert result.metrics.keys() - result.intervals.keys() == counts | top1
+    assert result.metrics.keys() - result.intervals.keys() == counts
 
 
 def test_decisions_survive_a_checkpoint(decisions) -> None:
@@ -145,6 +145,9 @@ def test_labels_predicted_for_none_or_for_all_are_called_out() -> None:
     plain = " ".join(decision_notes(replace(silent, logits=silent.logits + [-99.0, 99.0, 0.0])))
     assert "Never predicted at 0.5: a." in plain
     assert "Predicted at 0.5 for every document: b." in plain
+    # A label that no document has can be predicted for all.
+    always = replace(silent, logits=np.ones_like(silent.logits), truth=silent.truth & False)
+    assert "Predicted at 0.5 for every document: a, b, c." in " ".join(decision_notes(always))
 
 
 def test_the_tables_have_every_figure_with_its_interval_and_the_baseline(decisions) -> None:
@@ -166,9 +169,18 @@ def test_the_tables_have_every_figure_with_its_interval_and_the_baseline(decisio
 
 def test_disagreements_say_who_is_how_wrong(tmp_path, decisions) -> None:
     first, second = judged(plain_decisions(3)), judged(decisions)
-    differing = np.flatnonzero((first.predicted != second.predicted).any(axis=1)).tolist()
-    write_disagreements(tmp_path / "d.csv", first, second, differing)
+    other = first.predicted != second.predicted
+    texts = [f"text  of {name}\n" for name in second.ids]
+    found = disagreements(first, second, texts, np.arange(60) + 1)
+    write_disagreements(tmp_path / "d.csv", found)
     frame = pd.read_csv(tmp_path / "d.csv", keep_default_na=False)
-    assert frame["id"].tolist() == [f"r{i}" for i in differing]
-    wrong = (second.predicted != second.truth).sum(axis=1)[differing]
-    assert frame["wrong_ckpt"].tolist() == wrong.tolist()
+    rows = [int(name.removeprefix("r")) for name in frame["id"]]
+    assert sorted(rows) == np.flatnonzero(other.any(axis=1)).tolist()
+    wrong = [(result.predicted != result.truth).sum(axis=1)[rows] for result in (first, second)]
+    assert frame["wrong_ckpt"].tolist() == wrong[1].tolist()
+    assert frame["wrong_compare_to"].tolist() == wrong[0].tolist()
+    # The most different ones first.
+    numbers = other[rows].sum(axis=1).tolist()
+    assert numbers == sorted(numbers, reverse=True)
+    assert (found[0].row, found[0].excerpt) == (rows[0] + 1, f"text of r{rows[0]}")
+    assert ";".join(found[0].true_labels) == frame["true_labels"][0]

@@ -105,6 +105,8 @@ def test_the_most_doubtful_document_of_all_splits_comes_first():
 def test_without_two_groups_there_is_no_fold():
     labels = np.array([[1], [0]], dtype=bool)
     assert out_of_fold_probabilities(["a", "b"], labels, np.zeros(2, dtype=int), ["A"]) is None
+    # Nor without words.
+    assert out_of_fold_probabilities(["!", "?"], labels, np.arange(2), ["A"]) is None
 
 
 def test_suspects_are_written_as_a_table(tmp_path):

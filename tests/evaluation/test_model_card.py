@@ -1,6 +1,7 @@
 import re
+from dataclasses import replace
 
-from report_inputs import full_report, made_result
+from report_inputs import full_report, made_comparison, made_result
 
 from resumebert.evaluation.report import ReportInput, model_card, write_model_card
 
@@ -43,3 +44,11 @@ def test_what_is_not_known_is_said():
     assert "What the model was trained on is not known here." in card
     assert "Not known here" in card
     assert "nothing says whether that is much" in card
+
+
+def test_a_comparison_and_the_baselines_training_are_in_the_card():
+    result = replace(made_result(), baseline_note="trained on 5 of the 9 training documents")
+    card = model_card(full_report(result, compared=made_comparison(result)))
+    assert "## Compared with another model" in card
+    assert "It is unfair." in card
+    assert "(TF-IDF), trained on 5 of the 9 training documents; its" in card

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from report_inputs import full_report, made_analysis, made_error, made_result
+from report_inputs import full_report, made_analysis, made_comparison, made_error, made_result
 
 from resumebert.evaluation.report import ReportInput, report_html, write_report
 from resumebert.evaluation.results import Analysis
@@ -102,6 +102,58 @@ def test_figures_are_those_of_the_result_with_interval_and_baseline(full):
     assert f"{result.baseline.metrics['tuned/f1/Label_3']:.3f}" in text
 
 
+def test_a_comparison_has_a_section_with_a_table_a_picture_and_the_documents():
+    result = made_result()
+    compared = made_comparison(result)
+    page = Page(report_html(full_report(result, compared=compared)))
+    assert [a["id"] for a in page.all("section")][1] == "comparison"
+    assert "#comparison" in [attributes["href"] for attributes in page.all("a")]
+    micro = compared.found.metrics["f1_micro"]
+    assert f"{micro.difference:+.3f}".replace("-", "−") in page.text
+    [picture] = [a for a in page.all("svg") if "forest" in (a["class"] or "")]
+    for name in ("F1 micro", "Label_3", "Holm"):
+        assert name in (picture["aria-label"] or "")
+    differing = len(compared.documents)
+    assert f"{differing} of 120. On " in page.text
+    assert compared.documents[0].excerpt in page.text
+    for words in ("It is unfair.", "outputs/x/checkpoints/best.ckpt", "from that of x."):
+        assert words in page.text
+
+
+def test_a_comparison_of_a_model_with_itself_is_drawn_too():
+    result = made_result()
+    compared = made_comparison(replace(result, baseline=result))
+    page = Page(report_html(full_report(result, compared=replace(compared, warning=""))))
+    assert "There is none." in page.text
+    assert "no more than chance would give" in page.text
+
+
+def test_of_many_labels_those_that_differ_most_are_drawn():
+    result = made_result(labels=40)
+    page = Page(report_html(full_report(result, compared=made_comparison(result))))
+    assert "The 20 labels that differ least are in the table alone." in page.text
+
+
+def test_what_the_baseline_was_trained_on_and_why_there_is_none_is_said():
+    note = "trained on 5 of the 9 training documents"
+    part = replace(made_result(), baseline_note=note)
+    text = Page(report_html(ReportInput("A run", [part]))).text
+    assert f"A linear model over words, {note}, reaches" in text
+    assert f"The linear baseline was {note}." in text
+    none = replace(made_result(baseline=False), baseline_note="It was left out.")
+    text = Page(report_html(ReportInput("A run", [none]))).text
+    assert "There is no linear baseline to compare with. It was left out." in text
+
+
+def test_single_label_scores_have_intervals_and_say_how_far_they_are_off(full):
+    result = full_report().result
+    text = Page(full).text
+    low, high = result.intervals["top1/accuracy"]
+    assert f"{result.metrics['top1/accuracy']:.3f}{low:.3f}–{high:.3f}" in text
+    gap = result.metrics["top1/accuracy"] - result.metrics["tuned/subset_accuracy"]
+    assert f"{gap:.3f} above the share of documents with every label right" in text
+
+
 def test_nothing_that_comes_from_outside_is_taken_for_html(tmp_path):
     labels = [HOSTILE, f"{HOSTILE} 2", "x' onload='y", "</title></style>"]
     result = made_result(40, labels)
@@ -109,7 +161,9 @@ def test_nothing_that_comes_from_outside_is_taken_for_html(tmp_path):
     report = full_report(
         result, title=HOSTILE, notes=[HOSTILE], facts={HOSTILE: HOSTILE}, command=HOSTILE,
         analysis=replace(analysis, errors=[made_error(HOSTILE * 30, labels, HOSTILE)]),
-        config_yaml=HOSTILE, environment={HOSTILE: HOSTILE},
+        config_yaml=HOSTILE, environment={HOSTILE: HOSTILE}, compared=replace(
+            made_comparison(result), names=(HOSTILE, HOSTILE), warning=HOSTILE
+        ),
     )  # fmt: skip
     path = tmp_path / "report.html"
     write_report(path, report)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resumebert.evaluation.top1 import top1_metrics
+from resumebert.evaluation.top1 import top1_intervals, top1_metrics
 
 
 def ratio(part: float, whole: float) -> float:
@@ -45,3 +45,31 @@ def test_equals_the_definition(n: int, num_labels: int, seed: int, tied: bool) -
 def test_without_documents_all_is_undefined() -> None:
     found = top1_metrics(np.zeros((0, 3)), np.zeros((0, 3), dtype=bool))
     assert all(map(math.isnan, found.values()))
+
+
+def test_intervals_are_those_of_documents_drawn_again_by_group() -> None:
+    rng = np.random.default_rng(0)
+    scores, truth = rng.normal(size=(60, 4)), rng.random((60, 4)) < 0.3
+    scores += 2 * truth
+    groups = rng.integers(0, 40, 60) * 10
+    found = top1_intervals(scores, truth, groups, resamples=4_000)
+    numbers = np.unique(groups)
+    drawn = [
+        top1_metrics(scores[rows], truth[rows])
+        for rows in (
+            np.concatenate([np.flatnonzero(groups == g) for g in rng.choice(numbers, len(numbers))])
+            for _ in range(400)
+        )
+    ]
+    assert found.keys() == drawn[0].keys()
+    for name, (low, high) in found.items():
+        value = top1_metrics(scores, truth)[name]
+        assert low < value < high
+        ends = np.quantile([values[name] for values in drawn], [0.025, 0.975])
+        assert (low, high) == pytest.approx(ends, abs=0.04), name
+
+
+def test_copies_of_one_document_have_no_interval() -> None:
+    scores, truth = np.ones((5, 2)), np.ones((5, 2), dtype=bool)
+    ends = top1_intervals(scores, truth, np.zeros(5, dtype=int), resamples=20)
+    assert np.isnan(list(ends.values())).all()

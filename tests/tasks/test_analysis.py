@@ -88,7 +88,9 @@ def run(tokenizer):
 
 def test_everything_is_found_and_the_same_each_time(run):
     result, val, datamodule, scorer, decisions, baseline = run
-    arguments = {"baseline": baseline, "others": [val], "options": QUICK}
+    arguments = {
+        "baseline": baseline, "others": [val], "options": QUICK, "trained": datamodule
+    }  # fmt: skip
     found = analyse(result, datamodule, scorer, decisions, **arguments)
     assert {piece.kind for piece in found.slices} >= {"length", "true labels", "label words"}
     assert all(piece.baseline is not None for piece in found.slices)
@@ -99,6 +101,7 @@ def test_everything_is_found_and_the_same_each_time(run):
     assert words.baseline_change["f1_micro"] < 0
     assert {swap.documents for swap in found.swaps} == {4}
     assert len(found.swaps) == 13 * len(result.label_names)
+    assert any(swap.baseline_change for swap in found.swaps)
     assert {(s.split, s.judge) for s in found.suspects} == {
         ("train", "linear, out of fold"),
         ("val", "model"),
@@ -119,17 +122,18 @@ def test_what_is_not_asked_for_is_not_computed(run):
     none = AnalysisOptions(slices=False, probes=False, label_noise=False, errors=0)
     # Without a scorer nothing can be scored.
     scorer: TextScorer = None  # type: ignore[assignment]
-    found = analyse(result, datamodule, scorer, decisions, options=none)
+    found = analyse(result, datamodule, scorer, decisions, trained=None, options=none)
     assert found == type(found)()
 
 
 def test_bounds_are_kept_and_said(run):
     result, _, datamodule, scorer, decisions, _ = run
     bounded = replace(QUICK, removal_documents=10, noise_documents=20, probes=False, resamples=0)
-    found = analyse(replace(result, baseline=None), datamodule, scorer, decisions, options=bounded)
+    alone = replace(result, baseline=None)
+    found = analyse(alone, datamodule, scorer, decisions, trained=datamodule, options=bounded)
     assert {removed.documents for removed in found.words_removed} == {10}
     assert len({s.id for s in found.suspects if s.split == "train"}) <= 20
-    assert len(found.notes) == 2
+    assert found.notes.keys() == {"words_removed", "suspects"}
     assert all(not piece.intervals for piece in found.slices)
 
 
@@ -149,7 +153,7 @@ def test_training_documents_are_never_judged_by_the_model(run):
         resamples=0,
     )
     options = AnalysisOptions(slices=False, probes=False, errors=0)
-    found = analyse(everything, datamodule, scorer, decisions, options=options)
+    found = analyse(everything, datamodule, scorer, decisions, trained=None, options=options)
     trained = {table.ids[i] for i in datamodule.indices("train")}
     for suspect in found.suspects:
         assert (suspect.judge == "model") == (suspect.id not in trained)
@@ -160,25 +164,51 @@ def test_the_probe_takes_documents_that_the_model_was_not_trained_on(run, tokeni
     result, _, datamodule, scorer, decisions, _ = run
     seen = []
     monkeypatch.setattr(
-        analysis, "exchanges", lambda texts, documents: seen.append(list(texts)) or []
+        analysis, "exchanges", lambda texts, documents: seen.append(set(texts)) or []
     )
     options = AnalysisOptions(slices=False, label_noise=False, errors=0)
-    analyse(result, datamodule, scorer, decisions, options=options)
+    analyse(result, datamodule, scorer, decisions, trained=datamodule, options=options)
+    trained = set(datamodule.table.select(datamodule.indices("train")).texts)
+    assert not seen[0] & trained
+    assert len(seen[0]) == 1200 - len(trained)
+    assert seen[0] >= set(datamodule.table.select(result.index).texts)
+    # Other documents, scored by the model that the sample trained.
     other = make_datamodule(tokenizer, make_table([f"a text {i}" for i in range(40)]))
     few = selected(result, np.arange(len(result.ids)) < 4)
     few = replace(few, index=other.indices("test")[:4])
-    analyse(few, other, scorer, decisions, options=options)
-    assert seen[0] == list(datamodule.table.select(result.index).texts)
-    assert seen[1] == list(read_sample().texts)
+    analyse(few, other, scorer, decisions, trained=datamodule, options=options)
+    assert seen[1] == seen[0]
+    # The sample, scored by one that others trained.
+    analyse(result, datamodule, scorer, decisions, trained=other, options=options)
+    assert len(seen[2]) == 1200
+
+
+def test_what_the_probe_is_made_of_is_said(run):
+    result, _, datamodule, scorer, decisions, _ = run
+    options = replace(QUICK, slices=False, label_noise=False, errors=0, probe_documents=2)
+    for trained, words in ((datamodule, "trained on none of them"), (None, "can't be told")):
+        found = analyse(result, datamodule, scorer, decisions, trained=trained, options=options)
+        assert "The texts are 2 fictional résumés" in found.notes["swaps"]
+        assert words in found.notes["swaps"]
+
+
+def test_a_model_that_was_trained_on_the_whole_sample_is_not_probed(run, tokenizer):
+    result, _, datamodule, scorer, decisions, _ = run
+    whole = make_datamodule(tokenizer, read_sample())
+    whole.split = np.full(len(whole.table), "train")
+    options = replace(QUICK, slices=False, label_noise=False, errors=0)
+    found = analyse(result, datamodule, scorer, decisions, trained=whole, options=options)
+    assert found.swaps == []
+    assert "trained on all" in found.notes["swaps"]
 
 
 def test_no_documents_and_unknown_labels(run):
     result, _, datamodule, scorer, decisions, _ = run
     empty = replace(result, truth=result.truth[:0], index=result.index[:0])
-    assert analyse(empty, datamodule, scorer, decisions).slices == []
+    assert analyse(empty, datamodule, scorer, decisions, trained=None).slices == []
     options = AnalysisOptions(label_words={"Baker": ["cook"]})
     with pytest.raises(UserError, match=r"evaluation\.label_words: .*Baker, which is no label"):
-        analyse(result, datamodule, scorer, decisions, options=options)
+        analyse(result, datamodule, scorer, decisions, trained=None, options=options)
 
 
 @given(st.lists(st.integers(0, 8), max_size=30), st.integers(1, 30))

@@ -6,31 +6,59 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from helpers import make_table
 from resumebert.evaluation.decisions import DecisionOptions, fit_decisions, plain_decisions
 from resumebert.evaluation.judgement import judge
 from resumebert.model.checkpoint import CheckpointExtras
 from resumebert.tasks import judging
 from resumebert.tasks.compare import in_order
-from resumebert.tasks.judging import stored_decisions, trained_evaluation, wants_baseline
+from resumebert.tasks.judging import linear_baseline, stored_decisions, trained_evaluation
 from resumebert.utils.errors import UserError
 
 EXTRAS = CheckpointExtras({}, "", {}, [0.5, 0.5])
 
 
-def test_auto_counts_the_characters_of_the_training_texts(monkeypatch) -> None:
-    documents = SimpleNamespace(
-        table=SimpleNamespace(texts=["x" * 10, "y" * 1000, "z" * 11]),
-        indices=lambda split: {"train": [0, 2]}[split],
+def documents(texts: list[str], split: list[str]) -> SimpleNamespace:
+    """Stand in for a data module."""
+    splits = np.array(split)
+    return SimpleNamespace(
+        table=make_table(texts),
+        split=splits,
+        groups=np.arange(len(texts)),
+        seed=42,
+        indices=lambda name: np.flatnonzero(splits == name),
     )
+
+
+def test_auto_trains_on_as_many_documents_as_a_minute_allows(monkeypatch) -> None:
+    texts = [f"{'java' if i % 2 else 'sql'} {'x' * 5}" for i in range(60)]
+    data = documents(texts, ["train"] * 40 + ["val"] * 20)
+    characters = sum(map(len, texts[:40]))
     console = Console(file=io.StringIO(), width=200)
-    monkeypatch.setattr(judging, "BASELINE_CHARACTERS", 21)
-    assert wants_baseline("auto", documents, console)
-    assert console.file.getvalue() == ""
-    monkeypatch.setattr(judging, "BASELINE_CHARACTERS", 20)
-    assert not wants_baseline("auto", documents, console)
-    assert "evaluation.baseline=true trains it" in console.file.getvalue()
-    assert wants_baseline(True, documents, console)
-    assert not wants_baseline(False, documents, console)
+    monkeypatch.setattr(judging, "BASELINE_CHARACTERS", characters)
+    baseline, note = linear_baseline("auto", data, DecisionOptions(), console)
+    assert (baseline.documents, note, console.file.getvalue()) == (40, "", "")
+    monkeypatch.setattr(judging, "BASELINE_CHARACTERS", characters // 4)
+    baseline, note = linear_baseline("auto", data, DecisionOptions(), console)
+    assert baseline.documents == 10
+    assert note.startswith("trained on 10 of the 40 training documents, drawn at random")
+    assert "evaluation.baseline=true trains it on all" in console.file.getvalue()
+    again, _ = linear_baseline("auto", data, DecisionOptions(), console)
+    assert (again.weights == baseline.weights).all()
+    whole, note = linear_baseline(True, data, DecisionOptions(), console)
+    assert (whole.documents, note) == (40, "")
+    none, note = linear_baseline(False, data, DecisionOptions(), console)
+    assert none is None
+    assert "evaluation.baseline=true adds it" in note
+
+
+def test_without_a_word_there_is_no_baseline_and_the_run_goes_on() -> None:
+    data = documents(["!!", "??", "...", ""], ["train", "train", "val", "val"])
+    console = Console(file=io.StringIO(), width=200)
+    baseline, note = linear_baseline("auto", data, DecisionOptions(), console)
+    assert baseline is None
+    assert note == "There is nothing for it to learn from: no word is in the training texts."
+    assert console.file.getvalue() == f"No linear baseline. {note}\n"
 
 
 def test_a_checkpoint_without_decisions_is_used_plainly_and_says_so(tmp_path) -> None:

@@ -43,11 +43,11 @@ def draw_matrix(
     left = 16 + max(int(font.getlength(name)) for name in rows)
     names = max(int(font.getlength(name)) for name in columns)
     top = 44 + names
-    picture = Image.new(
-        "RGB", (left + side * len(columns) + 12, top + side * len(rows) + 12), PAPER
-    )
+    large = ImageFont.load_default(15)
+    width = max(left + side * len(columns) + 12, 24 + int(large.getlength(title)))
+    picture = Image.new("RGB", (width, top + side * len(rows) + 12), PAPER)
     draw = ImageDraw.Draw(picture)
-    draw.text((12, 8), title, INK, ImageFont.load_default(15))
+    draw.text((12, 8), title, INK, large)
     # Pillow writes from left to right only: names of columns are written aside and turned.
     for column, name in enumerate(columns):
         aside = Image.new("RGB", (names + 4, 18), PAPER)

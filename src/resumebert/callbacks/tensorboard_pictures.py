@@ -15,6 +15,10 @@ from resumebert.model.classifier import ResumeClassifier
 
 THRESHOLD = 0.5
 TEXT_SHOWN = 1_500
+BEFORE_TUNING = (
+    "Probabilities of the plain sigmoid, decisions at 0.5: calibration and thresholds are fitted "
+    "when training has ended, and are in report.html."
+)
 
 
 class TensorBoardPictures(Callback):
@@ -89,11 +93,12 @@ def log_pictures(
     found = confusion(truth[:, kept], probabilities[:, kept] >= THRESHOLD)
     counts = np.column_stack([found.nothing, found.instead])
     shares = counts / np.maximum(found.missed, 1)[:, None]
-    picture = draw_matrix(
-        counts, shares, names, ["no wrong label", *names], "Rows: missed. Columns: given instead."
-    )
+    title = "Missed labels (rows) by what was wrongly given (columns); at 0.5, before tuning"
+    picture = draw_matrix(counts, shares, names, ["no wrong label", *names], title)
     writer.add_image("val/confusion", picture, step, dataformats="HWC")
-    picture = draw_reliability(probabilities.ravel(), truth.ravel(), "Reliability, all labels")
+    picture = draw_reliability(
+        probabilities.ravel(), truth.ravel(), "Reliability of all labels, before calibration"
+    )
     writer.add_image("val/reliability", picture, step, dataformats="HWC")
 
 
@@ -115,7 +120,7 @@ def error_texts(
     """
     likely = np.where(truth, probabilities, 1 - probabilities)
     costs = -np.log(np.maximum(likely, 1e-12)).sum(axis=1)
-    parts = []
+    parts = [BEFORE_TUNING]
     for row in np.argsort(-costs, kind="stable")[:count].tolist():
         position = int(index[row])
         labels = [

@@ -32,6 +32,10 @@ DEFAULT_COST = 1.0
 CERTAIN = 10.0
 
 
+class NoWordsError(ValueError):
+    """The training texts hold nothing that a model over words could learn from."""
+
+
 @dataclass(frozen=True)
 class LinearBaseline:
     """A linear model of L labels over words and pairs of words.
@@ -42,6 +46,7 @@ class LinearBaseline:
         offsets: (L,).
         decisions: calibration and thresholds, fitted on the validation documents.
         cost: the C that was chosen.
+        documents: how many it was trained on.
     """
 
     vectorizer: TfidfVectorizer
@@ -49,6 +54,7 @@ class LinearBaseline:
     offsets: Floats
     decisions: Decisions
     cost: float
+    documents: int
 
     def decision_values(self, texts: Sequence[str]) -> Floats:
         """Return (n, L) each label's signed distance from its decision boundary."""
@@ -93,9 +99,11 @@ def fit_baseline(
         kind: a support vector machine or a logistic regression.
         costs: the Cs to choose from, ascending.
         options: what calibration and thresholds are chosen by.
+
+    Raises:
+        NoWordsError: no word is in enough of the training texts.
     """
-    vectorizer = _vectorizer(train)
-    known = vectorizer.fit_transform(train)
+    vectorizer, known = _fitted_vectorizer(train)
     asked = vectorizer.transform(val) if len(val) else sp.csr_matrix((0, known.shape[1]))
     best: tuple[float, float, Floats, Floats] | None = None
     for cost in costs if len(val) else (DEFAULT_COST,):
@@ -110,7 +118,7 @@ def fit_baseline(
     assert best is not None
     _, cost, weights, offsets = best
     decisions = fit_decisions(_values(asked, weights, offsets), val_labels, label_names, options)
-    return LinearBaseline(vectorizer, weights, offsets, decisions, cost)
+    return LinearBaseline(vectorizer, weights, offsets, decisions, cost, len(train))
 
 
 def out_of_fold_values(
@@ -129,16 +137,20 @@ def out_of_fold_values(
         groups: (n,) group number of each; copies share one.
         cost: C.
         folds: how many models.
+
+    Raises:
+        NoWordsError: no word is in enough of the texts.
     """
-    features = _vectorizer(texts).fit_transform(texts)
+    _, features = _fitted_vectorizer(texts)
     values = np.zeros(labels.shape)
     for known, asked in GroupKFold(folds).split(features, labels, groups):
         values[asked] = _values(features[asked], *_fit(features[known], labels[known], "svm", cost))
     return values
 
 
-def _vectorizer(texts: Sequence[str]) -> TfidfVectorizer:
-    return TfidfVectorizer(
+def _fitted_vectorizer(texts: Sequence[str]) -> tuple[TfidfVectorizer, sp.csr_matrix]:
+    """Return what turns texts into (n, F) features, and those of ``texts``."""
+    vectorizer = TfidfVectorizer(
         ngram_range=(1, 2),
         min_df=3 if len(texts) >= 1000 else 1,
         max_features=MAX_FEATURES,
@@ -147,6 +159,14 @@ def _vectorizer(texts: Sequence[str]) -> TfidfVectorizer:
         # The default drops words of one letter: C, R.
         token_pattern=r"(?u)\b\w+\b",
     )
+    try:
+        return vectorizer, vectorizer.fit_transform(texts)
+    except ValueError as error:
+        raise NoWordsError(
+            "no word is in the training texts"
+            if vectorizer.min_df == 1
+            else f"no word is in {vectorizer.min_df} of the training texts"
+        ) from error
 
 
 def _fit(

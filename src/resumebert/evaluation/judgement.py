@@ -11,7 +11,7 @@ from resumebert.evaluation.decisions import Decisions
 from resumebert.evaluation.intervals import bootstrap_intervals
 from resumebert.evaluation.metrics import multilabel_metrics, to_probabilities
 from resumebert.evaluation.results import Floats, Interval, SplitResult
-from resumebert.evaluation.top1 import top1_metrics
+from resumebert.evaluation.top1 import top1_intervals, top1_metrics
 
 TUNED = "tuned/"
 PLAIN_THRESHOLD = 0.5
@@ -29,7 +29,6 @@ def judge(
     groups: npt.NDArray[np.int64],
     resamples: int,
     loss: float = math.nan,
-    plain_intervals: bool = True,
 ) -> SplitResult:
     """Compute all metrics of a split, at 0.5 and as the model is used, and their intervals.
 
@@ -44,7 +43,6 @@ def judge(
         groups: (n,) group number of each document; copies share one.
         resamples: of the bootstrap; 0: no intervals.
         loss: of the split, if there is one.
-        plain_intervals: whether the metrics at 0.5 have intervals, too.
     """
     plain = to_probabilities(torch.from_numpy(logits)).numpy()
     calibrated = decisions.calibration.apply(logits)
@@ -63,12 +61,15 @@ def judge(
             for name, value in found.items()
             if not (prefix and _is_count(name))
         }
-        if resamples and len(truth) and (prefix or plain_intervals):
+        if resamples and len(truth):
             ends = bootstrap_intervals(
                 probabilities, truth, limits, label_names, groups, resamples=resamples
             )
             intervals |= {f"{prefix}{name}": interval for name, interval in ends.items()}
     metrics |= {f"top1/{name}": value for name, value in top1_metrics(logits, truth).items()}
+    if resamples and len(truth):
+        ends = top1_intervals(logits, truth, groups, resamples=resamples)
+        intervals |= {f"top1/{name}": interval for name, interval in ends.items()}
     return SplitResult(
         split=split,
         label_names=list(label_names),

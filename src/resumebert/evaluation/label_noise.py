@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from resumebert.evaluation.baseline import DEFAULT_COST, out_of_fold_values
+from resumebert.evaluation.baseline import DEFAULT_COST, NoWordsError, out_of_fold_values
 from resumebert.evaluation.calibration import fit_calibration
 from resumebert.evaluation.results import Flags, Floats, SuspectLabel
 
@@ -123,13 +123,16 @@ def out_of_fold_probabilities(
         cost: C of the linear models.
 
     Returns:
-        None if there are fewer than two groups.
+        None if there are fewer than two groups, or no words to learn from.
     """
     folds = min(FOLDS, len(np.unique(groups)))
     if folds < 2:
         return None
     labels = given.astype(np.uint8)
-    values = out_of_fold_values(texts, labels, groups, cost=cost, folds=folds)
+    try:
+        values = out_of_fold_values(texts, labels, groups, cost=cost, folds=folds)
+    except NoWordsError:
+        return None
     return fit_calibration(values, labels, label_names, "platt").apply(values)
 
 

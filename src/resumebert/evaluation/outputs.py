@@ -11,12 +11,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from resumebert.evaluation.comparison import Comparison
+from resumebert.evaluation.disagreements import Disagreement
 from resumebert.evaluation.judgement import TUNED
 from resumebert.evaluation.metrics import to_json_values
 from resumebert.evaluation.results import Interval, SplitResult
 from resumebert.utils.processes import first_process_only
 
 _V = TypeVar("_V")
+# Among the baseline's metrics: how many documents it was trained on.
+TRAIN_DOCUMENTS = "train_documents"
 
 
 @first_process_only
@@ -28,17 +31,18 @@ def write_json(path: Path, content: Any) -> None:
 def write_metrics(path: Path, results: Sequence[SplitResult]) -> None:
     """Write one flat object of ``<split>/<metric>`` and ``…_ci``; an undefined metric is null.
 
-    The linear baseline's are ``<split>/baseline/<metric>``, at its tuned thresholds.
+    The linear baseline's are ``<split>/baseline/<metric>``, at its tuned thresholds;
+    ``<split>/baseline/train_documents`` is how many it was trained on.
     """
     flat: dict[str, Any] = {}
     for result in results:
         flat |= _flat(f"{result.split}/", result.metrics, result.intervals)
         if result.baseline is not None:
-            flat |= _flat(
-                f"{result.split}/baseline/",
-                tuned_only(result.baseline.metrics),
-                tuned_only(result.baseline.intervals),
-            )
+            theirs = tuned_only(result.baseline.metrics)
+            if TRAIN_DOCUMENTS in result.baseline.metrics:
+                theirs[TRAIN_DOCUMENTS] = result.baseline.metrics[TRAIN_DOCUMENTS]
+            ends = tuned_only(result.baseline.intervals)
+            flat |= _flat(f"{result.split}/baseline/", theirs, ends)
     write_json(path, flat)
 
 
@@ -91,27 +95,22 @@ def write_comparison(path: Path, comparison: Comparison, names: tuple[str, str])
     )
 
 
-def write_disagreements(
-    path: Path, first: SplitResult, second: SplitResult, differing: Sequence[int]
-) -> None:
+def write_disagreements(path: Path, documents: Sequence[Disagreement]) -> None:
     """Write the documents that two models label differently: what is true, and what each says.
 
     Args:
         path: a csv.
-        first: of what is compared to.
-        second: of the model evaluated; the same documents in the same order.
-        differing: positions among them.
+        documents: the first model's labels are those of what is compared to, the second's those of
+            the model evaluated.
     """
-    rows, names = list(differing), second.label_names
-    wrong = [(result.predicted != result.truth).sum(axis=1)[rows] for result in (first, second)]
     pd.DataFrame(
         {
-            "id": [second.ids[row] for row in rows],
-            "true_labels": join_labels(second.truth[rows], names),
-            "ckpt": join_labels(second.predicted[rows], names),
-            "compare_to": join_labels(first.predicted[rows], names),
-            "wrong_ckpt": wrong[1],
-            "wrong_compare_to": wrong[0],
+            "id": [document.id for document in documents],
+            "true_labels": [";".join(document.true_labels) for document in documents],
+            "ckpt": [";".join(document.second) for document in documents],
+            "compare_to": [";".join(document.first) for document in documents],
+            "wrong_ckpt": [document.wrong_second for document in documents],
+            "wrong_compare_to": [document.wrong_first for document in documents],
         }
     ).to_csv(path, index=False)
 

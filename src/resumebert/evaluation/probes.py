@@ -89,6 +89,7 @@ def probe(
     thresholds: Floats,
     label_names: Sequence[str],
     *,
+    baseline: Scorer | None = None,
     resamples: int = 2_000,
 ) -> list[Swap]:
     """Score both versions of all documents; return the change by exchange and label.
@@ -98,20 +99,22 @@ def probe(
         exchanges: see :func:`exchanges`.
         thresholds: (L,) of the probabilities.
         label_names: L names.
+        baseline: likewise of the linear baseline, whose changes stand beside the model's.
         resamples: of the bootstrap over documents; 0: no intervals.
     """
     texts = list(dict.fromkeys(text for e in exchanges for text in (*e.before, *e.after)))
     place = {text: number for number, text in enumerate(texts)}
     probabilities = score(texts)
+    others = None if baseline is None else baseline(texts)
     swaps = []
     for exchange in exchanges:
-        before, after = (
-            probabilities[[place[text] for text in version]]
-            for version in (exchange.before, exchange.after)
-        )
+        versions = [[place[text] for text in v] for v in (exchange.before, exchange.after)]
+        before, after = (probabilities[rows] for rows in versions)
         flipped = ((before >= thresholds) != (after >= thresholds)).mean(axis=0)
         change = after - before
         intervals = _intervals(change, label_names, resamples)
+        theirs = None if others is None else others[versions[1]] - others[versions[0]]
+        ends = {} if theirs is None else _intervals(theirs, label_names, resamples)
         swaps += [
             Swap(
                 name=exchange.name,
@@ -120,6 +123,8 @@ def probe(
                 change=float(change[:, label].mean()),
                 interval=intervals[name],
                 flipped=float(flipped[label]),
+                baseline_change=None if theirs is None else float(theirs[:, label].mean()),
+                baseline_interval=ends.get(name),
             )
             for label, name in enumerate(label_names)
         ]

@@ -32,6 +32,9 @@ class SplitResult:
             undefined.
         intervals: 95 % bootstrap intervals by the same names.
         baseline: what the linear baseline gave for the same documents; None: there is none.
+        baseline_note: what a reader must know of it: that it was trained on a part of the training
+            documents, as it follows on "a linear model, "; where there is none, why not, as a
+            sentence. Empty: it was trained on all of them.
     """
 
     split: str
@@ -46,6 +49,7 @@ class SplitResult:
     metrics: dict[str, float]
     intervals: dict[str, Interval] = field(default_factory=dict)
     baseline: "SplitResult | None" = None
+    baseline_note: str = ""
 
     @property
     def predicted(self) -> Flags:
@@ -121,6 +125,8 @@ class Swap:
         change: mean of probability after − before.
         interval: of the mean, 95 %, bootstrapped over documents.
         flipped: share of documents whose decision changed, in [0, 1].
+        baseline_change: mean change of the linear baseline's probability; None: there is none.
+        baseline_interval: its interval.
     """
 
     name: str
@@ -129,6 +135,8 @@ class Swap:
     change: float
     interval: Interval
     flipped: float
+    baseline_change: float | None = None
+    baseline_interval: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -243,7 +251,8 @@ class Analysis:
         swaps: what names and gendered words do to its probabilities.
         suspects: labels of the data that may be wrong, the most doubtful document first.
         errors: the documents with the most confident mistakes.
-        notes: what a reader must know of how these were found.
+        notes: what a reader must know of how these were found, by the attribute that it is of, such
+            as ``swaps``.
     """
 
     slices: list[Slice] = field(default_factory=list)
@@ -251,4 +260,4 @@ class Analysis:
     swaps: list[Swap] = field(default_factory=list)
     suspects: list[SuspectLabel] = field(default_factory=list)
     errors: list[ErrorExample] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)

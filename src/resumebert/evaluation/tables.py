@@ -2,14 +2,15 @@
 
 import math
 
+import torch
 from rich.console import Console
 from rich.table import Table
 
 from resumebert.evaluation.comparison import HEADLINES as COMPARED
 from resumebert.evaluation.comparison import Comparison
 from resumebert.evaluation.decisions import Decisions
-from resumebert.evaluation.judgement import TUNED
-from resumebert.evaluation.metrics import undefined
+from resumebert.evaluation.judgement import PLAIN_THRESHOLD, TUNED
+from resumebert.evaluation.metrics import to_probabilities, undefined
 from resumebert.evaluation.results import SplitResult
 
 HEADLINES = (
@@ -83,7 +84,7 @@ def _label_table(result: SplitResult) -> Table:
             interval(result, f"{TUNED}f1/{name}"),
         ]
         if result.baseline is not None:
-            row.append(figure(result.baseline.metrics[f"{TUNED}f1/{name}"]))
+            row.append(with_interval(result.baseline, f"{TUNED}f1/{name}"))
         table.add_row(*row)
     if len(result.label_names) > LABELS_SHOWN:
         table.caption = f"The first {LABELS_SHOWN} of {len(result.label_names)} labels."
@@ -115,10 +116,8 @@ def decision_notes(result: SplitResult) -> list[str]:
         for column, name in enumerate(result.label_names)
         if result.truth[:, column].any()
     }
-    for words, predicted in (
-        ("at 0.5", result.logits >= 0),
-        ("at the tuned thresholds", result.predicted),
-    ):
+    plain = to_probabilities(torch.from_numpy(result.logits)).numpy() >= PLAIN_THRESHOLD
+    for words, predicted in (("at 0.5", plain), ("at the tuned thresholds", result.predicted)):
         silent = [name for name, column in present.items() if not predicted[:, column].any()]
         if silent:
             found.append(
@@ -127,7 +126,7 @@ def decision_notes(result: SplitResult) -> list[str]:
             )
         always = [
             name
-            for name, column in present.items()
+            for column, name in enumerate(result.label_names)
             if predicted[:, column].all() and not result.truth[:, column].all()
         ]
         if always:

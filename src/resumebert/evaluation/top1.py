@@ -6,6 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
+from resumebert.evaluation.intervals import bootstrap
+from resumebert.evaluation.weighted_metrics import Documents, Floats, Weights, sum_by_group
+
 TOP1_WHY = (
     "These are the scores of an evaluation that takes the label with the highest logit as the only "
     "prediction, and the first of a document's labels, in the order of the columns, as the only "
@@ -37,3 +40,50 @@ def top1_metrics(
     ratios = precision_recall_fscore_support(true, predicted, average="weighted", zero_division=0)
     values = (accuracy_score(true, predicted), *ratios[:3])
     return {name: float(value) for name, value in zip(names, values, strict=True)}
+
+
+def top1_intervals(
+    scores: npt.NDArray[np.floating],
+    truth: npt.NDArray[np.bool_],
+    groups: npt.NDArray[np.integer],
+    *,
+    resamples: int = 10_000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> dict[str, tuple[float, float]]:
+    """Return the bootstrap interval of each of :func:`top1_metrics`, over groups of documents.
+
+    Args:
+        scores: (n, L), n at least 1.
+        truth: (n, L).
+        groups: (n,) integers, the same for documents that are copies.
+        resamples: how many.
+        level: in (0, 1).
+        seed: of the resamples.
+    """
+    predicted, true = scores.argmax(axis=1), truth.argmax(axis=1)
+    classes = np.arange(truth.shape[1])
+    columns = [predicted[:, None] == classes, true[:, None] == classes]
+    nothing = np.zeros((len(truth), 0))
+    documents = Documents(
+        nothing, nothing > 0, nothing > 0, np.unique(groups, return_inverse=True)[1], []
+    )
+    counts = np.hstack([columns[0] & columns[1], *columns]).astype(np.float64)
+    table = sum_by_group(counts, documents)
+
+    def statistic(weights: Weights) -> dict[str, Floats]:
+        return _of_counts(*np.split(weights @ table, 3, axis=1))
+
+    return bootstrap(statistic, documents, resamples=resamples, level=level, seed=seed)
+
+
+def _of_counts(hits: Floats, predicted: Floats, true: Floats) -> dict[str, Floats]:
+    """Return the (B,) metrics of (B, L) documents hit, predicted and true of each class."""
+    shares = true / true.sum(axis=1, keepdims=True)
+    ratios = {
+        "precision_weighted": hits / np.maximum(predicted, 1),
+        "recall_weighted": hits / np.maximum(true, 1),
+        "f1_weighted": 2 * hits / np.maximum(predicted + true, 1),
+    }
+    found = {"accuracy": hits.sum(axis=1) / true.sum(axis=1)}
+    return found | {name: (shares * values).sum(axis=1) for name, values in ratios.items()}

@@ -95,6 +95,7 @@ def analyse(
     scorer: TextScorer,
     decisions: Decisions,
     *,
+    trained: ResumeDataModule | None,
     baseline: LinearBaseline | None = None,
     others: Sequence[SplitResult] = (),
     options: AnalysisOptions | None = None,
@@ -106,6 +107,8 @@ def analyse(
         datamodule: set up; ``result.index`` are places in its table.
         scorer: of the model that gave the result.
         decisions: its calibration, as in the result.
+        trained: set up; the documents that the model was trained on, with their split. None: they
+            can't be told any more.
         baseline: the model behind ``result.baseline``.
         others: results of further splits of the same model, such as validation, whose documents are
             judged for label noise as well.
@@ -119,7 +122,7 @@ def analyse(
     if len(result.truth) == 0:
         return Analysis()
     texts = datamodule.table.select(result.index).texts
-    run = _Run(result, texts, datamodule, scorer, decisions, baseline, words, options, [])
+    run = _Run(result, texts, datamodule, trained, scorer, decisions, baseline, words, options, {})
     return Analysis(
         slices=_slices(run) if options.slices else [],
         words_removed=_words_removed(run) if options.slices else [],
@@ -158,12 +161,13 @@ class _Run:
     result: SplitResult
     texts: Sequence[str]
     datamodule: ResumeDataModule
+    trained: ResumeDataModule | None
     scorer: TextScorer
     decisions: Decisions
     baseline: LinearBaseline | None
     words: LabelWords
     options: AnalysisOptions
-    notes: list[str]
+    notes: dict[str, str]
 
     def probabilities(self, texts: Sequence[str]) -> Floats:
         return self.decisions.calibration.apply(self.scorer.logits(texts))
@@ -186,7 +190,7 @@ def _words_removed(run: _Run) -> list[WordsRemoved]:
     part = selected(run.result, rows)
     texts = list(run.datamodule.table.select(part.index).texts)
     if len(texts) < len(rows):
-        run.notes.append(
+        run.notes["words_removed"] = (
             f"Of the {len(rows):,} documents, {len(texts):,} chosen at random were scored without "
             "the labels' words."
         )
@@ -211,22 +215,49 @@ def _words_removed(run: _Run) -> list[WordsRemoved]:
 
 
 def _swaps(run: _Run) -> list[Swap]:
-    sample = read_sample()
-    # A model's answers for résumés that it was trained on are not those for others.
-    own = run.datamodule.table.source == sample.source
-    texts = run.texts if own else [clean(t, run.datamodule.cleaning) for t in sample.texts]
+    texts = unseen_sample(run.trained, run.datamodule.cleaning)
     made = exchanges(texts, documents=run.options.probe_documents)
+    if not made:
+        run.notes["swaps"] = "The model was trained on all of the embedded sample's résumés."
+        return []
+    run.notes["swaps"] = (
+        f"The texts are {len(made[0].before)} fictional résumés of the embedded sample. "
+        + (
+            "The documents that the model was trained on can't be told any more: if these are "
+            "among them, its answers for other résumés may move more, or less."
+            if run.trained is None
+            else "The model was trained on none of them."
+        )
+    )
     return probe(
         run.probabilities,
         made,
         run.result.thresholds,
         run.result.label_names,
+        baseline=None if run.baseline is None else run.baseline.probabilities,
         resamples=run.options.resamples,
     )
 
 
+def unseen_sample(trained: ResumeDataModule | None, cleaning: Sequence[str]) -> list[str]:
+    """Return the cleaned texts of the embedded sample that a model was not trained on.
+
+    A model's answers for résumés that it was trained on are not those for others.
+
+    Args:
+        trained: set up; what the model was trained on. None: not known, so that all are returned.
+        cleaning: steps, where it is not known how the model's texts were cleaned.
+    """
+    seen: set[str] = set()
+    if trained is not None:
+        cleaning = trained.cleaning
+        seen.update(trained.table.select(trained.indices("train")).texts)
+    texts = [clean(text, cleaning) for text in read_sample().texts]
+    return [text for text in texts if text not in seen]
+
+
 def _suspects(run: _Run, others: Sequence[SplitResult]) -> list[SuspectLabel]:
-    judged = []
+    judged, notes = [], []
     for result in (run.result, *others):
         # The model's scores of documents that it was trained on say nothing of their labels.
         unseen = run.datamodule.split[result.index] != "train"
@@ -237,9 +268,9 @@ def _suspects(run: _Run, others: Sequence[SplitResult]) -> list[SuspectLabel]:
     groups = run.datamodule.groups[index]
     rows = some_groups(groups, run.options.noise_documents)
     if not rows.all():
-        run.notes.append(
+        notes.append(
             f"Of the {len(index):,} training documents, {int(rows.sum()):,} chosen at random were "
-            "judged for label noise."
+            "judged."
         )
     index = index[rows]
     table = run.datamodule.table.select(index)
@@ -254,7 +285,9 @@ def _suspects(run: _Run, others: Sequence[SplitResult]) -> list[SuspectLabel]:
         judged.append(_judged(run, "train", index, values, LINEAR))
     found = suspect_labels(judged, run.result.label_names)
     if len(found) == MOST:
-        run.notes.append(f"There are more suspect labels than the {MOST} that are listed.")
+        notes.append(f"There are more suspect labels than the {MOST} in suspect_labels.csv.")
+    if notes:
+        run.notes["suspects"] = " ".join(notes)
     return found
 
 

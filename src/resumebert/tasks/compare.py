@@ -12,8 +12,11 @@ from rich.console import Console
 
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
-from resumebert.evaluation.comparison import Comparison, compare_models
+from resumebert.data.datamodule import ResumeDataModule
+from resumebert.evaluation.comparison import compare_models
+from resumebert.evaluation.disagreements import disagreements
 from resumebert.evaluation.outputs import write_comparison, write_disagreements
+from resumebert.evaluation.report import Compared
 from resumebert.evaluation.results import SplitResult
 from resumebert.evaluation.tables import print_comparison
 from resumebert.model.checkpoint import CheckpointExtras, checkpoint_file, load_checkpoint
@@ -156,27 +159,26 @@ def seen_by(other: Other, result: SplitResult) -> int | None:
     return len(used & set(result.ids))
 
 
-def warn_of_overlap(
-    console: Console, other: Other, extras: CheckpointExtras, result: SplitResult
-) -> None:
-    """Say if the other model has seen test documents of the model that ``extras`` came with."""
+def warning_of_overlap(other: Other, extras: CheckpointExtras, result: SplitResult) -> str:
+    """Say if the other model has seen test documents of the model that ``extras`` came with.
+
+    Empty: it has not.
+    """
     same_split = other.extras.split_fingerprint == extras.split_fingerprint
     same_source = other.extras.config["data"]["reader"] == extras.config["data"]["reader"]
     if result.split != "test" or same_split or not same_source:
-        return
+        return ""
     seen = seen_by(other, result)
     if seen == 0:
-        return
+        return ""
     words = (
         "may have been trained on documents"
         if seen is None
         else f"was trained on, or chosen by, {seen:,} of the {len(result.ids):,} documents"
     )
-    console.print(
-        f"Warning: compare_to={other.path} {words} that the two are compared on: its split is "
-        "another one, and the comparison favours it.",
-        style="bold yellow",
-        soft_wrap=True,
+    return (
+        f"compare_to={other.path} {words} that the two are compared on: its split is another one, "
+        "and the comparison favours it."
     )
 
 
@@ -186,8 +188,10 @@ def compare(
     first: SplitResult,
     second: SplitResult,
     names: tuple[str, str],
+    datamodule: ResumeDataModule,
     resamples: int,
-) -> Comparison:
+    warning: str = "",
+) -> Compared:
     """Compare two results of the same documents; write and print what is found.
 
     Args:
@@ -196,8 +200,12 @@ def compare(
         first: of what is compared to.
         second: of the model evaluated; differences are its figure minus the first's.
         names: of the two.
+        datamodule: of the documents.
         resamples: of the bootstrap, and as many exchanges; 0: as many as by default.
+        warning: what speaks against the comparison; empty: nothing.
     """
+    if warning:
+        console.print(f"Warning: {warning}", style="bold yellow", soft_wrap=True)
     found = compare_models(
         first.probabilities,
         second.probabilities,
@@ -208,6 +216,8 @@ def compare(
         resamples=resamples or RESAMPLES,
     )
     write_comparison(output_dir / "comparison.json", found, names)
-    write_disagreements(output_dir / "disagreements.csv", first, second, found.differing)
+    table = datamodule.table.select(second.index)
+    documents = disagreements(first, second, table.texts, table.rows)
+    write_disagreements(output_dir / "disagreements.csv", documents)
     print_comparison(console, names, found)
-    return found
+    return Compared(names, found, documents, warning)

@@ -18,6 +18,8 @@ from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import window_length
 from resumebert.evaluation.outputs import write_json, write_metrics, write_predictions
+from resumebert.evaluation.report import Compared
+from resumebert.evaluation.results import SplitResult
 from resumebert.evaluation.tables import print_result
 from resumebert.model.checkpoint import CheckpointExtras, checkpoint_file, load_checkpoint
 from resumebert.model.classifier import ResumeClassifier
@@ -27,20 +29,21 @@ from resumebert.tasks.analysis import find_label_words
 from resumebert.tasks.compare import (
     BASELINE,
     TREATMENT,
+    Other,
     compare,
     load_other,
     score_other,
-    warn_of_overlap,
+    warning_of_overlap,
 )
 from resumebert.tasks.judging import (
+    NOT_ASKED,
     Judgement,
     cautioned,
     decision_options,
     judge_scores,
+    linear_baseline,
     stored_decisions,
-    train_baseline,
     trained_evaluation,
-    wants_baseline,
     with_baseline,
 )
 from resumebert.tasks.messages import say_where_evaluation
@@ -110,32 +113,28 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     result = judge_scores(
         split, model, "test", datamodule, decisions, resamples=settings.bootstrap_resamples
     )
+    own, why = _trained_on(config, settings, datamodule, model, extras, path)
     judgement = _beside_baseline(
-        config, settings, Judgement([result], decisions), datamodule, model, extras, path
+        config, settings, Judgement([result], decisions), datamodule, own, why
     )
     [result] = judgement.results
     write_metrics(output_dir / "metrics.json", [result])
     write_predictions(output_dir / f"predictions_{split}.csv", result)
     print_result(console, f"{split}, {path}", result, judgement.decisions)
+    compared = None
+    if config.compare_to is not None:
+        compared = _compared(config, settings, result, other, datamodule, data, extras, path)
     subject = Subject(
         title=f"{split} of {datamodule.table.source}",
         model=model,
         datamodule=datamodule,
+        trained=own if own is not None and own.fingerprint == extras.split_fingerprint else None,
         config=trained,
         precision=trainer.precision,
         device=trainer.strategy.root_device,
         facts={"checkpoint": str(path), "data": datamodule.table.source},
     )
-    report(subject, judgement, settings, surroundings, output_dir, console)
-    if config.compare_to is not None:
-        if other is None:
-            assert result.baseline is not None
-            names, first = ("the linear baseline", str(path)), result.baseline
-        else:
-            if _is_own_data(config):
-                warn_of_overlap(console, other, extras, result)
-            names, first = (str(other.path), str(path)), score_other(other, result, data, config)
-        compare(console, output_dir, first, result, names, settings.bootstrap_resamples)
+    report(subject, judgement, settings, surroundings, output_dir, console, compared)
     say_where_evaluation(console, output_dir)
     return result.metrics
 
@@ -163,38 +162,86 @@ def _settings(config: DictConfig, extras: CheckpointExtras) -> DictConfig:
     return settings
 
 
+def _trained_on(
+    config: DictConfig,
+    settings: DictConfig,
+    datamodule: ResumeDataModule,
+    model: ResumeClassifier,
+    extras: CheckpointExtras,
+    path: Path,
+) -> tuple[ResumeDataModule | None, str]:
+    """Return the documents that the model was trained on; None, and why, if they can't be read.
+
+    The baseline is trained on them, and the probe leaves them out: without either they are not
+    read.
+    """
+    if _is_own_data(config):
+        return datamodule, ""
+    if not settings.baseline and not (settings.report and settings.probes):
+        return None, ""
+    trained = OmegaConf.create(extras.config)
+    try:
+        return _datamodule(_own_data(config, trained), trained, model, extras, path), ""
+    except UserError as error:
+        return None, f"The documents of the training run can't be read. {error}"
+
+
 def _beside_baseline(
     config: DictConfig,
     settings: DictConfig,
     alone: Judgement,
     datamodule: ResumeDataModule,
-    model: ResumeClassifier,
-    extras: CheckpointExtras,
-    path: Path,
+    own: ResumeDataModule | None,
+    why: str,
 ) -> Judgement:
     """Put the baseline's figures beside the model's, trained on the documents of the run.
 
     Raises:
-        UserError: ``compare_to=baseline``, and these documents can't be read any more.
+        UserError: ``compare_to=baseline``, and there is none.
     """
-    own = datamodule
-    try:
-        if not _is_own_data(config) and settings.baseline:
-            trained = OmegaConf.create(extras.config)
-            own = _datamodule(_own_data(config, trained), trained, model, extras, path)
-        if not wants_baseline(settings.baseline, own, console):
-            return alone
-    except UserError as error:
-        why = f"No linear baseline: the documents of the training run can't be read. {error}"
-        if config.compare_to == BASELINE:
-            raise UserError(why) from error
-        console.print(why, style="yellow", highlight=False, soft_wrap=True)
-        return alone
-    baseline = train_baseline(own, decision_options(settings))
-    result = with_baseline(
-        alone.results[0], baseline, datamodule.table.texts, resamples=settings.bootstrap_resamples
-    )
+    baseline, note = None, NOT_ASKED
+    if own is not None:
+        options = decision_options(settings)
+        baseline, note = linear_baseline(settings.baseline, own, options, console)
+    elif settings.baseline:
+        note = why
+        console.print(
+            f"No linear baseline. {why}", style="yellow", highlight=False, soft_wrap=True
+        )
+    if baseline is None and config.compare_to == BASELINE:
+        raise UserError(f"compare_to=baseline: there is no linear baseline. {note}")
+    texts, resamples = datamodule.table.texts, settings.bootstrap_resamples
+    result = with_baseline(alone.results[0], baseline, note, texts, resamples=resamples)
     return replace(alone, results=[result], baseline=baseline)
+
+
+def _compared(
+    config: DictConfig,
+    settings: DictConfig,
+    result: SplitResult,
+    other: Other | None,
+    datamodule: ResumeDataModule,
+    data: DictConfig,
+    extras: CheckpointExtras,
+    path: Path,
+) -> Compared:
+    """Compare the result with that of the other model, or of the linear baseline."""
+    if other is None:
+        assert result.baseline is not None
+        name, first, warning = "the linear baseline", result.baseline, ""
+    else:
+        name, first = str(other.path), score_other(other, result, data, config)
+        warning = warning_of_overlap(other, extras, result) if _is_own_data(config) else ""
+    return compare(
+        console,
+        Path(config.output_dir),
+        first,
+        result,
+        (name, str(path)),
+        datamodule,
+        settings.bootstrap_resamples,
+        warning,
+    )
 
 
 def _is_own_data(config: DictConfig) -> bool:

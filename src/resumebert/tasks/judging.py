@@ -10,20 +10,26 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from resumebert.data.datamodule import ResumeDataModule
-from resumebert.evaluation.baseline import LinearBaseline, fit_baseline
+from resumebert.data.splitting import with_train_fraction
+from resumebert.evaluation.baseline import LinearBaseline, NoWordsError, fit_baseline
 from resumebert.evaluation.decisions import DecisionOptions, Decisions, plain_decisions
 from resumebert.evaluation.judgement import judge
+from resumebert.evaluation.outputs import TRAIN_DOCUMENTS
 from resumebert.evaluation.results import SplitResult
 from resumebert.model.checkpoint import CheckpointExtras
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.utils.errors import UserError
 
-# Characters that the baseline trains on in a minute of one slow core: see `wants_baseline`.
+# Characters that the baseline trains on in a minute of one slow core: see `linear_baseline`.
 BASELINE_CHARACTERS = 40_000_000
 
 WITHOUT_DECISIONS = (
     "The checkpoint has no tuned thresholds and no calibration: it was written before its training "
     "had ended, or by an older version. Probabilities are the plain sigmoid's, thresholds 0.5."
+)
+
+NOT_ASKED = (
+    "evaluation.baseline=false left it out; python eval.py ckpt=… evaluation.baseline=true adds it."
 )
 
 
@@ -43,7 +49,7 @@ class Judgement:
     Attributes:
         results: of each split, with the baseline's beside it.
         decisions: from the model's logits to probabilities and labels.
-        baseline: the linear model; None: there is none.
+        baseline: the linear model; None: there is none, and the results say why.
     """
 
     results: list[SplitResult]
@@ -136,39 +142,65 @@ def judge_scores(
     )
 
 
-def wants_baseline(asked: bool | str, datamodule: ResumeDataModule, console: Console) -> bool:
-    """Tell whether to train the baseline; of ``auto``, whether the training texts are few enough.
+def linear_baseline(
+    asked: bool | str, datamodule: ResumeDataModule, options: DecisionOptions, console: Console
+) -> tuple[LinearBaseline | None, str]:
+    """Train the linear baseline on the training documents; choose by the validation documents.
 
-    The texts are counted, not the seconds, so that a run and its repetition agree on any machine.
+    Of ``auto``, it is trained on as many of them, drawn at random, as take about a minute. Their
+    characters are counted, not the seconds, so that a run and its repetition agree on any machine.
+
+    Args:
+        asked: ``evaluation.baseline``.
+        datamodule: set up.
+        options: what its calibration and thresholds are chosen by.
+        console: told where it is not as asked.
+
+    Returns:
+        The model, if there is one, and what is to be said of it:
+        ``SplitResult.baseline_note``.
     """
-    if asked != "auto":
-        return bool(asked)
-    texts = datamodule.table.texts
-    characters = sum(len(texts[i]) for i in datamodule.indices("train"))
-    if characters <= BASELINE_CHARACTERS:
-        return True
-    console.print(
-        f"No linear baseline: its training on {characters / 1e6:,.0f} M characters would take more "
-        "than about a minute. evaluation.baseline=true trains it.",
-        style="yellow",
-        highlight=False,
-        soft_wrap=True,
-    )
-    return False
-
-
-def train_baseline(datamodule: ResumeDataModule, options: DecisionOptions) -> LinearBaseline:
-    """Train the linear model on the training documents; choose by the validation documents."""
+    if asked is False:
+        return None, NOT_ASKED
+    train = _affordable(datamodule) if asked == "auto" else datamodule.indices("train")
+    available, note = len(datamodule.indices("train")), ""
+    if len(train) < available:
+        note = (
+            f"trained on {len(train):,} of the {available:,} training documents, drawn at random "
+            "to take about a minute (evaluation.baseline=true trains it on all)"
+        )
+        _say(console, f"The linear baseline is {note}.")
     texts, labels = datamodule.table.texts, datamodule.table.labels
-    train, val = (datamodule.indices(split) for split in ("train", "val"))
-    return fit_baseline(
-        select(texts, train),
-        labels[train],
-        select(texts, val),
-        labels[val],
-        datamodule.table.label_names,
-        options=options,
-    )
+    val = datamodule.indices("val")
+    try:
+        baseline = fit_baseline(
+            select(texts, train),
+            labels[train],
+            select(texts, val),
+            labels[val],
+            datamodule.table.label_names,
+            options=options,
+        )
+    except NoWordsError as error:
+        why = f"There is nothing for it to learn from: {error}."
+        _say(console, f"No linear baseline. {why}")
+        return None, why
+    return baseline, note
+
+
+def _affordable(datamodule: ResumeDataModule) -> npt.NDArray[np.int64]:
+    """Return the positions of as many training documents as the baseline trains on in a minute."""
+    train, texts = datamodule.indices("train"), datamodule.table.texts
+    characters = sum(len(texts[i]) for i in train)
+    if characters <= BASELINE_CHARACTERS:
+        return train
+    share = BASELINE_CHARACTERS / characters
+    split = with_train_fraction(datamodule.split, share, datamodule.seed, datamodule.groups)
+    return np.flatnonzero(split == "train")
+
+
+def _say(console: Console, words: str) -> None:
+    console.print(words, style="yellow", highlight=False, soft_wrap=True)
 
 
 def select(texts: Sequence[str], index: npt.NDArray[np.int64]) -> list[str]:
@@ -177,16 +209,24 @@ def select(texts: Sequence[str], index: npt.NDArray[np.int64]) -> list[str]:
 
 
 def with_baseline(
-    result: SplitResult, baseline: LinearBaseline, texts: Sequence[str], *, resamples: int
+    result: SplitResult,
+    baseline: LinearBaseline | None,
+    note: str,
+    texts: Sequence[str],
+    *,
+    resamples: int,
 ) -> SplitResult:
     """Return ``result`` with what the baseline gives for the same documents.
 
     Args:
         result: the model's.
-        baseline: the linear model.
+        baseline: the linear model, if there is one.
+        note: what is to be said of it, or why there is none.
         texts: all of the table, cleaned.
         resamples: of the bootstrap.
     """
+    if baseline is None:
+        return replace(result, baseline_note=note)
     found = judge(
         result.split,
         baseline.decision_values(select(texts, result.index)),
@@ -197,6 +237,7 @@ def with_baseline(
         index=result.index,
         groups=result.groups,
         resamples=resamples,
-        plain_intervals=False,
     )
-    return replace(result, baseline=found)
+    counted = {TRAIN_DOCUMENTS: float(baseline.documents)}
+    found = replace(found, metrics=found.metrics | counted)
+    return replace(result, baseline=found, baseline_note=note)

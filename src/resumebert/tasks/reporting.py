@@ -14,6 +14,7 @@ from rich.console import Console
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.evaluation.label_noise import write_suspects
 from resumebert.evaluation.report import (
+    Compared,
     ReportInput,
     read_history,
     write_model_card,
@@ -33,7 +34,9 @@ class Subject:
     Attributes:
         title: of the report.
         model: trained; in training's precision after this, where that is a "true" one.
-        datamodule: set up.
+        datamodule: set up; the documents that were scored are in it.
+        trained: set up; the documents that the model was trained on, with their split. None: they
+            can't be told any more.
         config: of the run that trained the model.
         precision: resolved.
         device: to score texts on.
@@ -43,6 +46,7 @@ class Subject:
     title: str
     model: ResumeClassifier
     datamodule: ResumeDataModule
+    trained: ResumeDataModule | None
     config: DictConfig
     precision: str
     device: torch.device
@@ -56,6 +60,7 @@ def report(
     environment: Mapping[str, Any],
     output_dir: Path,
     console: Console,
+    compared: Compared | None = None,
 ) -> None:
     """Analyse the last of the results and write all that tells of it.
 
@@ -66,6 +71,7 @@ def report(
         environment: as written to environment.json.
         output_dir: where to; ``tensorboard/`` or ``csv/`` in it hold the history of a training.
         console: for what the reader of the screen should know.
+        compared: with another model, if it was.
     """
     results = judgement.results[::-1]
     if not settings.report or not results:
@@ -79,6 +85,7 @@ def report(
         notes=judgement.decisions.notes,
         facts={"model": _name(subject), **subject.facts},
         analysis=found,
+        compared=compared,
         history=read_history(output_dir),
         data_report=subject.datamodule.report,
         config_yaml=OmegaConf.to_yaml(subject.config, resolve=True),
@@ -114,6 +121,7 @@ def _analysis(subject: Subject, judgement: Judgement, settings: DictConfig) -> A
         datamodule,
         scorer,
         judgement.decisions,
+        trained=subject.trained,
         baseline=judgement.baseline,
         others=judgement.results[:-1],
         options=options,

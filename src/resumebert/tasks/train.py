@@ -40,8 +40,7 @@ from resumebert.tasks.judging import (
     cautioned,
     decision_options,
     judge_scores,
-    train_baseline,
-    wants_baseline,
+    linear_baseline,
     with_baseline,
 )
 from resumebert.tasks.messages import say_where
@@ -164,6 +163,7 @@ def _train(config: DictConfig) -> float | None:
             title=f"Run {output_dir.name}",
             model=_whole(trainer, model),
             datamodule=datamodule,
+            trained=datamodule,
             config=config,
             precision=trainer.precision,
             device=trainer.strategy.root_device,
@@ -267,15 +267,10 @@ def _judge(
         return Judgement(results, decisions)
     # Without a test split the figures to look at are those of validation.
     decisions = cautioned(decisions, results[-1].split)
-    if not wants_baseline(settings.baseline, datamodule, console):
-        return Judgement(results, decisions)
-    baseline = train_baseline(datamodule, decision_options(settings))
-    results = [
-        with_baseline(
-            result, baseline, datamodule.table.texts, resamples=settings.bootstrap_resamples
-        )
-        for result in results
-    ]
+    options = decision_options(settings)
+    baseline, note = linear_baseline(settings.baseline, datamodule, options, console)
+    texts, resamples = datamodule.table.texts, settings.bootstrap_resamples
+    results = [with_baseline(r, baseline, note, texts, resamples=resamples) for r in results]
     return Judgement(results, decisions, baseline)
 
 

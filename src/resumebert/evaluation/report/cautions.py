@@ -26,7 +26,9 @@ def warnings(report: ReportInput) -> list[str]:
     if not result.intervals:
         found.append("No intervals were computed: differences of a point or two mean nothing here.")
     if result.baseline is None:
-        found.append("There is no linear baseline to compare with.")
+        found.append(f"There is no linear baseline to compare with. {result.baseline_note}".strip())
+    elif result.baseline_note:
+        found.append(f"The linear baseline was {result.baseline_note}. On all it may score higher.")
     found += [note for note in report.notes if note not in found]
     return found
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from resumebert.evaluation.comparison import Comparison
+from resumebert.evaluation.disagreements import Disagreement
 from resumebert.evaluation.results import Analysis, SplitResult
 
 
@@ -23,6 +25,23 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """How far the model of the report and another one are apart on the same documents.
+
+    Attributes:
+        names: of the other model, which comes first, and of the report's.
+        found: each difference is the report's model minus the other.
+        documents: that the two label differently, the most different ones first.
+        warning: what speaks against the comparison; empty: nothing.
+    """
+
+    names: tuple[str, str]
+    found: Comparison
+    documents: Sequence[Disagreement]
+    warning: str = ""
+
+
+@dataclass(frozen=True)
 class ReportInput:
     """All that a report can show; what is left out is not shown, or is said to be missing.
 
@@ -34,6 +53,7 @@ class ReportInput:
         notes: what a reader must know, such as what choosing the thresholds had to say.
         facts: name → value of what was evaluated: model, checkpoint, data; shown as they are.
         analysis: of the first result: slices, probe, suspect labels, worst errors.
+        compared: with another model; None: it was compared with none.
         history: what was logged while training.
         data_report: data_report.json.
         config_yaml: the composed config.
@@ -48,6 +68,7 @@ class ReportInput:
     notes: Sequence[str] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     analysis: Analysis = field(default_factory=Analysis)
+    compared: Compared | None = None
     history: Sequence[Curve] = ()
     data_report: Mapping[str, Any] | None = None
     config_yaml: str = ""

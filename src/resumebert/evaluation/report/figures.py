@@ -26,21 +26,22 @@ PER_LABEL = ("precision", "recall", "ap", "auroc")
 
 @dataclass(frozen=True)
 class Figure:
-    """A value with its interval, as text and to sort by."""
+    """A value with its interval, as text and to sort by; a difference shows its sign."""
 
     value: float
     interval: Interval | None = None
     digits: int = 3
+    signed: bool = False
 
     @property
     def text(self) -> str:
         """The value."""
-        return number(self.value, self.digits)
+        return number(self.value, self.digits, signed=self.signed)
 
     @property
     def ends(self) -> str:
         """Its interval; nothing where there is none."""
-        return ends(self.interval, self.digits)
+        return ends(self.interval, self.digits, signed=self.signed)
 
     @property
     def sort(self) -> str:
@@ -206,8 +207,9 @@ def verdict(result: SplitResult) -> list[str]:
     other = result.baseline
     if other is None:
         return [*said, "No linear baseline was trained, so nothing says whether that is much."]
+    trained = result.baseline_note or "trained on the same documents"
     said.append(
-        "A linear model over words, trained on the same documents, reaches "
+        f"A linear model over words, {trained}, reaches "
         f"{with_ends(other.metrics[name], other.intervals.get(name))}."
     )
     mine, theirs = result.intervals.get(name), other.intervals.get(name)
@@ -220,6 +222,6 @@ def verdict(result: SplitResult) -> list[str]:
     else:
         said.append(
             "The two intervals overlap: they alone do not tell which is better, which takes a "
-            "comparison document by document."
+            "comparison document by document (eval.py compare_to=baseline)."
         )
     return said

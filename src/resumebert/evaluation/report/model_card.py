@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from resumebert.evaluation.report import figures
 from resumebert.evaluation.report.cautions import missing, warnings
+from resumebert.evaluation.report.comparison import compared_words
 from resumebert.evaluation.report.content import ReportInput
 from resumebert.evaluation.report.data_section import command_of, data_tables
 from resumebert.evaluation.report.figures import Figure
@@ -52,6 +53,7 @@ def model_card(report: ReportInput) -> str:
         report=report,
         result=result,
         verdict=figures.verdict(result),
+        compared=None if report.compared is None else compared_words(report.compared),
         warnings=warnings(report),
         missing=missing(report),
         headline_rows=figures.headline_rows(result),

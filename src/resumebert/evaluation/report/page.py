@@ -19,6 +19,7 @@ from resumebert.evaluation.judgement import TUNED
 from resumebert.evaluation.metrics import to_probabilities
 from resumebert.evaluation.report import figures, label_charts, matrices, svg
 from resumebert.evaluation.report.cautions import missing, warnings
+from resumebert.evaluation.report.comparison import compared_table
 from resumebert.evaluation.report.content import ReportInput
 from resumebert.evaluation.report.data_section import command_of, data_tables, environment_rows
 from resumebert.evaluation.report.errors import shown_error
@@ -26,7 +27,7 @@ from resumebert.evaluation.report.figures import Figure, of
 from resumebert.evaluation.report.history import history_pictures
 from resumebert.evaluation.report.label_charts import Scored
 from resumebert.evaluation.report.parts import removal_tables, slice_tables, swap_tables
-from resumebert.evaluation.report.words import with_ends
+from resumebert.evaluation.report.words import number, with_ends
 from resumebert.evaluation.results import SplitResult
 from resumebert.evaluation.top1 import TOP1_WHY
 
@@ -119,6 +120,8 @@ def _contents(report: ReportInput) -> dict[str, Any]:
         "data": None if report.data_report is None else data_tables(report.data_report),
         "top1": top1_rows(result),
         "top1_why": TOP1_WHY,
+        "top1_distance": top1_distance(result),
+        "compared": compared_table(report.compared),
         "command": command_of(report),
         "environment": environment_rows(report.environment or {}),
     }
@@ -213,6 +216,26 @@ def top1_rows(result: SplitResult) -> list[tuple[str, Figure, Figure | None]]:
         for words, name in rows
         if name in result.metrics
     ]
+
+
+def top1_distance(result: SplitResult) -> str:
+    """Say how far the top-1 accuracy is from what is right, of the same predictions."""
+    found = [
+        result.metrics.get(name, math.nan)
+        for name in ("top1/accuracy", f"{TUNED}subset_accuracy", f"{TUNED}f1_micro")
+    ]
+    if any(map(math.isnan, found)):
+        return ""
+    accuracy, subset, micro = found
+    return (
+        f"Here the top-1 accuracy is {number(accuracy)}: {_aside(accuracy - subset)} the share of "
+        f"documents with every label right ({number(subset)}), and {_aside(accuracy - micro)} F1 "
+        f"micro ({number(micro)})."
+    )
+
+
+def _aside(difference: float) -> str:
+    return f"{number(abs(difference))} {'above' if difference >= 0 else 'below'}"
 
 
 def _template(name: str) -> str:

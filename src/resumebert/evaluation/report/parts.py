@@ -63,7 +63,8 @@ class SwapRow:
     label: str
     documents: int
     change: Figure
-    flipped: float
+    baseline: Figure | None
+    flipped: int
     picture: Markup
     is_clear: bool
 
@@ -76,6 +77,11 @@ class SwapTable:
     said: str
     rows: list[SwapRow]
     left_out: int
+
+    @property
+    def has_baseline(self) -> bool:
+        """Whether the baseline's changes are known."""
+        return any(row.baseline is not None for row in self.rows)
 
 
 def slice_tables(slices: Sequence[Slice]) -> list[SliceTable]:
@@ -117,9 +123,15 @@ def _slice_table(title: str, parts: list[Slice]) -> SliceTable:
 
 
 def _figures(
-    metrics: dict[str, float], intervals: dict[str, Interval], names: Sequence[str]
+    metrics: dict[str, float],
+    intervals: dict[str, Interval],
+    names: Sequence[str],
+    *,
+    signed: bool = False,
 ) -> list[Figure]:
-    return [Figure(metrics.get(name, math.nan), intervals.get(name)) for name in names]
+    return [
+        Figure(metrics.get(name, math.nan), intervals.get(name), signed=signed) for name in names
+    ]
 
 
 def _ranges(part: Slice) -> list[Range]:
@@ -143,10 +155,12 @@ def removal_tables(removed: Sequence[WordsRemoved]) -> list[SliceTable]:
         change = SliceRow(
             "change",
             [removal.changed],
-            _figures(removal.change, removal.intervals, DOCUMENT_METRICS),
+            _figures(removal.change, removal.intervals, DOCUMENT_METRICS, signed=True),
             None
             if theirs is None
-            else _figures(theirs, removal.baseline_intervals or {}, DOCUMENT_METRICS),
+            else _figures(
+                theirs, removal.baseline_intervals or {}, DOCUMENT_METRICS, signed=True
+            ),
             Markup(""),
         )
         note = (
@@ -163,7 +177,8 @@ def removal_tables(removed: Sequence[WordsRemoved]) -> list[SliceTable]:
 
 def swap_tables(swaps: Sequence[Swap]) -> list[SwapTable]:
     """Return a table for each exchange."""
-    known = [abs(v) for s in swaps for v in (s.change, *s.interval) if not math.isnan(v)]
+    drawn = [v for s in swaps for v in reach(_swap_ranges(s))]
+    known = [abs(v) for v in drawn if not math.isnan(v)]
     furthest = max([*known, 0.01]) * 1.05
     exchanges: dict[str, list[Swap]] = {}
     for swap in swaps:
@@ -178,23 +193,30 @@ def _swap_table(name: str, swaps: list[Swap], furthest: float) -> SwapTable:
     largest = by_size[0]
     said = (
         f"{clear} of {count(len(swaps), 'label')} clear of zero; largest change "
-        f"{Figure(largest.change).text}, {largest.label}"
+        f"{Figure(largest.change, signed=True).text}, {largest.label}"
     )
     rows = [_swap_row(swap, furthest) for swap in swaps if swap.label in kept]
     return SwapTable(name, said, rows, len(swaps) - len(rows))
 
 
 def _swap_row(swap: Swap, furthest: float) -> SwapRow:
+    theirs = swap.baseline_change
     return SwapRow(
         swap.label,
         swap.documents,
-        Figure(swap.change, swap.interval, 4),
-        swap.flipped,
-        range_picture(
-            [("model", swap.label, swap.change, swap.interval)], (-furthest, furthest), zero=0.0
-        ),
+        Figure(swap.change, swap.interval, 4, signed=True),
+        None if theirs is None else Figure(theirs, swap.baseline_interval, 4, signed=True),
+        round(swap.flipped * swap.documents),
+        range_picture(_swap_ranges(swap), (-furthest, furthest), zero=0.0),
         _is_clear(swap),
     )
+
+
+def _swap_ranges(swap: Swap) -> list[Range]:
+    ranges: list[Range] = [("model", f"model, {swap.label}", swap.change, swap.interval)]
+    if swap.baseline_change is not None:
+        ranges.append(("baseline", "baseline", swap.baseline_change, swap.baseline_interval))
+    return ranges
 
 
 def _is_clear(swap: Swap) -> bool:

@@ -189,6 +189,16 @@ def upright(axes: Axes, x: float, low: float, high: float, kind: str) -> Markup:
     )
 
 
+def lying(axes: Axes, y: float, low: float, high: float, kind: str) -> Markup:
+    """Return the horizontal line of an interval; nothing where an end is ``nan``."""
+    if np.isnan(low) or np.isnan(high):
+        return Markup("")
+    (left, height), (right, _) = axes.place([low, high], [y, y])
+    return Markup('<path class="whisker {}" d="M{:.1f} {:.1f}H{:.1f}"/>').format(
+        kind, left, height, right
+    )
+
+
 def slanted(axes: Axes) -> Markup:
     """Return the line from the lower left to the upper right corner."""
     (left, bottom), (right, top) = axes.place(axes.x, axes.y)

@@ -5,26 +5,39 @@ import math
 from resumebert.evaluation.results import Interval
 
 
-def number(value: float, digits: int = 3) -> str:
-    """Return a figure, – where it is undefined."""
+def number(value: float, digits: int = 3, *, signed: bool = False) -> str:
+    """Return a figure, – where it is undefined; of a difference, with its sign."""
+    if math.isnan(value):
+        return "–"
     # A hyphen is no minus, and next to an interval's dash it would be read as one.
     # "z": what rounds to zero has no sign.
-    return "–" if math.isnan(value) else f"{value:z.{digits}f}".replace("-", "−")
+    text = f"{value:z.{digits}f}".replace("-", "−")
+    return f"+{text}" if signed and float(f"{value:.{digits}f}") > 0 else text
 
 
-def ends(interval: Interval | None, digits: int = 3) -> str:
+def ends(interval: Interval | None, digits: int = 3, *, signed: bool = False) -> str:
     """Return an interval, nothing where there is none."""
     if interval is None or any(math.isnan(end) for end in interval):
         return ""
-    low, high = interval
-    separator = " to " if low < 0 else "–"
-    return f"{number(low, digits)}{separator}{number(high, digits)}"
+    low, high = (number(end, digits, signed=signed) for end in interval)
+    return f"{low} to {high}" if signed or interval[0] < 0 else f"{low}–{high}"
 
 
-def with_ends(value: float, interval: Interval | None, digits: int = 3) -> str:
+def with_ends(
+    value: float, interval: Interval | None, digits: int = 3, *, signed: bool = False
+) -> str:
     """Return a figure with its interval in brackets."""
-    found = ends(interval, digits)
-    return f"{number(value, digits)} [{found}]" if found else number(value, digits)
+    found, text = ends(interval, digits, signed=signed), number(value, digits, signed=signed)
+    return f"{text} [{found}]" if found else text
+
+
+def p_words(p: float) -> str:
+    """Return a p-value with the digits that it has."""
+    if math.isnan(p):
+        return "–"
+    if p < 0.001:
+        return f"{p:.4f}"
+    return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
 def count(number_of: int, one: str, many: str = "") -> str:
