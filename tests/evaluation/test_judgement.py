@@ -142,7 +142,9 @@ def test_labels_predicted_for_none_or_for_all_are_called_out() -> None:
     assert "Never predicted at the tuned thresholds: a." in notes
     assert "Predicted at the tuned thresholds for every document: b." in notes
     assert "at 0.5" not in notes
-    plain = " ".join(decision_notes(replace(silent, logits=silent.logits + [-99.0, 99.0, 0.0])))
+    plain = " ".join(
+        decision_notes(replace(silent, logits=silent.logits + np.array([-99.0, 99, 0])))
+    )
     assert "Never predicted at 0.5: a." in plain
     assert "Predicted at 0.5 for every document: b." in plain
     # A label that no document has can be predicted for all.

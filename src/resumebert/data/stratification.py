@@ -162,7 +162,8 @@ def _refine(
 
     What is made smaller is the sum of the squared relative deviations of each part's labels, and of
     its size. Each step looks at two parts, and at random groups of them if they are large, and
-    makes the one exchange that helps most.
+    makes the one exchange that helps most. Of a part that is too large, by more than a document
+    against the other, a group may be exchanged for nothing.
 
     Args:
         part_of: (g,) part of each group.
@@ -173,6 +174,9 @@ def _refine(
     Returns:
         (g,) part of each group, changed where that helps.
     """
+    nothing = len(part_of)
+    sums = np.vstack([sums, np.zeros((1, sums.shape[1]))])
+    part_of = np.append(part_of, -1)
     wanted = np.outer(shares, sums.sum(axis=0))
     weights = np.divide(1.0, wanted**2, out=np.zeros_like(wanted), where=wanted > 0)
     surplus = np.stack([sums[part_of == part].sum(axis=0) for part in range(len(shares))]) - wanted
@@ -181,16 +185,21 @@ def _refine(
     while idle < len(pairs) and exchanges < _MOST_EXCHANGES:
         one, other = pair = list(pairs[(exchanges + idle) % len(pairs)])
         members = [_sample(np.flatnonzero(part_of == part), generator) for part in pair]
+        larger_by = surplus[one, -1] - surplus[other, -1]
+        if abs(larger_by) > 1:
+            smaller = 1 if larger_by > 0 else 0
+            members[smaller] = np.append(members[smaller], nothing)
         found = _best_exchange(sums[members[0]], sums[members[1]], surplus[pair], weights[pair])
         if found is None:
             idle += 1
             continue
         leaves, enters = members[0][found[0]], members[1][found[1]]
         part_of[leaves], part_of[enters] = other, one
+        part_of[nothing] = -1
         surplus[one] += sums[enters] - sums[leaves]
         surplus[other] -= sums[enters] - sums[leaves]
         exchanges, idle = exchanges + 1, 0
-    return part_of
+    return part_of[:nothing]
 
 
 def _best_exchange(

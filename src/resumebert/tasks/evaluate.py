@@ -205,9 +205,7 @@ def _beside_baseline(
         baseline, note = linear_baseline(settings.baseline, own, options, console)
     elif settings.baseline:
         note = why
-        console.print(
-            f"No linear baseline. {why}", style="yellow", highlight=False, soft_wrap=True
-        )
+        console.print(f"No linear baseline. {why}", style="yellow", highlight=False, soft_wrap=True)
     if baseline is None and config.compare_to == BASELINE:
         raise UserError(f"compare_to=baseline: there is no linear baseline. {note}")
     texts, resamples = datamodule.table.texts, settings.bootstrap_resamples
