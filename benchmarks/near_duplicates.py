@@ -142,7 +142,10 @@ def similarities(texts: list[str]) -> npt.NDArray[np.float64]:
 
 
 def compare_splits(table: ResumeTable, groups: npt.NDArray[np.int64], seed: int) -> None:
-    """Print the stratified splits' figures beside a random one's, all of 80/10/10."""
+    """Print the stratified splits' figures beside a random one's, all of 80/10/10.
+
+    Copies: the share of documents that have any, in train, val and test.
+    """
     shares = {"train": 0.8, "val": 0.1, "test": 0.1}
     alone = np.arange(len(table))
     by_label = {
@@ -151,18 +154,20 @@ def compare_splits(table: ResumeTable, groups: npt.NDArray[np.int64], seed: int)
         "random, by groups": lambda: random_split(table, groups, seed, **shares),
         "random, by documents": lambda: random_split(table, alone, seed, **shares),
     }
-    header = "labels: largest, mean", "pairs: mean", "straddling", "seconds", "documents"
-    print("\n{:22}{:>23}{:>13}{:>12}{:>9}  {}".format("80/10/10", *header))
+    has_copies = np.bincount(groups)[groups] > 1
+    header = "labels: largest, mean", "pairs: mean", "straddling", "copies", "seconds", "documents"
+    print("\n{:22}{:>23}{:>13}{:>12}{:>19}{:>9}  {}".format("80/10/10", *header))
     for name, split_by in by_label.items():
         started = time.perf_counter()
         split = split_by()
         seconds = time.perf_counter() - started
         quality = split_quality(table.labels, split, table.label_names)
         counts = Counter(split.tolist())
+        copies = "/".join(f"{has_copies[split == part].mean():.1%}" for part in shares)
         print(
             f"{name:22}{quality['largest_relative_deviation']:>14.2%},"
             f"{quality['mean_relative_deviation']:>8.2%}{pair_deviation(table, split):>13.2%}"
-            f"{len(straddling_groups(groups, split)):>12}{seconds:>9.2f}  "
+            f"{len(straddling_groups(groups, split)):>12}{copies:>19}{seconds:>9.2f}  "
             + "/".join(str(counts[part]) for part in shares)
         )
 

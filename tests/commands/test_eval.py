@@ -38,6 +38,9 @@ def test_checkpoint_file_and_validation_split(command: Command, trained, tmp_pat
     assert result.code == 0, result.errors
     assert metrics_of(tmp_path / "e") == part(metrics_of(run), "val")
     assert (tmp_path / "e" / "predictions_val.csv").exists()
+    assert "chosen by these documents: their figures flatter" in result.output
+    assert "chosen by these documents" in (tmp_path / "e" / "report.html").read_text()
+    assert f"  {'predictions_val.csv':24} each résumé" in result.output
 
 
 def test_neither_hub_nor_weights_package_are_asked(
@@ -194,6 +197,14 @@ def test_other_formats_and_foreign_checkpoints(command: Command, trained, tmp_pa
     def calls(content):
         content["resumebert"]["config"]["data"]["reader"]["_target_"] = "os.system"
 
+    def calls_inside(content):
+        content["resumebert"]["config"]["data"]["reader"]["path"] = {"_target_": "os.system"}
+
+    def calls_what_we_import(content):
+        content["resumebert"]["config"]["data"]["split"]["_target_"] = (
+            "resumebert.data.splitting.np.load"
+        )
+
     def undecided(content):
         content["resumebert"]["decisions"]["thresholds"].pop()
 
@@ -203,6 +214,8 @@ def test_other_formats_and_foreign_checkpoints(command: Command, trained, tmp_pa
         (foreign, "not one of resumebert"),
         (misfit, "do not fit the architecture"),
         (calls, "asks to call os.system"),
+        (calls_inside, "asks to call os.system"),
+        (calls_what_we_import, "asks to call resumebert.data.splitting.np.load"),
     ):
         path = tmp_path / f"{change.__name__}.ckpt"
         copy_with(trained[0], path, change)

@@ -93,6 +93,9 @@ def test_the_newest_interrupted_run_is_gone_on_with_once(command: Command, tmp_p
     monkeypatch.chdir(tmp_path)
     for name, step in (("a", 2), ("b", 3)):
         assert command("train", *RUN, *signal_at(step), f"hydra.run.dir=runs/{name}").code == 143
+    other = command("train", *RUN, "ckpt_path=last", "data.seed=7", "hydra.run.dir=runs/other")
+    assert other.code == 1
+    assert "another split of them" in other.errors
     again = command(
         "train", *RUN, *signal_at(9), "ckpt_path=last", "hydra.run.dir=runs/c", "optimizer.lr=1e-5"
     )

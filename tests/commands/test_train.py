@@ -305,6 +305,8 @@ def test_a_mistyped_key_or_group_is_hydras_error(command: Command, argument, wor
         (["trainer.accelerator=quantum"], "trainer.accelerator=quantum"),
         (["trainer.precision=16-mixed"], "optimizer.fused"),
         (["monitor.metric=val/f2"], "monitor.metric=val/f2"),
+        (["monitor.metric=val/loss"], "Give monitor.mode=min"),
+        (["evaluation.label_words={Baker: [cook]}"], "Baker, which is no label"),
         (["data.limit=2"], "split"),
         (["+trainer.no_such_argument=1"], "no_such_argument"),
         (["trainer.val_check_interval=1.5"], "val_check_interval"),
@@ -428,6 +430,9 @@ def test_without_validation_documents_the_last_weights_are_kept(command, tmp_pat
     stopped = command("train", *QUICK, *shares, "callbacks=early_stopping")
     assert stopped.code == 1
     assert "callbacks.early_stopping watches val/f1_macro" in stopped.errors
+    stopped = command("train", *QUICK, *shares, "scheduler=plateau")
+    assert stopped.code == 1
+    assert "scheduler=plateau watches val/f1_macro" in stopped.errors
 
 
 @pytest.mark.parametrize(

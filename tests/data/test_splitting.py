@@ -86,6 +86,19 @@ def test_prevalences_are_alike_where_a_random_split_has_them_differ(order, seed)
     assert random["largest_relative_deviation"] > 2 * quality["largest_relative_deviation"]
 
 
+@pytest.mark.parametrize("order", [1, 2])
+def test_documents_with_copies_are_spread_too(order):
+    table, groups = labelled(4000, 0), random_groups(4000, 0)
+    copied = np.bincount(groups)[groups] > 1
+    shares = {"train": 0.8, "val": 0.1, "test": 0.1}
+    for split in (
+        stratified_split(table, groups, 0, order=order, **shares),
+        kfold_split(table, groups, 0, folds=10, fold=3, val=0.1, order=order),
+    ):
+        for name in SPLITS:
+            assert copied[split == name].mean() == pytest.approx(copied.mean(), abs=0.02)
+
+
 def test_the_second_order_spreads_pairs_of_labels_too():
     table = labelled(3000, 5, (0.4,) * 6)
     both = np.stack([table.labels[:, i] & table.labels[:, i - 1] for i in range(6)], axis=1)

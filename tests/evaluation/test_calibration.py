@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ def miscalibrated(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def test_parameters_are_finite_and_probabilities_keep_the_order(split, method):
     logits, targets = split
     calibration = fitted(logits, targets, method)
-    assert Calibration.from_plain(calibration.to_plain()) == calibration
+    assert Calibration.from_plain(asdict(calibration)) == calibration
     places = np.sort(np.concatenate([logits, logits - 1, logits + 1e-3, logits * 2]), axis=0)
     probabilities = calibration.apply(places)
     assert ((probabilities >= 0) & (probabilities <= 1)).all()
@@ -88,7 +89,7 @@ def test_parameters_are_finite_and_probabilities_keep_the_order(split, method):
 def test_a_checkpoint_holds_a_calibration_and_gives_it_back(split, method):
     logits, targets = split
     calibration = fitted(logits, targets, method)
-    plain = json.loads(json.dumps(calibration.to_plain()))
+    plain = json.loads(json.dumps(asdict(calibration)))
     again = Calibration.from_plain(plain)
     assert again == calibration
     assert (again.apply(logits) == calibration.apply(logits)).all()
@@ -97,7 +98,7 @@ def test_a_checkpoint_holds_a_calibration_and_gives_it_back(split, method):
 def test_a_checkpoint_with_a_calibration_opens_with_weights_only(tmp_path: Path):
     logits, targets = miscalibrated(300)
     calibration = fitted(logits, targets, "isotonic")
-    torch.save({"calibration": calibration.to_plain()}, tmp_path / "model.ckpt")
+    torch.save({"calibration": asdict(calibration)}, tmp_path / "model.ckpt")
     content = torch.load(tmp_path / "model.ckpt", weights_only=True)
     assert Calibration.from_plain(content["calibration"]) == calibration
 
@@ -261,4 +262,4 @@ def test_what_cannot_be_calibrated_is_refused():
 )
 def test_an_edited_calibration_is_refused(change):
     with pytest.raises(ValueError, match="not a calibration"):
-        Calibration.from_plain(uncalibrated(2).to_plain() | change)
+        Calibration.from_plain(asdict(uncalibrated(2)) | change)

@@ -128,12 +128,25 @@ def test_predictions_are_calibrated_and_tuned(tmp_path, decisions) -> None:
         assert text == ";".join(n for n, flag in zip(NAMES, flags, strict=True) if flag)
 
 
+def test_a_label_may_have_the_name_of_another_column(tmp_path, decisions) -> None:
+    result = replace(judged(decisions), label_names=["id", "b", "true_labels"])
+    write_predictions(tmp_path / "p.csv", result)
+    header, first, *_ = (tmp_path / "p.csv").read_text().splitlines()
+    assert header == "id,true_labels,predicted_labels,id,b,true_labels"
+    assert first.startswith(f"{result.ids[0]},")
+
+
 def test_labels_predicted_for_none_or_for_all_are_called_out() -> None:
     silent = judged(replace(plain_decisions(3), thresholds=[1.0, 0.0, 0.5]))
     notes = " ".join(decision_notes(silent))
     assert "Never predicted at the tuned thresholds: a." in notes
     assert "Predicted at the tuned thresholds for every document: b." in notes
     assert "at 0.5" not in notes
+    plain = " ".join(
+        decision_notes(replace(silent, logits=silent.logits + np.array([-99.0, 99, 0])))
+    )
+    assert "Never predicted at 0.5: a." in plain
+    assert "Predicted at 0.5 for every document: b." in plain
     # A label that no document has can be predicted for all.
     always = replace(silent, logits=np.ones_like(silent.logits), truth=silent.truth & False)
     assert "Predicted at 0.5 for every document: a, b, c." in " ".join(decision_notes(always))

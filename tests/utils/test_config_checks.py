@@ -39,6 +39,8 @@ from resumebert.utils.errors import UserError
         ("seed", -1),
         ("monitor.mode", "up"),
         ("split", "dev"),
+        ("evaluation.label_words", "coder"),
+        ("evaluation.label_words", {"A": "coder"}),
     ],
 )
 def test_a_wrong_value_is_refused_and_named(key, value):

@@ -1,6 +1,5 @@
 """last.ckpt, from which a run goes on exactly where it was, and best.ckpt, which goes along."""
 
-import os
 import shutil
 import time
 from pathlib import Path
@@ -10,10 +9,10 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 
-from resumebert.callbacks.checkpoint_files import replace_durably
 from resumebert.callbacks.training_state import TrainingState, collect, restore
 from resumebert.data.batching import ResumableLoader
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.utils.durable_files import replacing
 from resumebert.utils.interruption import Interruption, NotedSignal, interrupt_from_now_on
 
 # What the processes agree on after a step; a signal's number is larger than both.
@@ -180,7 +179,8 @@ class BestCheckpoint(ModelCheckpoint):
             return
         target = Path(self.dirpath or "") / best.name
         if self._is_first:
-            _copy_durably(source, target)
+            with source.open("rb") as old, replacing(target) as new:
+                shutil.copyfileobj(old, new)
         score = state_dict["best_model_score"]
         super().load_state_dict(
             state_dict
@@ -208,13 +208,3 @@ def _agree(trainer: Trainer, decision: int) -> int:
         return decision
     mine = torch.tensor(decision, device=trainer.strategy.root_device)
     return int(trainer.strategy.reduce(mine, reduce_op="max"))
-
-
-def _copy_durably(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    with source.open("rb") as old, partial.open("wb") as new:
-        shutil.copyfileobj(old, new)
-        new.flush()
-        os.fsync(new.fileno())
-    replace_durably(partial, target)

@@ -56,7 +56,6 @@ def _print_cleared(root: Path, kind: str | None, older_than: float) -> None:
     make_console().print(
         f"Removed {removed} {_entries(removed)} from {root}: {_in_units(freed)} freed.{in_use}",
         highlight=False,
-        markup=False,
         soft_wrap=True,
     )
 
@@ -68,12 +67,11 @@ def _print_entries(root: Path) -> None:
         for entry in reversed(entries):
             age, used = _since(entry.created), f"{_since(entry.used)} ago"
             table.add_row(entry.kind, entry.what[:200], _in_units(entry.bytes), age, used)
-        console.print(table, markup=False)
+        console.print(table)
     total = _in_units(sum(entry.bytes for entry in entries))
     console.print(
         f"{len(entries)} {_entries(len(entries))}, {total} of {_in_units(size_limit())} in {root}",
         highlight=False,
-        markup=False,
         soft_wrap=True,
     )
 

@@ -86,7 +86,8 @@ def stratified_split(
 ) -> npt.NDArray[np.str_]:
     """Deal the groups out so that every label is as frequent in each split as in the whole.
 
-    Iterative stratification; see :func:`resumebert.data.stratification.stratify`.
+    So are documents that have copies. Iterative stratification; see
+    :func:`resumebert.data.stratification.stratify`.
 
     Args:
         table: the n documents.

@@ -34,11 +34,13 @@ def stratify(
     documents left have, and gives each group with it to the part that still lacks the most of this
     evidence; at a tie the most documents; at a tie again by lot. Groups without evidence come last.
 
-    Four things differ from the papers. A group counts with the number of its documents that have
-    the evidence, and large groups go first. A part that has its share of documents gets no more, so
-    the sizes hold whatever the labels. Pairs so rare that the smallest part would not get one are
-    left out: they can't be spread, and would all go to the largest part. In the end :func:`_refine`
-    evens out, by exchanges, what the last groups were forced into.
+    Five things differ from the papers. A group counts with the number of its documents that have
+    the evidence, and large groups go first. To have copies counts as one more label: else the
+    largest part, which lacks the most of everything at first, would get all groups of copies. A
+    part that has its share of documents gets no more, so the sizes hold whatever the labels. Pairs
+    so rare that the smallest part would not get one are left out: they can't be spread, and would
+    all go to the largest part. In the end :func:`_refine` evens out, by exchanges, what the last
+    groups were forced into.
 
     Args:
         labels: (n, L) of 0 and 1.
@@ -51,8 +53,9 @@ def stratify(
     Returns:
         (n,) part numbers, 0 to k - 1.
     """
-    numbers, place = np.unique(groups, return_inverse=True)
-    sizes = np.bincount(place, minlength=len(numbers)).tolist()
+    numbers, place, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    sizes = counts.tolist()
+    labels = np.column_stack([labels, counts[place] > 1])
     rarest_pair = 1 / min(share for share in shares if share > 0)
     contents = _contents(labels, place, len(numbers), rarest_pair if order == 2 else np.inf)
     generator = np.random.default_rng(seed)
@@ -159,7 +162,8 @@ def _refine(
 
     What is made smaller is the sum of the squared relative deviations of each part's labels, and of
     its size. Each step looks at two parts, and at random groups of them if they are large, and
-    makes the one exchange that helps most.
+    makes the one exchange that helps most. Of a part that is too large, by more than a document
+    against the other, a group may be exchanged for nothing.
 
     Args:
         part_of: (g,) part of each group.
@@ -170,6 +174,9 @@ def _refine(
     Returns:
         (g,) part of each group, changed where that helps.
     """
+    nothing = len(part_of)
+    sums = np.vstack([sums, np.zeros((1, sums.shape[1]))])
+    part_of = np.append(part_of, -1)
     wanted = np.outer(shares, sums.sum(axis=0))
     weights = np.divide(1.0, wanted**2, out=np.zeros_like(wanted), where=wanted > 0)
     surplus = np.stack([sums[part_of == part].sum(axis=0) for part in range(len(shares))]) - wanted
@@ -178,16 +185,21 @@ def _refine(
     while idle < len(pairs) and exchanges < _MOST_EXCHANGES:
         one, other = pair = list(pairs[(exchanges + idle) % len(pairs)])
         members = [_sample(np.flatnonzero(part_of == part), generator) for part in pair]
+        larger_by = surplus[one, -1] - surplus[other, -1]
+        if abs(larger_by) > 1:
+            smaller = 1 if larger_by > 0 else 0
+            members[smaller] = np.append(members[smaller], nothing)
         found = _best_exchange(sums[members[0]], sums[members[1]], surplus[pair], weights[pair])
         if found is None:
             idle += 1
             continue
         leaves, enters = members[0][found[0]], members[1][found[1]]
         part_of[leaves], part_of[enters] = other, one
+        part_of[nothing] = -1
         surplus[one] += sums[enters] - sums[leaves]
         surplus[other] -= sums[enters] - sums[leaves]
         exchanges, idle = exchanges + 1, 0
-    return part_of
+    return part_of[:nothing]
 
 
 def _best_exchange(

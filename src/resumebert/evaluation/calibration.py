@@ -5,7 +5,7 @@ A new method is a function here and an entry in :data:`METHODS`.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +17,7 @@ from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 from torch import Tensor
 
-from resumebert.evaluation.metrics import to_probabilities
+from resumebert.evaluation.metrics import to_float64, to_probabilities
 
 Floats = npt.NDArray[np.float64]
 
@@ -64,8 +64,7 @@ class Calibration:
 
         Uncalibrated, they are :func:`resumebert.evaluation.metrics.to_probabilities` bit by bit.
         """
-        # Apple's GPUs have no float64.
-        logits = (logits.cpu() if logits.device.type == "mps" else logits).detach().double()
+        logits = to_float64(logits)
         slopes, offsets = logits.new_tensor(self.slopes), logits.new_tensor(self.offsets)
         columns = list(to_probabilities(logits * slopes + offsets).unbind(1))
         for label, knots in enumerate(self.knots):
@@ -73,13 +72,9 @@ class Calibration:
                 columns[label] = _interpolated(logits[:, label], *map(logits.new_tensor, knots))
         return torch.stack(columns, dim=1)
 
-    def to_plain(self) -> dict[str, Any]:
-        """Return a dictionary of plain Python values."""
-        return asdict(self)
-
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "Calibration":
-        """Return what :meth:`to_plain` was called on.
+        """Return the calibration whose fields, as plain Python, are ``plain``.
 
         Raises:
             ValueError: the values are none that :func:`fit_calibration` gives.

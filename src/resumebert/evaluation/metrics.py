@@ -21,6 +21,8 @@ from torch.nn.functional import pad
 from torchmetrics.functional.classification import multilabel_stat_scores
 
 CALIBRATION_BINS = 15
+# All others are better the higher.
+LOWER_IS_BETTER = ("hamming_loss", "coverage_error", "ranking_loss", "ece", "loss")
 # Entries ranked at once: some 300 MB of temporaries.
 _BLOCK = 2**22
 
@@ -32,7 +34,19 @@ def to_probabilities(logits: Tensor) -> Tensor:
     CPU the last bit of its result depends on the element's index, which breaks ties at random. And
     in float32 the sigmoid is 1 from logit 17 on, which makes ties; in float64 from 37 on.
     """
-    return 1 / (1 + torch.exp(-_float64(logits)))
+    return 1 / (1 + torch.exp(-to_float64(logits)))
+
+
+def widest_float(device: torch.device) -> torch.dtype:
+    """Return the widest floating dtype of a device: Apple's GPUs have no float64."""
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
+def to_float64(values: Tensor) -> Tensor:
+    """Return the values in float64, detached, on the CPU where the device has none."""
+    if widest_float(values.device) != torch.float64:
+        values = values.cpu()
+    return values.detach().double()
 
 
 def multilabel_metrics(
@@ -89,7 +103,8 @@ def multilabel_metrics(
     names = _checked_names(label_names)
     limits = _checked_threshold(threshold, len(names))
     _check_shapes(probabilities, targets, len(names))
-    probabilities = _float64(probabilities)
+    # Else `searchsorted` warns that it copies.
+    probabilities = to_float64(probabilities).contiguous()
     targets = targets.to(probabilities.device)
     _check_values(probabilities, targets)
 
@@ -234,18 +249,6 @@ def _ece(probabilities: Tensor, truth: Tensor) -> Tensor:
     # Masks rather than `bincount`, which has no deterministic CUDA version for weights.
     per_bin = torch.stack([gaps[bins == b].sum() for b in range(CALIBRATION_BINS)])
     return per_bin.abs().sum() / gaps.numel()
-
-
-def _float_dtype(device: torch.device) -> torch.dtype:
-    """Return the widest floating dtype of the device."""
-    return torch.float32 if device.type == "mps" else torch.float64
-
-
-def _float64(values: Tensor) -> Tensor:
-    """Return the values in float64, on the CPU where the device has none."""
-    if _float_dtype(values.device) != torch.float64:
-        values = values.cpu()
-    return values.detach().double()
 
 
 def _checked_names(label_names: Iterable[str]) -> tuple[str, ...]:

@@ -68,16 +68,16 @@ def _flat(
 @first_process_only
 def write_predictions(path: Path, result: SplitResult) -> None:
     """Write a csv: id, true labels, predicted labels, one column of probabilities a label."""
-    frame = pd.DataFrame(
+    documents = pd.DataFrame(
         {
             "id": list(result.ids),
             "true_labels": join_labels(result.truth, result.label_names),
             "predicted_labels": join_labels(result.predicted, result.label_names),
         }
     )
-    for column, name in enumerate(result.label_names):
-        frame[name] = result.probabilities[:, column]
-    frame.to_csv(path, index=False)
+    # Side by side, so that a label named "id" takes no other column's place.
+    probabilities = pd.DataFrame(result.probabilities, columns=list(result.label_names))
+    pd.concat([documents, probabilities], axis=1).to_csv(path, index=False)
 
 
 def write_comparison(path: Path, comparison: Comparison, names: tuple[str, str]) -> None:

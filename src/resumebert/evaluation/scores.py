@@ -7,6 +7,8 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
+from resumebert.evaluation.metrics import widest_float
+
 
 class Scores:
     """What a model gave for n documents and L labels, in the order of the documents.
@@ -74,7 +76,7 @@ class SplitScores(Metric):
         # {0, 1} become 2, for the metrics to refuse: refusing here would wait for the device.
         valid = (targets == 0) | (targets == 1)
         self.index.append(index.detach().to(self.device, torch.int64))
-        self.logits.append(logits.detach().to(self.device, _float_dtype(self.device)))
+        self.logits.append(logits.detach().to(self.device, widest_float(self.device)))
         self.targets.append(targets.detach().where(valid, 2).to(self.device, torch.uint8))
 
     def compute(self) -> Scores:
@@ -99,10 +101,5 @@ class SplitScores(Metric):
         if isinstance(self.index, list) and not self.index:
             shape = (0, self.num_labels)
             self.index = [torch.zeros(0, device=self.device, dtype=torch.int64)]
-            self.logits = [torch.zeros(shape, device=self.device, dtype=_float_dtype(self.device))]
+            self.logits = [torch.zeros(shape, device=self.device, dtype=widest_float(self.device))]
             self.targets = [torch.zeros(shape, device=self.device, dtype=torch.uint8)]
-
-
-def _float_dtype(device: torch.device) -> torch.dtype:
-    """Return the widest floating dtype of the device."""
-    return torch.float32 if device.type == "mps" else torch.float64

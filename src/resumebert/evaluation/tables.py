@@ -111,14 +111,14 @@ def notes(result: SplitResult) -> list[str]:
 def decision_notes(result: SplitResult) -> list[str]:
     """Call out the labels that are predicted for no document, or for all of them."""
     found = []
-    support = result.truth.sum(axis=0).tolist()
-    present = [name for name, n in zip(result.label_names, support, strict=True) if n]
+    present = {
+        name: column
+        for column, name in enumerate(result.label_names)
+        if result.truth[:, column].any()
+    }
     plain = to_probabilities(torch.from_numpy(result.logits)).numpy() >= PLAIN_THRESHOLD
-    for words, prefix, predicted in (
-        ("at 0.5", "", plain),
-        ("at the tuned thresholds", TUNED, result.predicted),
-    ):
-        silent = [n for n in present if math.isnan(result.metrics[f"{prefix}precision/{n}"])]
+    for words, predicted in (("at 0.5", plain), ("at the tuned thresholds", result.predicted)):
+        silent = [name for name, column in present.items() if not predicted[:, column].any()]
         if silent:
             found.append(
                 f"Never predicted {words}: {', '.join(silent)}. No probability reaches the "
@@ -131,8 +131,8 @@ def decision_notes(result: SplitResult) -> list[str]:
         ]
         if always:
             found.append(
-                f"Predicted {words} for every document: {', '.join(always)}. The model does not "
-                "tell who has the label and who has not."
+                f"Predicted {words} for every document: {', '.join(always)}. No probability lies "
+                "below the threshold, so precision is no more than the label's share of them."
             )
     return found
 

@@ -16,6 +16,7 @@ import torch
 
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.lora import merge_factors
+from resumebert.utils.durable_files import replacing
 from resumebert.utils.errors import UserError
 
 FORMAT_VERSION = 3
@@ -60,19 +61,19 @@ def attach_extras(model: ResumeClassifier, extras: CheckpointExtras) -> None:
 def store_decisions(path: Path, decisions: Mapping[str, Any]) -> None:
     """Put calibration and thresholds into a checkpoint file, which is replaced as a whole.
 
+    Cut off half-way, the run keeps the checkpoint that it had.
+
     Args:
         path: a checkpoint of this run.
         decisions: what :meth:`resumebert.evaluation.decisions.Decisions.to_plain` gave.
+
+    Raises:
+        UserError: the file can't be read or written.
     """
     content = _read(path)
     content[KEY]["decisions"] = dict(decisions)
-    # Cut off half-way, the run keeps the checkpoint that it had.
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        torch.save(content, unfinished)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replacing(path) as file:
+        torch.save(content, file)
 
 
 def global_step(path: Path) -> int:
@@ -134,16 +135,19 @@ def checkpoint_file(path: Path) -> Path:
     )
 
 
-def check_resumable(path: Path, config: dict[str, Any]) -> None:
+def check_resumable(path: Path, config: dict[str, Any]) -> str:
     """Check that training as ``config`` says can go on from the checkpoint ``path``.
+
+    Returns:
+        The fingerprint of the documents and their split that it was trained with.
 
     Raises:
         UserError: it can't be read, it holds weights only, or they are those of another model.
     """
-    content = _read(path)
-    trained = _extras(content, path).config
+    content = _read(path, mmap=True)
+    extras = _extras(content, path)
     for group, key in AS_TRAINED:
-        was, now = trained[group].get(key), config[group].get(key)
+        was, now = extras.config[group].get(key), config[group].get(key)
         if was != now:
             raise UserError(
                 f"{group}.{key}={now}: the checkpoint ckpt_path={path} was trained with {was}, and "
@@ -155,6 +159,7 @@ def check_resumable(path: Path, config: dict[str, Any]) -> None:
             f"ckpt_path={path}: this checkpoint holds the weights only, not the state of the "
             "optimizer, so training can't go on from it. Give the run's checkpoints/last.ckpt."
         )
+    return extras.split_fingerprint
 
 
 def _read(path: Path, *, mmap: bool = False) -> dict[str, Any]:

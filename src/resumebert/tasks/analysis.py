@@ -118,10 +118,7 @@ def analyse(
         UserError: ``options.label_words`` names a label that there is not.
     """
     options = options or AnalysisOptions()
-    try:
-        words = label_words(result.label_names, options.label_words)
-    except ValueError as error:
-        raise UserError(f"evaluation.label_words: {error}.") from error
+    words = find_label_words(result.label_names, options.label_words)
     if len(result.truth) == 0:
         return Analysis()
     texts = datamodule.table.select(result.index).texts
@@ -141,6 +138,20 @@ def analyse(
         ),
         notes=run.notes,
     )
+
+
+def find_label_words(
+    label_names: Sequence[str], more: Mapping[str, Sequence[str]] | None
+) -> LabelWords:
+    """Return the words of the labels' names, and of ``more`` names of them.
+
+    Raises:
+        UserError: ``more``, which is ``evaluation.label_words``, names a label that there is not.
+    """
+    try:
+        return label_words(label_names, more)
+    except ValueError as error:
+        raise UserError(f"evaluation.label_words: {error}.") from error
 
 
 @dataclass(frozen=True)

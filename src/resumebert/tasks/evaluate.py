@@ -1,5 +1,7 @@
 """eval.py: a checkpoint on its own split, or on other labelled data."""
 
+import inspect
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import instantiate
+from hydra.utils import get_method, instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
+from resumebert.data.windows import window_length
 from resumebert.evaluation.outputs import write_json, write_metrics, write_predictions
 from resumebert.evaluation.report import Compared
 from resumebert.evaluation.results import SplitResult
@@ -22,6 +25,7 @@ from resumebert.model.checkpoint import CheckpointExtras, checkpoint_file, load_
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.losses import with_prevalences
 from resumebert.tasks import build
+from resumebert.tasks.analysis import find_label_words
 from resumebert.tasks.compare import (
     BASELINE,
     TREATMENT,
@@ -34,6 +38,7 @@ from resumebert.tasks.compare import (
 from resumebert.tasks.judging import (
     NOT_ASKED,
     Judgement,
+    cautioned,
     decision_options,
     judge_scores,
     linear_baseline,
@@ -41,6 +46,7 @@ from resumebert.tasks.judging import (
     trained_evaluation,
     with_baseline,
 )
+from resumebert.tasks.messages import say_where_evaluation
 from resumebert.tasks.reporting import Subject, report
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
@@ -57,12 +63,8 @@ OTHER_DATA = (
     "trained on, and the figures are not those of the training run."
 )
 
-# What a checkpoint's config may name to be called.
-OWN_TARGETS = (
-    "resumebert.data.readers.",
-    "resumebert.data.splitting.",
-    "resumebert.model.losses.",
-)
+# Whose functions a checkpoint's config may name to be called.
+OWN_MODULES = ("resumebert.data.readers", "resumebert.data.splitting", "resumebert.model.losses")
 
 
 def evaluate(config: DictConfig) -> dict[str, float]:
@@ -84,6 +86,8 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         other = load_other(config.compare_to, model.label_names)
     data = _data(config, trained, model)
     datamodule = _datamodule(data, trained, model, extras, path, **_overrides(config))
+    settings = _settings(config, extras)
+    find_label_words(model.label_names, settings.label_words)
     if len(datamodule.indices(datamodule.test_split)) == 0:
         raise UserError(
             f"split={datamodule.test_split}: no document is in it. Choose another, or split=all."
@@ -103,8 +107,9 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         config.trainer.precision or trained.trainer.precision,
     )
     trainer.test(model, datamodule=datamodule, verbose=False)
-    settings = _settings(config, extras)
     decisions = stored_decisions(extras, model.label_names, path)
+    if _is_own_data(config):
+        decisions = cautioned(decisions, split)
     result = judge_scores(
         split, model, "test", datamodule, decisions, resamples=settings.bootstrap_resamples
     )
@@ -116,11 +121,9 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     write_metrics(output_dir / "metrics.json", [result])
     write_predictions(output_dir / f"predictions_{split}.csv", result)
     print_result(console, f"{split}, {path}", result, judgement.decisions)
-    written = f"metrics.json and predictions_{split}.csv"
     compared = None
     if config.compare_to is not None:
         compared = _compared(config, settings, result, other, datamodule, data, extras, path)
-        written += ", comparison.json and disagreements.csv"
     subject = Subject(
         title=f"{split} of {datamodule.table.source}",
         model=model,
@@ -132,9 +135,7 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         facts={"checkpoint": str(path), "data": datamodule.table.source},
     )
     report(subject, judgement, settings, surroundings, output_dir, console, compared)
-    if settings.report:
-        written = f"report.html, model_card.md, {written}"
-    console.print(f"{written} lie in {output_dir}", highlight=False, soft_wrap=True)
+    say_where_evaluation(console, output_dir)
     return result.metrics
 
 
@@ -143,7 +144,7 @@ def _load(path: Path, config: DictConfig) -> tuple[ResumeClassifier, CheckpointE
     model, extras = load_checkpoint(path)
     trained = OmegaConf.create(extras.config)
     model.chunk_tokens = trained.model.chunk_tokens
-    _check_target(trained.loss._target_, config.ckpt)
+    _check_targets(trained.loss, config.ckpt)
     # The loss is among the figures that an evaluation repeats.
     prevalences = torch.tensor(extras.prevalences, dtype=torch.float64)
     model.loss = with_prevalences(instantiate(trained.loss), prevalences)
@@ -262,7 +263,7 @@ def _own_data(config: DictConfig, trained: DictConfig) -> DictConfig:
     """Return the config of the training run's data, once it calls nothing but our own."""
     data: DictConfig = trained.data
     for key in ("reader", "split"):
-        _check_target(data[key]._target_, config.ckpt)
+        _check_targets(data[key], config.ckpt)
     return data
 
 
@@ -286,7 +287,11 @@ def _datamodule(
 ) -> ResumeDataModule:
     """Return the documents of a ``data`` config, as the model reads them, set up."""
     tokenizer = TextTokenizer.from_files(extras.tokenizer_files, str(path))
-    check_max_length(data.max_length, model.bert.config.max_position_embeddings, trained.model.name)
+    check_max_length(
+        window_length(data.max_length, data.long_documents),
+        model.bert.config.max_position_embeddings,
+        trained.model.name,
+    )
     made = build.datamodule(
         data, tokenizer, shuffle_seed=0, label_names=model.label_names, **overrides
     )
@@ -311,11 +316,34 @@ def _all_in_test(
     return np.full(len(table), "test")
 
 
-def _check_target(target: str, ckpt: str) -> None:
-    """Refuse to call anything but our own readers and splitters on the word of a file."""
-    if not target.startswith(OWN_TARGETS):
-        raise UserError(
-            f"ckpt={ckpt}: the checkpoint's config asks to call {target}, which is none of "
-            "resumebert's readers, splits or losses. It is not called. Use a checkpoint that "
-            "train.py wrote, or name the data yourself: data=table data.path=…"
-        )
+def _check_targets(settings: DictConfig, ckpt: str) -> None:
+    """Refuse to call anything but our own readers, splits and losses on the word of a file."""
+    for target in _targets(OmegaConf.to_container(settings, resolve=True)):
+        if not _is_own(target):
+            raise UserError(
+                f"ckpt={ckpt}: the checkpoint's config asks to call {target}, which is none of "
+                "resumebert's readers, splits or losses. It is not called. Use a checkpoint that "
+                "train.py wrote, or name the data yourself: data=table data.path=…"
+            )
+
+
+def _targets(settings: Any) -> Iterator[str]:
+    """Yield all that instantiating some settings would call, those inside of others too."""
+    if isinstance(settings, dict):
+        if "_target_" in settings:
+            yield str(settings["_target_"])
+        settings = list(settings.values())
+    if isinstance(settings, list):
+        for value in settings:
+            yield from _targets(value)
+
+
+def _is_own(target: str) -> bool:
+    if not target.startswith(tuple(f"{module}." for module in OWN_MODULES)):
+        return False
+    try:
+        found = get_method(target)
+    except Exception:  # Of whatever kind Hydra or an import raises.
+        return False
+    # What our modules import is reached by their names too, such as readers.texts.os.remove.
+    return inspect.isfunction(found) and found.__module__.startswith(OWN_MODULES)

@@ -41,6 +41,15 @@ NOT_ASKED = (
 )
 
 
+# Of splits that the training has used, what their figures are worth.
+FLATTERED = {
+    "train": "The model was trained on these documents: their figures flatter.",
+    "val": "The checkpoint, its calibration and its thresholds were chosen by these documents: "
+    "their figures flatter.",
+    "all": "The model was trained on some of these documents: their figures flatter.",
+}
+
+
 @dataclass(frozen=True)
 class Judgement:
     """What was found of a run, for everything that tells of it.
@@ -98,6 +107,12 @@ def stored_decisions(extras: CheckpointExtras, label_names: Sequence[str], path:
             "another copy of it."
         ) from error
     return decisions
+
+
+def cautioned(decisions: Decisions, split: str) -> Decisions:
+    """Return ``decisions`` with a note, if a run's own split has been used to train the model."""
+    note = FLATTERED.get(split)
+    return decisions if note is None else replace(decisions, notes=[note, *decisions.notes])
 
 
 def judge_scores(

@@ -50,6 +50,26 @@ def newest_interrupted(runs: Path) -> Path:
     return max(interrupted, key=lambda path: path.stat().st_mtime)
 
 
+def check_same_split(checkpoint: str, trained_with: str, fingerprint: str) -> None:
+    """Check that a run goes on with the documents and the split that it began with.
+
+    Args:
+        checkpoint: that it goes on from.
+        trained_with: fingerprint of the documents and the split that this was trained with.
+        fingerprint: of those that there are now.
+
+    Raises:
+        UserError: they differ.
+    """
+    if fingerprint != trained_with:
+        raise UserError(
+            f"ckpt_path={checkpoint}: it was trained with other documents, or with another split "
+            "of them, so that some of those that are tested now may have been trained on. Give "
+            "the data, data.seed and data/split that it was trained with, or start afresh without "
+            "ckpt_path."
+        )
+
+
 @first_process_only
 def note_origin(checkpoint: Path, output_dir: Path) -> None:
     """Note in the folder of a run that it goes on from the checkpoint of another."""

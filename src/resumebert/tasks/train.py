@@ -17,7 +17,6 @@ from resumebert.data.splitting import write_split
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import window_length
 from resumebert.evaluation.decisions import Decisions, fit_decisions
-from resumebert.evaluation.metrics import metric_names
 from resumebert.evaluation.outputs import write_json, write_metrics, write_predictions
 from resumebert.evaluation.tables import print_result
 from resumebert.model.checkpoint import (
@@ -33,10 +32,12 @@ from resumebert.model.lora import merge_lora
 from resumebert.model.pretrained import locate
 from resumebert.model.sharding import FullySharded
 from resumebert.tasks import build
+from resumebert.tasks.checks import check_against_data, do_without_validation
 from resumebert.tasks.data_summary import describe_data
 from resumebert.tasks.finders import find
 from resumebert.tasks.judging import (
     Judgement,
+    cautioned,
     decision_options,
     judge_scores,
     linear_baseline,
@@ -46,6 +47,7 @@ from resumebert.tasks.messages import say_where
 from resumebert.tasks.parallel import check_parallel
 from resumebert.tasks.reporting import Subject, report
 from resumebert.tasks.resuming import (
+    check_same_split,
     newest_interrupted,
     note_origin,
     overrides_in_sweep,
@@ -61,6 +63,16 @@ from resumebert.utils.output_folder import make_output_folder
 from resumebert.utils.processes import processes_of_one_run
 
 console = make_console()
+
+# Keys of a config that are paths; relative ones are relative to where the command was typed.
+PATHS = (
+    "data.path",
+    "data.labels_file",
+    "data.split.manifest",
+    "model.path",
+    "ckpt_path",
+    "output_dir",
+)
 
 
 def train(config: DictConfig) -> float | None:
@@ -92,8 +104,9 @@ def _train(config: DictConfig) -> float | None:
     if config.ckpt_path == "last":
         config.ckpt_path = str(newest_interrupted(Path(config.output_dir).absolute().parent))
     _make_paths_absolute(config)
+    trained_with = None
     if config.ckpt_path is not None:
-        check_resumable(Path(config.ckpt_path), _plain(config))
+        trained_with = check_resumable(Path(config.ckpt_path), _plain(config))
     output_dir = make_output_folder(Path(config.output_dir))
     if config.ckpt_path is not None:
         note_origin(Path(config.ckpt_path), output_dir)
@@ -108,6 +121,9 @@ def _train(config: DictConfig) -> float | None:
     tokenizer = TextTokenizer.from_folder(folder)
     datamodule = build.datamodule(config.data, tokenizer, shuffle_seed=config.seed)
     datamodule.setup()
+    if trained_with is not None:
+        check_same_split(config.ckpt_path, trained_with, datamodule.fingerprint)
+    check_against_data(config, datamodule)
     describe_data(console, datamodule.report)
     write_split(output_dir / "split.csv", datamodule.table, datamodule.split, datamodule.groups)
     write_json(output_dir / "data_report.json", datamodule.report)
@@ -118,7 +134,7 @@ def _train(config: DictConfig) -> float | None:
     keep_freed_memory()
     model = build.classifier(config, bert_config, folder, datamodule)
     if len(datamodule.indices("val")) == 0:
-        _without_validation(config)
+        do_without_validation(config, console)
 
     trainer = build.trainer(
         config, build.instances(config.callbacks), build.instances(config.logger)
@@ -249,6 +265,8 @@ def _judge(
     ]
     if not results:
         return Judgement(results, decisions)
+    # Without a test split the figures to look at are those of validation.
+    decisions = cautioned(decisions, results[-1].split)
     options = decision_options(settings)
     baseline, note = linear_baseline(settings.baseline, datamodule, options, console)
     texts, resamples = datamodule.table.texts, settings.bootstrap_resamples
@@ -268,39 +286,9 @@ def _write(judgement: Judgement, output_dir: Path) -> None:
         print_result(console, f"{name}, best checkpoint", shown, judgement.decisions)
 
 
-def _without_validation(config: DictConfig) -> None:
-    """Keep the last weights as the best ones, where there is nothing to choose by.
-
-    Raises:
-        UserError: a callback or a schedule can't do without validation.
-    """
-    for name, callback in (config.callbacks or {}).items():
-        if callback is None or "monitor" not in callback:
-            continue
-        if not callback._target_.endswith("Checkpoint"):
-            raise UserError(
-                f"callbacks.{name} watches {callback.monitor}, and no document is in the "
-                "validation split. Raise data.shares.val, or leave this callback out."
-            )
-        callback.monitor = None
-    console.print(
-        "No document is in the validation split: best.ckpt will be the last epoch's.",
-        style="yellow",
-        soft_wrap=True,
-    )
-
-
 def _fit(
     trainer: Trainer, model: ResumeClassifier, datamodule: ResumeDataModule, config: DictConfig
 ) -> None:
-    names = ["loss", *metric_names(model.label_names)]
-    known = [f"val/{name}" for name in names if name != "n" and not name.startswith("support/")]
-    if config.monitor.metric not in known:
-        overall = [name for name in known if name.count("/") == 1]
-        raise UserError(
-            f"monitor.metric={config.monitor.metric}: there is no such validation metric. Choose "
-            f"one of {', '.join(overall)}, or one of a single label, such as {known[-1]}."
-        )
     try:
         trainer.fit(model, datamodule=datamodule, ckpt_path=config.ckpt_path, weights_only=True)
     except MisconfigurationException as error:
@@ -321,11 +309,13 @@ def _best_checkpoint(trainer: Trainer) -> str | None:
 
 def _make_paths_absolute(config: DictConfig) -> None:
     """Write relative paths out, so that the config in the checkpoint holds from any folder."""
-    for key in ("data.path", "data.split.manifest", "model.path", "ckpt_path", "output_dir"):
+    for key in PATHS:
         value = OmegaConf.select(config, key, throw_on_missing=False)
-        if value is not None:
-            with open_dict(config):
-                OmegaConf.update(config, key, str(Path(value).expanduser().resolve()))
+        # A label file that is not here is looked for in data.path.
+        if value is None or (key == "data.labels_file" and not Path(value).expanduser().is_file()):
+            continue
+        with open_dict(config):
+            OmegaConf.update(config, key, str(Path(value).expanduser().resolve()))
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:

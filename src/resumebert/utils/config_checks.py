@@ -4,7 +4,7 @@ Hydra itself refuses keys and groups that do not exist; here it is about values.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,17 @@ BELOW_ONE = Requirement(
 )
 FLAG = Requirement("true or false", lambda value: isinstance(value, bool))
 STRING = Requirement("a text", lambda value: isinstance(value, str) and value != "")
+
+
+def _are_names(value: Any) -> bool:
+    is_list = isinstance(value, Sequence) and not isinstance(value, str)
+    return is_list and all(isinstance(name, str) and name for name in value)
+
+
+NAMES_OF_LABELS = Requirement(
+    "a list of names for each label, such as {Software_Developer: [programmer, coder]}",
+    lambda value: isinstance(value, Mapping) and all(map(_are_names, value.values())),
+)
 
 REQUIREMENTS: Mapping[str, Requirement] = {
     "seed": integer(0),
@@ -176,6 +187,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "evaluation.probes": optional(FLAG),
     "evaluation.label_noise": optional(FLAG),
     "evaluation.errors": optional(integer(0)),
+    "evaluation.label_words": optional(NAMES_OF_LABELS),
     "find.lr": FLAG,
     "find.lr_min": POSITIVE,
     "find.lr_max": POSITIVE,
