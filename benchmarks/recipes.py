@@ -284,8 +284,9 @@ def finished(row: Path) -> list[Path]:
 
 
 def f1_of_resamples(folders: list[Path]) -> npt.NDArray[np.float64]:
-    """Return (2, 1 + RESAMPLES) micro- and macro-F1, means over seeds: of all documents, then of
-    each resample, which are the same ones for every row.
+    """Return (2, 1 + RESAMPLES) micro- and macro-F1, means over seeds.
+
+    The first are of all documents, the others of resamples, the same ones for every row.
     """
     values = []
     for folder in folders:
