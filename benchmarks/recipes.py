@@ -6,9 +6,9 @@
 Draws documents of the corpus by whole groups of copies, splits them once, writes the split as a
 manifest, and runs ``train.py`` with it once a row and seed; the linear models train on the same
 documents. What is done already is not run again, so a study can be stopped and gone on with. All
-rows of BERT train for the same number of epochs, and, but for "all windows", on the same number of
-tokens of a document and epoch. Cost is processor time, which other work on the machine does not
-change much.
+rows of BERT train for the same number of epochs, and, but for those of six, four and all windows,
+on the same number of tokens of a document and epoch. Cost is processor time, which other work on
+the machine does not change much.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from resumebert.tasks import build
 REPOSITORY = Path(__file__).resolve().parents[1]
 RESAMPLES = 2000
 
-# Every row but "all windows" trains on 512 tokens of a document: one window, or several short ones.
+# But for six, four and all windows, rows train on 512 tokens of a document: one window, or several.
 BATCH_SIZE = 8
 ONE_WINDOW = ["data.max_length=512"]
 WINDOWS = ["data.long_documents=windows", "data.max_length=64"]
@@ -58,6 +58,8 @@ ROWS: dict[str, list[str]] = {
         "data.max_length=256",
         f"data.max_windows_train={2 * BATCH_SIZE}",
     ],
+    "six windows": [*WINDOWS, f"data.max_windows_train={6 * BATCH_SIZE}"],
+    "four windows": [*WINDOWS, f"data.max_windows_train={4 * BATCH_SIZE}"],
     "all windows": [*WINDOWS, "data.max_windows_train=null"],
     "bce_weighted": [*EIGHT, "loss=bce_weighted"],
     "asymmetric": [*EIGHT, "loss=asymmetric"],
