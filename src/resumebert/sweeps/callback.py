@@ -12,10 +12,13 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from resumebert.sweeps.processes import STOPPED, how_to_go_on, say
+from resumebert.sweeps.status import INTERRUPTED
 
 
 class SweepLeaderboard(Callback):
-    """Keep ``leaderboard.csv`` and ``leaderboard.html`` up to date; exit with 1 if a run failed.
+    """Keep ``leaderboard.csv`` and ``leaderboard.html`` up to date.
+
+    The sweep exits with 1 if a run failed or was interrupted.
 
     Refuses a folder that holds another sweep: the runs' numbers would mean other settings.
     """
@@ -47,7 +50,7 @@ class SweepLeaderboard(Callback):
             write_leaderboard([Path(config.hydra.sweep.dir)])
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Write the leaderboard for good, say what the sweep came to; exit with 1 on failures."""
+        """Write the leaderboard for good, and say what the sweep came to."""
         from resumebert.sweeps.leaderboard import write_leaderboard
         from resumebert.sweeps.summary import summary
 
@@ -56,7 +59,9 @@ class SweepLeaderboard(Callback):
         if board is None:
             return
         say(summary(board, folder))
-        if board.failed:
+        if INTERRUPTED in board.states:
+            say(how_to_go_on(str(folder)))
+        if board.failed or INTERRUPTED in board.states:
             sys.exit(1)
 
 

@@ -28,6 +28,7 @@ from typing import IO, Any
 from filelock import FileLock, Timeout
 from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
@@ -59,6 +60,8 @@ LEFTOVERS = ("metrics.json", PRUNED_NOTE, LOG, "checkpoints", "tensorboard", "cs
 SWEEP_ONLY = ("hydra.sweep", "hydra/sweep", "hydra.launcher", "hydra/launcher", "hydra.mode",
               "hydra.run.")  # fmt: skip
 STOPPED = {signal.SIGINT: 130, signal.SIGTERM: 143}
+# With which submitit has a batch system tell a job that its time is nearly up.
+TIME_IS_UP = getattr(signal, "SIGUSR2", None)
 
 # Of this process, when it had one still.
 PARENT = os.getppid()
@@ -182,6 +185,9 @@ def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictC
 
         write_leaderboard([Path(hydra.sweep.dir)])
         say(how_to_go_on(hydra.sweep.dir))
+        if _is_job():
+            # To whoever waits for all jobs, another way to end would be an error in the launcher.
+            return
         if os.getppid() != PARENT:
             # A worker of joblib would only take the next run.
             os._exit(STOPPED[received[0]])
@@ -263,21 +269,25 @@ def _outcome(
 def _signals_passed_on() -> Iterator[
     tuple[list[signal.Signals], Callable[[subprocess.Popen[str]], None]]
 ]:
-    """Pass SIGINT and SIGTERM on to the run, which stops in its own way; yield those that came."""
+    """Pass SIGINT and SIGTERM on to the run, which stops in its own way; yield those that came.
+
+    That a job's time is nearly up is passed on as SIGTERM.
+    """
     received: list[signal.Signals] = []
     processes: list[subprocess.Popen[str]] = []
 
     def pass_on(number: int, frame: object) -> None:
-        received.append(signal.Signals(number))
+        received.append(signal.Signals(number) if number in STOPPED else signal.SIGTERM)
         for process in processes:
             if process.poll() is None:
-                os.killpg(process.pid, number)
+                os.killpg(process.pid, received[-1])
 
     # Some launchers run their jobs in threads, where Python can set no handler.
     if threading.current_thread() is not threading.main_thread():
         yield received, processes.append
         return
-    before = {number: signal.signal(number, pass_on) for number in STOPPED}
+    numbers = [*STOPPED, *([TIME_IS_UP] if TIME_IS_UP is not None and _is_job() else [])]
+    before = {number: signal.signal(number, pass_on) for number in numbers}
     try:
         yield received, processes.append
     finally:
@@ -295,6 +305,14 @@ def _end_with_the_sweep() -> None:
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
+    if TIME_IS_UP is not None:
+        # A batch system sends it to every process of a job; the one that started this passes it on.
+        signal.signal(TIME_IS_UP, signal.SIG_IGN)
+
+
+def _is_job() -> bool:
+    """Tell whether this is a job of submitit."""
+    return "SUBMITIT_EXECUTOR" in os.environ
 
 
 def _clear(folder: Path) -> None:
@@ -318,8 +336,14 @@ def _config_sources(hydra: HydraConf) -> list[str]:
 def _swept(hydra: HydraConf) -> str:
     """Return the run's settings that differ from run to run."""
     written = Path(hydra.sweep.dir) / "multirun.yaml"
-    typed = OmegaConf.load(written).hydra.overrides.task if written.exists() else []
-    own = [item for item in hydra.overrides.task if item not in typed]
+    typed = list(OmegaConf.load(written).hydra.overrides.task) if written.exists() else []
+    # A sweeper writes what all runs share in its own way: false as False.
+    shared = {
+        f"{override.get_key_element()}={override.get_value_element_as_str()}"
+        for override in OverridesParser.create().parse_overrides(typed)
+        if not override.is_sweep_override()
+    }
+    own = [item for item in hydra.overrides.task if item not in shared]
     return " ".join(item for item in own if not item.startswith("callbacks.pruning.")) or "as typed"
 
 
