@@ -1,6 +1,5 @@
 """last.ckpt, from which a run goes on exactly where it was, and best.ckpt, which goes along."""
 
-import os
 import shutil
 import time
 from pathlib import Path
@@ -10,10 +9,10 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 
-from resumebert.callbacks.checkpoint_files import replace_durably
 from resumebert.callbacks.training_state import TrainingState, collect, restore
 from resumebert.data.batching import ResumableLoader
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.utils.durable_files import write_durably
 from resumebert.utils.interruption import Interruption, NotedSignal, interrupt_from_now_on
 
 # What the processes agree on after a step; a signal's number is larger than both.
@@ -212,9 +211,5 @@ def _agree(trainer: Trainer, decision: int) -> int:
 
 def _copy_durably(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    with source.open("rb") as old, partial.open("wb") as new:
-        shutil.copyfileobj(old, new)
-        new.flush()
-        os.fsync(new.fileno())
-    replace_durably(partial, target)
+    with source.open("rb") as old:
+        write_durably(target, lambda new: shutil.copyfileobj(old, new))

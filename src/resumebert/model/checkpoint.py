@@ -16,6 +16,7 @@ import torch
 
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.lora import merge_factors
+from resumebert.utils.durable_files import write_durably
 from resumebert.utils.errors import UserError
 
 FORMAT_VERSION = 3
@@ -66,13 +67,7 @@ def store_decisions(path: Path, decisions: Mapping[str, Any]) -> None:
     """
     content = _read(path)
     content[KEY]["decisions"] = dict(decisions)
-    # Cut off half-way, the run keeps the checkpoint that it had.
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        torch.save(content, unfinished)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_durably(path, lambda file: torch.save(content, file))
 
 
 def global_step(path: Path) -> int:

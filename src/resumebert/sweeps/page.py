@@ -13,15 +13,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from resumebert.sweeps import plots
-from resumebert.sweeps.board import Board, Group, Spread, value_words
+from resumebert.sweeps.board import Board, Group, Spread, in_order, value_words
 from resumebert.sweeps.runs import Run
 from resumebert.sweeps.status import PRUNED
 from resumebert.sweeps.study import History, read_history
 from resumebert.sweeps.summary import counts, figure, settings_words
+from resumebert.utils.settings import Value
 
 # The columns that show at first, beside the metric that the best is chosen by.
 SHOWN = ("val/f1_micro", "val/f1_macro", "test/f1_micro", "test/f1_macro")
 MOST_AXES = 9
+MOST_IN_A_CELL = 5
 
 
 @dataclass(frozen=True)
@@ -131,13 +133,19 @@ def _group_row(board: Board, group: Group, shown: Sequence[str], output: Path) -
         unfinished=_unfinished(group.runs),
         is_best=group is board.best,
         settings=[_cell(value_words(value), value) for value in group.settings.values()]
-        + [_cell(value_words(first.setting(key)) if is_single else "", None)
+        + [_cell(_values_words([run.setting(key) for run in group.runs]), None)
            for key in board.repeats],
         metrics=[_spread_cell(group.spread(name), 4) for name in shown],
         minutes=_spread_cell(group.minutes, 1),
         speed=_spread_cell(group.documents_per_second, 1),
         members=[] if is_single else [_run_row(board, run, shown, output) for run in group.runs],
     )  # fmt: skip
+
+
+def _values_words(values: Sequence[Value]) -> str:
+    """Write the different ones of some values, or how many there are."""
+    words = [value_words(value) for value in in_order(list(dict.fromkeys(values)))]
+    return ", ".join(words) if len(words) <= MOST_IN_A_CELL else f"{len(words)} values"
 
 
 def _run_row(board: Board, run: Run, shown: Sequence[str], output: Path) -> Row:

@@ -45,7 +45,7 @@ from resumebert.sweeps.status import (
     write_status,
 )
 from resumebert.utils.durations import duration
-from resumebert.utils.settings import quoted
+from resumebert.utils.settings import SWEPT, given_keys, quoted
 
 LOG = "train.log"
 LOCK = ".lock"
@@ -148,9 +148,13 @@ def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictC
         seconds=before.seconds if before is not None and resumed else 0.0,
     )
     write_status(folder, status)
-    say(f"{name}: {'goes on from its last checkpoint' if resumed else 'starts'}: {_swept(hydra)}")
+    swept = _swept(hydra)
+    begins = "goes on from its last checkpoint" if resumed else "starts"
+    say(f"{name}: {begins}: {' '.join(swept) or 'as typed'}")
     started = time.monotonic()
-    environment = {**os.environ, IN_SWEEP: "1", "PYTHONUNBUFFERED": "1"}
+    environment = {
+        **os.environ, IN_SWEEP: "1", SWEPT: " ".join(given_keys(swept)), "PYTHONUNBUFFERED": "1",
+    }  # fmt: skip
     # joblib and Ray divide the cores themselves, by this variable.
     if threads := OmegaConf.select(hydra.launcher, "cpus_per_task"):
         environment.setdefault("OMP_NUM_THREADS", str(threads))
@@ -333,7 +337,7 @@ def _config_sources(hydra: HydraConf) -> list[str]:
     return flags
 
 
-def _swept(hydra: HydraConf) -> str:
+def _swept(hydra: HydraConf) -> list[str]:
     """Return the run's settings that differ from run to run."""
     written = Path(hydra.sweep.dir) / "multirun.yaml"
     typed = list(OmegaConf.load(written).hydra.overrides.task) if written.exists() else []
@@ -343,8 +347,11 @@ def _swept(hydra: HydraConf) -> str:
         for override in OverridesParser.create().parse_overrides(typed)
         if not override.is_sweep_override()
     }
-    own = [item for item in hydra.overrides.task if item not in shared]
-    return " ".join(item for item in own if not item.startswith("callbacks.pruning.")) or "as typed"
+    return [
+        item
+        for item in hydra.overrides.task
+        if item not in shared and not item.startswith("callbacks.pruning.")
+    ]
 
 
 def _result(folder: Path, config: DictConfig) -> str:
