@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pandas as pd
+import psutil
 import pytest
 
 from resumebert.sweeps.status import read_status
@@ -113,3 +114,23 @@ def test_a_sweep_whose_output_nobody_reads_goes_on(tmp_path):
     process.stdout.close()
     assert process.wait(timeout=60) in (0, 120)  # 120: Python could not flush.
     assert [status(tmp_path / "sweep" / name).state for name in "01"] == ["finished", "finished"]
+
+
+@pytest.mark.slow
+def test_a_job_whose_time_is_up_saves_and_takes_no_other_along(tmp_path):
+    """The signal comes to all of its processes, as SLURM sends it."""
+    process = start(
+        tmp_path, "does=wait,finish", "hydra/launcher=submitit_local",
+        "hydra.launcher.cpus_per_task=1",
+    )  # fmt: skip
+    run = tmp_path / "sweep" / "0"
+    wait_for(run / "started.txt")
+    number = int((run / "started.txt").read_text().split()[-1])
+    for job in (psutil.Process(number), psutil.Process(number).parent()):
+        job.send_signal(signal.SIGUSR2)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 1, errors
+    assert (status(run).state, status(run).exit_code) == ("interrupted", 143)
+    assert status(tmp_path / "sweep" / "1").state == "finished"
+    assert "2 runs: 1 interrupted, 1 finished" in output
+    assert "The same command with hydra.sweep.dir=sweep goes on." in output

@@ -212,7 +212,9 @@ def parallel_plot(runs: Sequence[Run], keys: Sequence[str], metric: str, best: s
             f'<text class="tick halo" x="{x + 5:.1f}" y="{y + 4:.1f}">{escape(_short(word))}</text>'
             for y, word in scale.ticks()
         ]
-    return _svg(parts, f"settings and {metric} of each run", width=width, height=height)
+    words = f"settings and {metric} of each run"
+    # On a small screen it is moved sideways before its letters get too small.
+    return _svg(parts, words, width=width, height=height, least=round(0.7 * width))
 
 
 def _frame(across: Axis, up: Axis, x_words: str, y_words: str) -> str:
@@ -255,8 +257,11 @@ def _short(word: str, longest: int = LONGEST_TICK) -> str:
     return word if len(word) <= longest else word[: longest - 1] + "…"
 
 
-def _svg(parts: Sequence[str], words: str, *, width: int = WIDTH, height: int = HEIGHT) -> str:
+def _svg(
+    parts: Sequence[str], words: str, *, width: int = WIDTH, height: int = HEIGHT, least: int = 0
+) -> str:
+    style = f"max-width:{1.4 * width:.0f}px" + (f";min-width:{least}px" if least else "")
     return (
-        f'<svg viewBox="0 0 {width} {height}" style="max-width:{1.4 * width:.0f}px" role="img" '
+        f'<svg viewBox="0 0 {width} {height}" style="{style}" role="img" '
         f'aria-label="{escape(words)}">{"".join(parts)}</svg>'
     )
