@@ -128,7 +128,7 @@ def test_a_job_whose_time_is_up_saves_and_takes_no_other_along(tmp_path):
     number = int((run / "started.txt").read_text().split()[-1])
     for job in (psutil.Process(number), psutil.Process(number).parent()):
         job.send_signal(signal.SIGUSR2)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=120)
     assert process.returncode == 1, errors
     assert (status(run).state, status(run).exit_code) == ("interrupted", 143)
     assert status(tmp_path / "sweep" / "1").state == "finished"

@@ -110,5 +110,5 @@ def test_the_workers_of_joblib_end_with_the_sweep(tmp_path, number):
     assert "goes on" in output
     for run in runs:
         assert has_ended(run)
-        assert status(run).is_resumable
+        assert status(run).state == "interrupted"
     assert not (tmp_path / "sweep" / "2").exists()

@@ -65,9 +65,9 @@ class StudySweeper(Sweeper):
     @report_user_errors
     def sweep(self, arguments: list[str]) -> None:
         """Run trials until the study has ``n_trials``."""
-        from resumebert.sweeps.processes import how_to_go_on, say
         from resumebert.sweeps.search import open_search, parse_space
         from resumebert.sweeps.status import read_status
+        from resumebert.sweeps.stopping import how_to_go_on, say
 
         assert self.config is not None
         assert self.hydra_context is not None

@@ -1,5 +1,7 @@
 """The Hydra callback of a sweep: its folder at the start, its leaderboard after each run."""
 
+import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -11,8 +13,8 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from resumebert.sweeps.processes import STOPPED, how_to_go_on, say
 from resumebert.sweeps.status import INTERRUPTED
+from resumebert.sweeps.stopping import STOPPED, how_to_go_on, say, wait_for_runs
 
 
 class SweepLeaderboard(Callback):
@@ -69,8 +71,17 @@ def _end_with_a_word(folder: str) -> None:
     """On SIGINT and SIGTERM, say how to go on; where a run is waited for, it comes first."""
 
     def end(number: int, frame: object) -> None:
+        code = STOPPED[signal.Signals(number)]
+        workers = multiprocessing.active_children()
+        for worker in workers:
+            worker.terminate()
+        if workers:
+            wait_for_runs(Path(folder))
         say(how_to_go_on(folder))
-        sys.exit(STOPPED[signal.Signals(number)])
+        if workers:
+            # An exception would have joblib kill its workers, and with them what still saves.
+            os._exit(code)
+        sys.exit(code)
 
     if threading.current_thread() is threading.main_thread():
         for number in STOPPED:

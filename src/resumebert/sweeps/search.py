@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep, Transformer
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from resumebert.sweeps.processes import LOCK
 from resumebert.sweeps.status import FAILED, FINISHED, PRUNED, read_status
+from resumebert.sweeps.stopping import LOCK, is_held
 from resumebert.utils.errors import UserError
 from resumebert.utils.settings import quoted
 from resumebert.utils.studies import JOURNAL, begin_study
@@ -211,17 +211,7 @@ class Search:
         locks = [self.folder / str(trial.number) / LOCK]
         if TAKEN_BY in trial.user_attrs:
             locks.append(self.folder / trial.user_attrs[TAKEN_BY])
-        return not any(_is_held(lock) for lock in locks)
-
-
-def _is_held(lock: Path) -> bool:
-    if not lock.exists():
-        return False
-    try:
-        with FileLock(lock, blocking=False):
-            return False
-    except Timeout:
-        return True
+        return not any(is_held(lock) for lock in locks)
 
 
 def open_search(
