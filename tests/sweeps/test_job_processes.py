@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from resumebert.sweeps.status import read_status
+from resumebert.sweeps.stopping import signals_passed_on
 from sweep_commands import APP, has_ended, start, starts, status, sweep, wait_for
 
 
@@ -87,6 +88,20 @@ def test_a_folder_of_another_sweep_is_refused(tmp_path):
     assert code == 1
     assert errors.startswith("Error: hydra.sweep.dir=sweep holds another sweep: x=0.1.")
     assert status(tmp_path / "sweep" / "0").overrides == ["x=0.1"]
+
+
+@pytest.mark.parametrize("is_early", [True, False])
+def test_a_signal_reaches_a_run_once_even_while_it_starts(is_early):
+    with signals_passed_on() as (received, add):
+        if is_early:
+            os.kill(os.getpid(), signal.SIGTERM)
+        process = subprocess.Popen(["sleep", "60"], start_new_session=True)
+        add(process)
+        if not is_early:
+            os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert process.wait(timeout=30) == -signal.SIGTERM
+    assert received == [signal.SIGTERM]
 
 
 def test_an_unknown_key_fails_once_before_any_run(tmp_path):

@@ -66,8 +66,18 @@ def signals_passed_on() -> Iterator[
     """
     received: list[signal.Signals] = []
     processes: list[subprocess.Popen[str]] = []
-
+    told: list[subprocess.Popen[str]] = []
     came_at = -math.inf
+
+    def tell(process: subprocess.Popen[str]) -> None:
+        if process.poll() is None:
+            os.killpg(process.pid, received[-1])
+
+    def add(process: subprocess.Popen[str]) -> None:
+        processes.append(process)
+        # A signal that came between the process's start and here has met none to tell.
+        if received and process not in told:
+            tell(process)
 
     def pass_on(number: int, frame: object) -> None:
         nonlocal came_at
@@ -78,17 +88,17 @@ def signals_passed_on() -> Iterator[
         came_at = now
         received.append(signal.Signals(number) if number in STOPPED else signal.SIGTERM)
         for process in processes:
-            if process.poll() is None:
-                os.killpg(process.pid, received[-1])
+            told.append(process)
+            tell(process)
 
     # Some launchers run their jobs in threads, where Python can set no handler.
     if threading.current_thread() is not threading.main_thread():
-        yield received, processes.append
+        yield received, add
         return
     numbers = [*STOPPED, *([TIME_IS_UP] if TIME_IS_UP is not None and is_job() else [])]
     before = {number: signal.signal(number, pass_on) for number in numbers}
     try:
-        yield received, processes.append
+        yield received, add
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
