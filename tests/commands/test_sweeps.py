@@ -15,6 +15,7 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 
 from helpers import QUICK, REPOSITORY, in_own_process
 from resumebert.sweeps.status import read_status
+from resumebert.utils.studies import JOURNAL, load_study
 
 
 def hyperparameters(run: Path) -> dict[str, object]:
@@ -43,9 +44,35 @@ def test_a_small_grid_with_a_failing_run_in_one_command(tmp_path):
     assert table["state"].to_dict() == {0: "finished", 1: "failed"}
     assert table.loc[0, ["val/f1_macro", "minutes", "documents_per_second"]].notna().all()
     assert 'href="0/report.html"' in (sweep / "leaderboard.html").read_text()
-    shown = hyperparameters(sweep / "0")
-    assert (shown["optimizer.lr"], shown["optimizer.eps"]) == (1e-5, 1e-7)
-    assert shown["debug"] == "default"
+    # What is the same in all runs would hide it.
+    assert hyperparameters(sweep / "0") == {"optimizer.lr": 1e-5}
+
+
+@pytest.mark.slow
+def test_a_search_goes_on_after_pruned_and_diverged_trials(tmp_path):
+    result = in_own_process(
+        tmp_path, "train", "hparams_search=random", *QUICK, "optimizer.lr=choice(1e-3,1e30)",
+        "callbacks.pruning.pruner._target_=optuna.pruners.ThresholdPruner",
+        "+callbacks.pruning.pruner.lower=2", "trainer.max_epochs=2", "hydra.sweeper.n_trials=4",
+        "evaluation.baseline=false", "hydra.sweep.dir=sweep",
+    )  # fmt: skip
+    assert result.code == 1, result.errors
+    assert "Traceback" not in result.output + result.errors
+    trials = load_study(tmp_path / "sweep" / JOURNAL).trials
+    states = {1e-3: "PRUNED", 1e30: "FAIL"}
+    assert [trial.state.name for trial in trials] == [
+        states[float(trial.params["optimizer.lr"])] for trial in trials
+    ]
+    assert {trial.state.name for trial in trials} == {"PRUNED", "FAIL"}
+    table = pd.read_csv(tmp_path / "sweep" / "leaderboard.csv").set_index("run")
+    for trial in trials:
+        row = table.loc[trial.number]
+        if trial.state.name == "PRUNED":
+            assert list(trial.intermediate_values) == [1]
+            assert (row["state"], "at validation 1" in row["reason"]) == ("pruned", True)
+        else:
+            assert (row["state"], "infinite or NaN" in row["reason"]) == ("failed", True)
+    assert "ended early by the search" in (tmp_path / "sweep" / "leaderboard.html").read_text()
 
 
 def process_of(run: Path) -> psutil.Process:

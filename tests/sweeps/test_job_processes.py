@@ -6,9 +6,11 @@ import subprocess
 import sys
 
 import pandas as pd
+import psutil
 import pytest
 
 from resumebert.sweeps.status import read_status
+from resumebert.sweeps.stopping import signals_passed_on
 from sweep_commands import APP, has_ended, start, starts, status, sweep, wait_for
 
 
@@ -88,6 +90,20 @@ def test_a_folder_of_another_sweep_is_refused(tmp_path):
     assert status(tmp_path / "sweep" / "0").overrides == ["x=0.1"]
 
 
+@pytest.mark.parametrize("is_early", [True, False])
+def test_a_signal_reaches_a_run_once_even_while_it_starts(is_early):
+    with signals_passed_on() as (received, add):
+        if is_early:
+            os.kill(os.getpid(), signal.SIGTERM)
+        process = subprocess.Popen(["sleep", "60"], start_new_session=True)
+        add(process)
+        if not is_early:
+            os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert process.wait(timeout=30) == -signal.SIGTERM
+    assert received == [signal.SIGTERM]
+
+
 def test_an_unknown_key_fails_once_before_any_run(tmp_path):
     code, _, errors = sweep(tmp_path, "y=1,2,3")
     assert code == 1
@@ -113,3 +129,23 @@ def test_a_sweep_whose_output_nobody_reads_goes_on(tmp_path):
     process.stdout.close()
     assert process.wait(timeout=60) in (0, 120)  # 120: Python could not flush.
     assert [status(tmp_path / "sweep" / name).state for name in "01"] == ["finished", "finished"]
+
+
+@pytest.mark.slow
+def test_a_job_whose_time_is_up_saves_and_takes_no_other_along(tmp_path):
+    """The signal comes to all of its processes, as SLURM sends it."""
+    process = start(
+        tmp_path, "does=wait,finish", "hydra/launcher=submitit_local",
+        "hydra.launcher.cpus_per_task=1",
+    )  # fmt: skip
+    run = tmp_path / "sweep" / "0"
+    wait_for(run / "started.txt")
+    number = int((run / "started.txt").read_text().split()[-1])
+    for job in (psutil.Process(number), psutil.Process(number).parent()):
+        job.send_signal(signal.SIGUSR2)
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 1, errors
+    assert (status(run).state, status(run).exit_code) == ("interrupted", 143)
+    assert status(tmp_path / "sweep" / "1").state == "finished"
+    assert "2 runs: 1 interrupted, 1 finished" in output
+    assert "The same command with hydra.sweep.dir=sweep goes on." in output

@@ -39,7 +39,7 @@ class Page(HTMLParser):
         given = dict(attrs)
         self.links += [given["href"]] if tag == "a" else []
         self.loads += [given[name] for name in ("src", "data", "srcset") if name in given]
-        if tag not in ("meta", "input", "br", "img", "link"):
+        if tag not in ("meta", "input", "br", "wbr", "img", "link"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -83,8 +83,21 @@ def test_the_page_is_whole_escaped_and_loads_nothing(sweep):
         "0.3217 ± 0.0000",
         "6 runs",
         "1 failed",
+        "1, 2, 3",
     ):
         assert words in "".join(page.words), words
+
+
+def test_a_reason_that_runs_share_is_told_once(tmp_path):
+    for number in range(3):
+        reason = "the same" if number else "another"
+        overrides = [f"optimizer.lr={number}"]
+        make_run(tmp_path / str(number), overrides, None, state="failed", reason=reason)
+    write_leaderboard([tmp_path])
+    page = Page((tmp_path / "leaderboard.html").read_text())
+    words = " ".join("".join(page.words).split())
+    assert words.count("the same runs 1, 2") == 1
+    assert words.count("another run 0") == 1
 
 
 def test_unfinished_and_single_runs_make_a_page_too(tmp_path):

@@ -10,9 +10,9 @@ from omegaconf import OmegaConf
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState
 
-from resumebert.sweeps.processes import LOCK
 from resumebert.sweeps.search import Search, Space, open_search, parse_space
 from resumebert.sweeps.status import RunStatus, write_status
+from resumebert.sweeps.stopping import LOCK
 from resumebert.sweeps.study import read_history
 from resumebert.utils.errors import UserError
 from resumebert.utils.studies import JOURNAL, load_study
@@ -105,9 +105,12 @@ def test_a_killed_search_goes_on_with_its_open_trial_and_draws_nothing_twice(tmp
     finish(tmp_path, 0, "finished", 0.5)
     first.record(0)
     finish(tmp_path, 1, "running")
+    drawn = first.study.trials[1].params["x"]
+    # Its process is gone, and with it what it had locked.
+    del first
     again = search_in(tmp_path)
     assert again.next_trials(1, 5) == [1]
-    assert again.overrides(1)[0] == f"x={first.study.trials[1].params['x']}"
+    assert again.overrides(1)[0] == f"x={drawn}"
     assert again.next_trials(5, 5) == [2, 3, 4]
     assert len(set(params(again))) == 5
 
@@ -134,6 +137,14 @@ def test_processes_that_share_a_study_take_no_trial_of_each_other(tmp_path):
             assert one.next_trials(1, 3) == [2]
             assert one.next_trials(1, 3) == []
     assert len(set(params(one))) == 3
+
+
+def test_a_trial_is_left_to_who_took_it_before_its_run_has_begun(tmp_path):
+    one, other = search_in(tmp_path), search_in(tmp_path)
+    assert one.next_trials(1, 3) == [0]
+    assert other.next_trials(1, 3) == [1]
+    del one
+    assert other.next_trials(2, 3) == [0, 2]
 
 
 def test_a_study_by_another_metric_is_refused(tmp_path):

@@ -31,6 +31,20 @@ def test_a_loop_notes_one_signal_and_the_second_does_not_wait():
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+def test_a_signal_that_comes_twice_at_once_is_one(monkeypatch):
+    noted = NotedSignal()
+    noted.start()
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert noted.signum == signal.SIGTERM
+        monkeypatch.setattr("resumebert.utils.interruption.SECONDS_OF_ONE_SIGNAL", -1.0)
+        with pytest.raises(Interruption):
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        noted.stop()
+
+
 def test_a_worker_is_still_ended_by_sigterm_and_not_by_sigint():
     noted = NotedSignal()
     noted.start()

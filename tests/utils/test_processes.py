@@ -60,3 +60,32 @@ def test_a_run_of_a_sweep_leaves_nothing_for_the_next(monkeypatch, tmp_path):
     assert sys.argv == ["train.py", "-m", "seed=1,2"]
     assert "LOCAL_RANK" not in os.environ
     assert os.environ["MASTER_ADDR"] == "before"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "is_refused"),
+    [
+        (["-m", "seed=1,2"], {"SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": "0"}, True),
+        (["hparams_search=random"], {"RANK": "0"}, True),
+        (["hydra.mode=MULTIRUN", "seed=1,2"], {"RANK": "0"}, True),
+        # A batch script, and a run of a search.
+        (["-m", "seed=1,2"], {"SLURM_NTASKS": "2", "SLURM_PROCID": "0"}, False),
+        (["hparams_search=random", "hydra.mode=RUN"], {"RANK": "0"}, False),
+        (["hparams_search=random", "hparams_search=null"], {"RANK": "0"}, False),
+    ],
+)
+def test_a_sweep_is_refused_on_several_processes(
+    monkeypatch, capsys, arguments, environment, is_refused
+):
+    for name in ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["train.py", *arguments])
+    if not is_refused:
+        prepare_process()
+        return
+    with pytest.raises(SystemExit) as leave:
+        prepare_process()
+    assert leave.value.code == 1
+    assert "Start the sweep as one process" in capsys.readouterr().err

@@ -15,6 +15,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from resumebert.utils.errors import report_user_errors
+from resumebert.utils.interruption import Interruption
 
 
 @dataclass
@@ -65,6 +66,8 @@ class StudySweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> None:
         """Run trials until the study has ``n_trials``."""
         from resumebert.sweeps.search import open_search, parse_space
+        from resumebert.sweeps.status import read_status
+        from resumebert.sweeps.stopping import how_to_go_on, say
 
         assert self.config is not None
         assert self.hydra_context is not None
@@ -80,11 +83,22 @@ class StudySweeper(Sweeper):
             folder, space, self.sampler, self.seed, self.config.monitor.metric,
             self.config.monitor.mode,
         )  # fmt: skip
-        while trials := search.next_trials(self.n_jobs, self.n_trials):
-            batch = [
-                [*fixed, *search.overrides(trial), f"hydra.sweep.subdir={trial}"]
-                for trial in trials
-            ]
-            self.launcher.launch(batch, initial_job_idx=trials[0])
-            for trial in trials:
-                search.record(trial)
+        try:
+            while trials := search.next_trials(self.n_jobs, self.n_trials):
+                batch = [
+                    [*fixed, *search.overrides(trial), f"hydra.sweep.subdir={trial}"]
+                    for trial in trials
+                ]
+                try:
+                    self.launcher.launch(batch, initial_job_idx=trials[0])
+                except Exception as error:
+                    if not any(read_status(folder / str(trial)) for trial in trials):
+                        raise
+                    # A cluster lost a job; what its run came to, if anything, stands in its folder.
+                    words = str(error).partition("\n")[0]
+                    say(f"hydra/launcher lost a run: {type(error).__name__}: {words}")
+                for trial in trials:
+                    search.record(trial)
+        except Interruption:
+            say(how_to_go_on(str(folder)))
+            raise

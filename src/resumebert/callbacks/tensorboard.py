@@ -1,6 +1,7 @@
 """What TensorBoard shows of a run besides its curves: the config, and a row in HParams."""
 
 import math
+import os
 from collections.abc import Mapping
 
 from hydra.core.hydra_config import HydraConfig
@@ -8,9 +9,9 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import DictConfig, OmegaConf
 
-from resumebert.utils.settings import Value, given_keys, value_of
+from resumebert.utils.settings import SWEPT, Value, given_keys, value_of
 
-# What TensorBoard's HParams shows of a run, beside the keys that its command line gives.
+# What TensorBoard's HParams shows of a run of no sweep, beside what its command line gives.
 HYPERPARAMETERS = (
     "model.name",
     "optimizer.lr",
@@ -48,9 +49,7 @@ def log_hyperparameters(
         config: the run's config.
         results: split → its metrics.
     """
-    settings = {key: value_of(config, {}, key) for key in HYPERPARAMETERS} | _given(config)
-    settings = {key: value for key, value in settings.items() if value is not None}
-    settings["loss"] = str(config.loss._target_).rpartition(".")[2]
+    settings = _swept(config) or _usual(config)
     metrics = {
         f"{split}/{name}": values[name]
         for split, values in results.items()
@@ -63,10 +62,30 @@ def log_hyperparameters(
             logger.save()
 
 
-def _given(config: DictConfig) -> dict[str, Value]:
-    """Return what the command line gives; in a sweep, the swept keys are among them."""
+def _usual(config: DictConfig) -> dict[str, Value]:
+    """Return the keys that matter in most runs, and what the command line gives."""
+    settings = {key: value_of(config, {}, key) for key in HYPERPARAMETERS}
+    settings |= {key: value_of(config, _choices(), key) for key in given_keys(_overrides())}
+    settings["loss"] = str(config.loss._target_).rpartition(".")[2]
+    return {key: value for key, value in settings.items() if value is not None}
+
+
+def _swept(config: DictConfig) -> dict[str, Value]:
+    """Return the keys that the run's sweep varies; empty if it is of none.
+
+    TensorBoard shows the first five in the order of the alphabet, and would hide them among others.
+    """
+    keys = os.environ.get(SWEPT, "").split()
+    values = {key: value_of(config, _choices(), key) for key in keys}
+    # In the table too, a key that is null in this run is a column of the sweep.
+    return {key: "null" if value is None else value for key, value in values.items()}
+
+
+def _choices() -> dict[str, str]:
     if not HydraConfig.initialized():
         return {}
-    hydra = HydraConfig.get()
-    choices = {str(group): str(option) for group, option in hydra.runtime.choices.items()}
-    return {key: value_of(config, choices, key) for key in given_keys(hydra.overrides.task)}
+    return {str(name): str(option) for name, option in HydraConfig.get().runtime.choices.items()}
+
+
+def _overrides() -> list[str]:
+    return list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []

@@ -1,5 +1,7 @@
 """The Hydra callback of a sweep: its folder at the start, its leaderboard after each run."""
 
+import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -11,11 +13,14 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from resumebert.sweeps.processes import STOPPED, how_to_go_on, say
+from resumebert.sweeps.status import INTERRUPTED
+from resumebert.sweeps.stopping import STOPPED, how_to_go_on, say, wait_for_runs
 
 
 class SweepLeaderboard(Callback):
-    """Keep ``leaderboard.csv`` and ``leaderboard.html`` up to date; exit with 1 if a run failed.
+    """Keep ``leaderboard.csv`` and ``leaderboard.html`` up to date.
+
+    The sweep exits with 1 if a run failed or was interrupted.
 
     Refuses a folder that holds another sweep: the runs' numbers would mean other settings.
     """
@@ -47,7 +52,7 @@ class SweepLeaderboard(Callback):
             write_leaderboard([Path(config.hydra.sweep.dir)])
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Write the leaderboard for good, say what the sweep came to; exit with 1 on failures."""
+        """Write the leaderboard for good, and say what the sweep came to."""
         from resumebert.sweeps.leaderboard import write_leaderboard
         from resumebert.sweeps.summary import summary
 
@@ -56,7 +61,9 @@ class SweepLeaderboard(Callback):
         if board is None:
             return
         say(summary(board, folder))
-        if board.failed:
+        if INTERRUPTED in board.states:
+            say(how_to_go_on(str(folder)))
+        if board.failed or INTERRUPTED in board.states:
             sys.exit(1)
 
 
@@ -64,8 +71,17 @@ def _end_with_a_word(folder: str) -> None:
     """On SIGINT and SIGTERM, say how to go on; where a run is waited for, it comes first."""
 
     def end(number: int, frame: object) -> None:
+        code = STOPPED[signal.Signals(number)]
+        workers = multiprocessing.active_children()
+        for worker in workers:
+            worker.terminate()
+        if workers:
+            wait_for_runs(Path(folder))
         say(how_to_go_on(folder))
-        sys.exit(STOPPED[signal.Signals(number)])
+        if workers:
+            # An exception would have joblib kill its workers, and with them what still saves.
+            os._exit(code)
+        sys.exit(code)
 
     if threading.current_thread() is threading.main_thread():
         for number in STOPPED:

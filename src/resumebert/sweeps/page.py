@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,18 +10,20 @@ from pathlib import Path
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from resumebert.sweeps import plots
-from resumebert.sweeps.board import Board, Group, Spread, value_words
+from resumebert.sweeps.board import Board, Group, Spread, in_order, value_words
 from resumebert.sweeps.runs import Run
 from resumebert.sweeps.status import PRUNED
 from resumebert.sweeps.study import History, read_history
 from resumebert.sweeps.summary import counts, figure, settings_words
+from resumebert.utils.settings import Value
 
 # The columns that show at first, beside the metric that the best is chosen by.
 SHOWN = ("val/f1_micro", "val/f1_macro", "test/f1_micro", "test/f1_macro")
 MOST_AXES = 9
+MOST_IN_A_CELL = 5
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def make_page(board: Board, folders: Sequence[Path], output: Path) -> str:
         title=" + ".join(folder.resolve().name for folder in folders),
         counts=counts(board),
         board=board,
-        best=None if board.best is None else _best(board),
+        best=None if board.best is None else _best(board, output),
         keys=board.keys,
         repeats=board.repeats,
         shown=shown,
@@ -66,12 +69,23 @@ def make_page(board: Board, folders: Sequence[Path], output: Path) -> str:
         pruned=_reasons([run for run in board.runs if run.state == PRUNED], output),
         common={key: value_words(value) for key, value in board.common.items()},
         figure=figure,
+        breakable=_breakable,
     )  # fmt: skip
 
 
-def _reasons(runs: Sequence[Run], output: Path) -> list[tuple[Run, str]]:
-    """Return the runs that have a reason not to have finished, and the ways to them."""
-    return [(run, _link(run, output)) for run in runs if run.reason is not None]
+def _reasons(runs: Sequence[Run], output: Path) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Return (state, reason, runs that ended so), each run by its name and the way to it."""
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for run in runs:
+        if run.reason is not None:
+            alike = found.setdefault((run.state, run.reason), [])
+            alike.append((run.folder.name, _link(run, output)))
+    return [(state, reason, alike) for (state, reason), alike in found.items()]
+
+
+def _breakable(name: str) -> Markup:
+    """Let a heading break after the dots and slashes of a name."""
+    return Markup(re.sub(r"([./])", r"\1<wbr>", str(escape(name))))
 
 
 def _metric_names(board: Board) -> list[str]:
@@ -88,7 +102,7 @@ def _by_kind(names: Sequence[str]) -> dict[str, list[str]]:
     return kinds
 
 
-def _best(board: Board) -> dict[str, str]:
+def _best(board: Board, output: Path) -> dict[str, str]:
     assert board.best is not None
     assert board.monitor is not None
     test = board.monitor.replace("val/", "test/")
@@ -103,6 +117,8 @@ def _best(board: Board) -> dict[str, str]:
         "baseline_ends": _ends(board.best, baseline),
         "baseline_name": baseline,
         "n": str(len(board.best.finished)),
+        "link": _link(board.best.runs[0], output) if len(board.best.runs) == 1 else "",
+        "name": board.best.runs[0].folder.name,
     }
 
 
@@ -121,13 +137,19 @@ def _group_row(board: Board, group: Group, shown: Sequence[str], output: Path) -
         unfinished=_unfinished(group.runs),
         is_best=group is board.best,
         settings=[_cell(value_words(value), value) for value in group.settings.values()]
-        + [_cell(value_words(first.setting(key)) if is_single else "", None)
+        + [_cell(_values_words([run.setting(key) for run in group.runs]), None)
            for key in board.repeats],
         metrics=[_spread_cell(group.spread(name), 4) for name in shown],
         minutes=_spread_cell(group.minutes, 1),
         speed=_spread_cell(group.documents_per_second, 1),
         members=[] if is_single else [_run_row(board, run, shown, output) for run in group.runs],
     )  # fmt: skip
+
+
+def _values_words(values: Sequence[Value]) -> str:
+    """Write the different ones of some values, or how many there are."""
+    words = [value_words(value) for value in in_order(list(dict.fromkeys(values)))]
+    return ", ".join(words) if len(words) <= MOST_IN_A_CELL else f"{len(words)} values"
 
 
 def _run_row(board: Board, run: Run, shown: Sequence[str], output: Path) -> Row:
@@ -208,8 +230,11 @@ def _cost(board: Board) -> Markup | None:
 def _search(search: History) -> dict[str, object]:
     return {
         "words": search.words,
-        "history": Markup(plots.history_plot(search.values, search.metric, search.mode))
-        if len(search.values) > 1
+        "has_pruned": bool(search.pruned),
+        "history": Markup(
+            plots.history_plot(search.values, search.pruned, search.metric, search.mode)
+        )
+        if search.values
         else None,
         "importances": Markup(plots.bars_plot(search.importances)) if search.importances else None,
     }

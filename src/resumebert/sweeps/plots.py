@@ -14,6 +14,7 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 14, 12, 40
 # A positive number whose largest value is so many times the smallest is drawn on a log scale.
 LOG_FROM = 20
 LONGEST_TICK = 14
+BEST = "dot best"
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,26 @@ class Axis:
         """Return pixels and what to write there."""
         if self.words:
             return [(self.at(word), word) for word in self.words]
-        middle = math.sqrt(self.low * self.high) if self.is_log else (self.low + self.high) / 2
-        return [
-            (self.at(value), value_words(float(f"{value:.3g}")))
-            for value in (self.low, middle, self.high)
-        ]
+        if self.is_log:
+            values = [self.low, math.sqrt(self.low * self.high), self.high]
+        else:
+            values = _round_values(self.low, self.high)
+        return [(self.at(value), value_words(float(f"{value:.3g}"))) for value in values]
 
     def _scaled(self, value: float) -> float:
         return math.log(value) if self.is_log else value
+
+
+def _round_values(low: float, high: float) -> list[float]:
+    """Return three to six multiples of a round number between two numbers."""
+    power = 10.0 ** math.floor(math.log10((high - low) / 2))
+    step = next(
+        power * factor
+        for factor in (5, 2.5, 2, 1, 0.5)
+        if math.floor(high / (power * factor)) - math.ceil(low / (power * factor)) >= 2
+    )
+    first, last = math.ceil(low / step), math.floor(high / step)
+    return [step * number for number in range(first, last + 1)]
 
 
 def axis(values: Sequence[Value], start: float, end: float, *, as_words: bool = False) -> Axis:
@@ -102,20 +115,41 @@ def scatter_plot(
     """Draw (x, y, tip, is best) points."""
     across = axis([x for x, *_ in points], LEFT + 8, WIDTH - RIGHT - 8)
     up = metric_axis([y for _, y, *_ in points], HEIGHT - BOTTOM, TOP)
-    dots = [_dot(across.at(x), up.at(y), tip, best=best) for x, y, tip, best in points]
+    dots = [
+        _dot(across.at(x), up.at(y), tip, kind=BEST if best else "dot")
+        for x, y, tip, best in points
+    ]
     return _svg([_frame(across, up, x_words, y_words), *dots], f"{y_words} over {x_words}")
 
 
-def history_plot(values: Sequence[tuple[int, float]], metric: str, mode: str) -> str:
-    """Draw each trial's value in the order of the trials, and the best so far."""
-    across = axis([number for number, _ in values], LEFT + 8, WIDTH - RIGHT - 8)
-    up = metric_axis([y for _, y in values], HEIGHT - BOTTOM, TOP)
+def history_plot(
+    values: Sequence[tuple[int, float]],
+    pruned: Sequence[tuple[int, float]],
+    metric: str,
+    mode: str,
+) -> str:
+    """Draw each trial's value in the order of the trials, and the best so far.
+
+    Args:
+        values: (trial, value) of the completed trials, one or more.
+        pruned: of those that were ended early, their last value; drawn hollow.
+        metric: what the values are of.
+        mode: ``max`` or ``min``.
+    """
+    drawn = [*values, *pruned]
+    last = max(number for number, _ in drawn)
+    across = Axis(LEFT + 8, WIDTH - RIGHT - 8, low=0, high=max(2, last))
+    up = metric_axis([y for _, y in drawn], HEIGHT - BOTTOM, TOP)
     better = max if mode == "max" else min
     best, line = values[0][1], []
     for number, y in values:
         best = better(best, y)
         line.append((across.at(number), up.at(best)))
     dots = [_dot(across.at(n), up.at(y), f"trial {n}: {y:.4f}") for n, y in values]
+    dots += [
+        _dot(across.at(n), up.at(y), f"trial {n}, pruned at {y:.4f}", kind="dot hollow")
+        for n, y in pruned
+    ]
     frame = _frame(across, up, "trial", metric)
     return _svg([frame, *dots, _line(line, "mean-line")], f"{metric} of each trial, best so far")
 
@@ -178,7 +212,9 @@ def parallel_plot(runs: Sequence[Run], keys: Sequence[str], metric: str, best: s
             f'<text class="tick halo" x="{x + 5:.1f}" y="{y + 4:.1f}">{escape(_short(word))}</text>'
             for y, word in scale.ticks()
         ]
-    return _svg(parts, f"settings and {metric} of each run", width=width, height=height)
+    words = f"settings and {metric} of each run"
+    # On a small screen it is moved sideways before its letters get too small.
+    return _svg(parts, words, width=width, height=height, least=round(0.7 * width))
 
 
 def _frame(across: Axis, up: Axis, x_words: str, y_words: str) -> str:
@@ -201,10 +237,10 @@ def _frame(across: Axis, up: Axis, x_words: str, y_words: str) -> str:
     return "".join(parts)
 
 
-def _dot(x: float, y: float, tip: str, *, best: bool = False) -> str:
-    kind = "dot best" if best else "dot"
+def _dot(x: float, y: float, tip: str, *, kind: str = "dot") -> str:
+    radius = 5 if kind == BEST else 3.5
     return (
-        f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{5 if best else 3.5}">'
+        f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}">'
         f"<title>{escape(tip)}</title></circle>"
     )
 
@@ -221,8 +257,11 @@ def _short(word: str, longest: int = LONGEST_TICK) -> str:
     return word if len(word) <= longest else word[: longest - 1] + "…"
 
 
-def _svg(parts: Sequence[str], words: str, *, width: int = WIDTH, height: int = HEIGHT) -> str:
+def _svg(
+    parts: Sequence[str], words: str, *, width: int = WIDTH, height: int = HEIGHT, least: int = 0
+) -> str:
+    style = f"max-width:{1.4 * width:.0f}px" + (f";min-width:{least}px" if least else "")
     return (
-        f'<svg viewBox="0 0 {width} {height}" style="max-width:{1.4 * width:.0f}px" role="img" '
+        f'<svg viewBox="0 0 {width} {height}" style="{style}" role="img" '
         f'aria-label="{escape(words)}">{"".join(parts)}</svg>'
     )

@@ -7,7 +7,6 @@ is an ordinary one: its command can be repeated by hand, and under DDP its ranks
 and no sweep.
 """
 
-import contextlib
 import json
 import math
 import os
@@ -18,8 +17,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -28,6 +26,7 @@ from typing import IO, Any
 from filelock import FileLock, Timeout
 from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
@@ -43,11 +42,22 @@ from resumebert.sweeps.status import (
     read_status,
     write_status,
 )
+from resumebert.sweeps.stopping import (
+    LOCK,
+    PARENT,
+    STOPPED,
+    end_with_the_sweep,
+    how_to_go_on,
+    is_job,
+    is_worker,
+    leave,
+    say,
+    signals_passed_on,
+)
 from resumebert.utils.durations import duration
-from resumebert.utils.settings import quoted
+from resumebert.utils.settings import SWEPT, given_keys, quoted
 
 LOG = "train.log"
-LOCK = ".lock"
 # Left by callbacks.pruning in a run that it has stopped.
 PRUNED_NOTE = "pruned.json"
 LAST_CHECKPOINT = Path("checkpoints") / "last.ckpt"
@@ -58,11 +68,6 @@ LEFTOVERS = ("metrics.json", PRUNED_NOTE, LOG, "checkpoints", "tensorboard", "cs
 # These make a sweep; a run is given none of them.
 SWEEP_ONLY = ("hydra.sweep", "hydra/sweep", "hydra.launcher", "hydra/launcher", "hydra.mode",
               "hydra.run.")  # fmt: skip
-STOPPED = {signal.SIGINT: 130, signal.SIGTERM: 143}
-
-# Of this process, when it had one still.
-PARENT = os.getppid()
-
 Task = Callable[[DictConfig], Any]
 
 
@@ -75,7 +80,7 @@ def each_run_in_its_own_process(script: str) -> Callable[[Task], Task]:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 return supervise(Path(script), config)
             if os.environ.get(IN_SWEEP):
-                _end_with_the_sweep()
+                end_with_the_sweep()
             return function(config)
 
         return wrapper
@@ -92,6 +97,7 @@ def supervise(script: Path, config: DictConfig) -> float | None:
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     name, overrides = f"run {folder.name}", list(hydra.overrides.task)
+    stopped_by = None
     try:
         with FileLock(folder / LOCK, blocking=False):
             before = read_status(folder)
@@ -100,9 +106,12 @@ def supervise(script: Path, config: DictConfig) -> float | None:
             if before is not None and before.state in DONE:
                 say(f"{name}: {before.state} before{_result(folder, config)}")
             else:
-                _attempt(script, folder, before, config)
+                stopped_by = _attempt(script, folder, before, config)
     except Timeout:
         say(f"{name}: another process is at it")
+    # Of a job whose run was stopped, an end by exit would be an error in whoever waits for all.
+    if stopped_by is not None and not is_job():
+        leave(STOPPED[stopped_by], is_worker(hydra))
     return monitored(folder, config)
 
 
@@ -116,13 +125,10 @@ def monitored(folder: Path, config: DictConfig) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def how_to_go_on(folder: str) -> str:
-    """Return what to say when a sweep is interrupted."""
-    return f"Interrupted. The same command with hydra.sweep.dir={folder} goes on."
-
-
-def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictConfig) -> None:
-    """Run it as a process, and write down what became of it."""
+def _attempt(
+    script: Path, folder: Path, before: RunStatus | None, config: DictConfig
+) -> signal.Signals | None:
+    """Run it as a process, and write down what became of it; return the signal that stopped it."""
     name = f"run {folder.name}"
     hydra = HydraConfig.get()
     overrides = list(hydra.overrides.task)
@@ -145,24 +151,18 @@ def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictC
         seconds=before.seconds if before is not None and resumed else 0.0,
     )
     write_status(folder, status)
-    say(f"{name}: {'goes on from its last checkpoint' if resumed else 'starts'}: {_swept(hydra)}")
+    swept = _swept(hydra)
+    begins = "goes on from its last checkpoint" if resumed else "starts"
+    say(f"{name}: {begins}: {' '.join(swept) or 'as typed'}")
     started = time.monotonic()
-    environment = {**os.environ, IN_SWEEP: "1", "PYTHONUNBUFFERED": "1"}
-    # joblib and Ray divide the cores themselves, by this variable.
-    if threads := OmegaConf.select(hydra.launcher, "cpus_per_task"):
-        environment.setdefault("OMP_NUM_THREADS", str(threads))
-    # Lightning would take the job's tasks for the processes of the run, which is one task's.
-    if "SLURM_JOB_NAME" in environment:
-        environment["SLURM_JOB_NAME"] = "bash"
-    with _signals_passed_on() as (received, pass_on_to):
+    with signals_passed_on() as (received, pass_on_to):
         exit_code, tail = _run(
             command,
             Path(hydra.runtime.cwd),
-            environment,
+            _environment(hydra, swept),
             folder / LOG,
             name,
-            # Its workers outlive the sweep; a batch system's jobs are meant to.
-            "joblib" in str(OmegaConf.select(hydra.launcher, "_target_")),
+            is_worker(hydra),
             pass_on_to,
         )
     state, reason = _outcome(folder, exit_code, tail, received)
@@ -176,16 +176,30 @@ def _attempt(script: Path, folder: Path, before: RunStatus | None, config: DictC
     write_status(folder, status)
     took = f"{state} after {duration(status.seconds)}"
     say(f"{name}: {took}{_result(folder, config)}{f': {reason}' if reason else ''}")
-    if received:
-        # It would take a second to import, of a process that mostly waits.
-        from resumebert.sweeps.leaderboard import write_leaderboard
+    if not received:
+        return None
+    # It would take a second to import, of a process that mostly waits.
+    from resumebert.sweeps.leaderboard import write_leaderboard
 
-        write_leaderboard([Path(hydra.sweep.dir)])
+    write_leaderboard([Path(hydra.sweep.dir)])
+    if not is_worker(hydra) or os.getppid() != PARENT:
+        # Else the sweep's process says it.
         say(how_to_go_on(hydra.sweep.dir))
-        if os.getppid() != PARENT:
-            # A worker of joblib would only take the next run.
-            os._exit(STOPPED[received[0]])
-        sys.exit(STOPPED[received[0]])
+    return received[0]
+
+
+def _environment(hydra: HydraConf, swept: list[str]) -> dict[str, str]:
+    """Return the environment of a run's process."""
+    environment = {
+        **os.environ, IN_SWEEP: "1", SWEPT: " ".join(given_keys(swept)), "PYTHONUNBUFFERED": "1",
+    }  # fmt: skip
+    # joblib and Ray divide the cores themselves, by this variable.
+    if threads := OmegaConf.select(hydra.launcher, "cpus_per_task"):
+        environment.setdefault("OMP_NUM_THREADS", str(threads))
+    # Lightning would take the job's tasks for the processes of the run, which is one task's.
+    if "SLURM_JOB_NAME" in environment:
+        environment["SLURM_JOB_NAME"] = "bash"
+    return environment
 
 
 def _run(
@@ -259,44 +273,6 @@ def _outcome(
     return FAILED, reason_of(exit_code, tail)
 
 
-@contextmanager
-def _signals_passed_on() -> Iterator[
-    tuple[list[signal.Signals], Callable[[subprocess.Popen[str]], None]]
-]:
-    """Pass SIGINT and SIGTERM on to the run, which stops in its own way; yield those that came."""
-    received: list[signal.Signals] = []
-    processes: list[subprocess.Popen[str]] = []
-
-    def pass_on(number: int, frame: object) -> None:
-        received.append(signal.Signals(number))
-        for process in processes:
-            if process.poll() is None:
-                os.killpg(process.pid, number)
-
-    # Some launchers run their jobs in threads, where Python can set no handler.
-    if threading.current_thread() is not threading.main_thread():
-        yield received, processes.append
-        return
-    before = {number: signal.signal(number, pass_on) for number in STOPPED}
-    try:
-        yield received, processes.append
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _end_with_the_sweep() -> None:
-    """End this process when the sweep that started it has ended, be it by ``kill -9``."""
-
-    def wait() -> None:
-        # Not sys.stdin, whose lock would be held when Python ends.
-        while os.read(0, 1):
-            pass
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
 def _clear(folder: Path) -> None:
     for name in LEFTOVERS:
         path = folder / name
@@ -315,22 +291,23 @@ def _config_sources(hydra: HydraConf) -> list[str]:
     return flags
 
 
-def _swept(hydra: HydraConf) -> str:
+def _swept(hydra: HydraConf) -> list[str]:
     """Return the run's settings that differ from run to run."""
     written = Path(hydra.sweep.dir) / "multirun.yaml"
-    typed = OmegaConf.load(written).hydra.overrides.task if written.exists() else []
-    own = [item for item in hydra.overrides.task if item not in typed]
-    return " ".join(item for item in own if not item.startswith("callbacks.pruning.")) or "as typed"
+    typed = list(OmegaConf.load(written).hydra.overrides.task) if written.exists() else []
+    # A sweeper writes what all runs share in its own way: false as False.
+    shared = {
+        f"{override.get_key_element()}={override.get_value_element_as_str()}"
+        for override in OverridesParser.create().parse_overrides(typed)
+        if not override.is_sweep_override()
+    }
+    return [
+        item
+        for item in hydra.overrides.task
+        if item not in shared and not item.startswith("callbacks.pruning.")
+    ]
 
 
 def _result(folder: Path, config: DictConfig) -> str:
     value = monitored(folder, config)
     return "" if value is None else f", {config.monitor.metric} {value:.4f}"
-
-
-def say(words: str) -> None:
-    """Print a line, if there is still someone to read it."""
-    with contextlib.suppress(OSError):
-        # One write, so that lines of runs at the same time don't mix.
-        sys.stdout.write(f"{words}\n")
-        sys.stdout.flush()

@@ -11,14 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+from uuid import uuid4
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep, Transformer
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from resumebert.sweeps.processes import LOCK
 from resumebert.sweeps.status import FAILED, FINISHED, PRUNED, read_status
+from resumebert.sweeps.stopping import LOCK, is_held
 from resumebert.utils.errors import UserError
 from resumebert.utils.settings import quoted
 from resumebert.utils.studies import JOURNAL, begin_study
@@ -39,6 +40,8 @@ except ImportError as error:
 
 # Held while a process takes trials; the journal has a lock of its own.
 ASKING = ".search.lock"
+# Of a trial in the study: the file that the process which took it keeps locked while it lives.
+TAKEN_BY = "taken_by"
 
 # What Optuna tells of every trial, the sweep tells too.
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -137,6 +140,8 @@ class Search:
         self.folder, self.space, self.study = folder, space, study
         self._sampler, self._seed = sampler, seed
         self._taken: set[int] = set()
+        self._lock = FileLock(folder / f".search.{uuid4().hex}.lock")
+        self._lock.acquire()
 
     def next_trials(self, count: int, n_trials: int) -> list[int]:
         """Return the numbers of up to ``count`` trials to do now; none if the study is complete.
@@ -154,7 +159,7 @@ class Search:
                 for trial in trials
                 if trial.state == TrialState.RUNNING
                 and trial.number not in self._taken
-                and self._is_free(trial.number)
+                and self._is_free(trial)
             ][:count]
             for number in range(len(trials), min(n_trials, len(trials) + count - len(taken))):
                 # A sampler's draws depend on the trial's number, so that neither a restart nor
@@ -162,6 +167,8 @@ class Search:
                 self.study.sampler = self._sampler(self._seed + number)
                 trial = self.study.ask(self.space.distributions)
                 taken.append(trial.number)
+            for number in taken:
+                self._sign(number)
         self._taken.update(taken)
         return taken
 
@@ -193,15 +200,18 @@ class Search:
         value = json.loads(text).get(self.study.user_attrs["metric"])
         return float(value) if value is not None and math.isfinite(value) else None
 
-    def _is_free(self, number: int) -> bool:
-        """Tell whether no process is at a trial's run."""
-        if not (self.folder / str(number)).exists():
-            return True
-        try:
-            with FileLock(self.folder / str(number) / LOCK, blocking=False):
-                return True
-        except Timeout:
-            return False
+    def _sign(self, number: int) -> None:
+        """Note in the study who is at a trial."""
+        found = self.study.get_trials(deepcopy=False)[number]
+        trial = optuna.trial.Trial(self.study, found._trial_id)
+        trial.set_user_attr(TAKEN_BY, Path(self._lock.lock_file).name)
+
+    def _is_free(self, trial: optuna.trial.FrozenTrial) -> bool:
+        """Tell whether neither the process that took a trial is alive, nor its run."""
+        locks = [self.folder / str(trial.number) / LOCK]
+        if TAKEN_BY in trial.user_attrs:
+            locks.append(self.folder / trial.user_attrs[TAKEN_BY])
+        return not any(is_held(lock) for lock in locks)
 
 
 def open_search(

@@ -1,6 +1,7 @@
 """How a search went, from its study."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ class History:
         metric: what was searched for.
         mode: ``max`` or ``min``.
         values: (trial, value) of the completed ones, in order.
+        pruned: (trial, the last value it reported) of those that were ended early.
         importances: (key, share) of the value's variance, the largest first; empty where there are
             too few trials to tell.
     """
@@ -31,6 +33,7 @@ class History:
     metric: str
     mode: str
     values: list[tuple[int, float]]
+    pruned: list[tuple[int, float]]
     importances: list[tuple[str, float]]
 
 
@@ -51,21 +54,27 @@ def read_history(folder: Path) -> History | None:
         words=f"{len(trials)} trials: {counts}",
         metric=study.user_attrs.get("metric", "value"),
         mode="max" if study.direction.name == "MAXIMIZE" else "min",
-        values=[
-            (trial.number, float(trial.value))
-            for trial in trials
-            if trial.state.name == "COMPLETE" and trial.value is not None
-        ],
+        values=_values(trials, "COMPLETE"),
+        pruned=_values(trials, "PRUNED"),
         importances=_importances(study),
     )
+
+
+def _values(trials: "Sequence[optuna.trial.FrozenTrial]", state: str) -> list[tuple[int, float]]:
+    # Of a pruned trial, Optuna keeps the last value reported.
+    return [
+        (trial.number, float(trial.value))
+        for trial in trials
+        if trial.state.name == state and trial.value is not None
+    ]
 
 
 def _importances(study: "optuna.Study") -> list[tuple[str, float]]:
     """Return each key's share of the variance, by fANOVA (Hutter et al. 2014)."""
     from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
-    completed = [trial for trial in study.get_trials(deepcopy=False) if trial.value is not None]
-    if len(completed) < FEWEST_TRIALS or len({trial.value for trial in completed}) == 1:
+    values = [value for _, value in _values(study.get_trials(deepcopy=False), "COMPLETE")]
+    if len(values) < FEWEST_TRIALS or len(set(values)) == 1:
         return []
     with warnings.catch_warnings():
         # That it is experimental, or slow.

@@ -2,12 +2,15 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# A batch system signals every process of a job, and the one that started this one passes it on.
+SECONDS_OF_ONE_SIGNAL = 1.0
 
 Handler = Callable[[int, FrameType | None], Any]
 
@@ -32,12 +35,15 @@ class Interruption(BaseException):
 class NotedSignal:
     """Note a signal, for a loop that looks at it where it can stop; the second one does not wait.
 
+    The same signal within a second is the first one, come another way.
+
     Attributes:
         signum: the signal that came; 0: none.
     """
 
     def __init__(self) -> None:
         self.signum = 0
+        self._came_at = 0.0
         self._previous: dict[signal.Signals, Any] = {}
 
     def start(self) -> None:
@@ -50,9 +56,10 @@ class NotedSignal:
         self._previous = {}
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
-        if self.signum:
+        if self.signum == 0:
+            self.signum, self._came_at = signum, time.monotonic()
+        elif signum != self.signum or time.monotonic() > self._came_at + SECONDS_OF_ONE_SIGNAL:
             raise Interruption(signum)
-        self.signum = signum
 
 
 @contextmanager

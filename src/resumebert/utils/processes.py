@@ -51,11 +51,10 @@ def prepare_process() -> None:
     The others than the first write nothing, and end when whoever started them does. A sweep can't
     be started on all of them: each would run it.
     """
-    is_sweep = any(argument in ("-m", "--multirun") for argument in sys.argv[1:])
-    if is_sweep and _started_with_others():
+    if _is_sweep(sys.argv[1:]) and _started_with_others():
         if is_first_process():
             print(
-                "Error: a sweep (-m) was started as several processes, by torchrun or srun, and "
+                "Error: a sweep was started as several processes, by torchrun or srun, and "
                 "each would run all of it. Start the sweep as one process: with trainer=ddp each "
                 "of its runs starts its own processes.",
                 file=sys.stderr,
@@ -101,8 +100,17 @@ def processes_of_one_run(output_dir: Path, overrides: list[str] | None) -> Itera
                 os.environ[name] = value
 
 
+def _is_sweep(arguments: list[str]) -> bool:
+    if "hydra.mode=RUN" in arguments:
+        return False
+    searches = [item for item in arguments if item.startswith("hparams_search=")]
+    is_asked = any(item in ("-m", "--multirun", "hydra.mode=MULTIRUN") for item in arguments)
+    return is_asked or (bool(searches) and searches[-1] != "hparams_search=null")
+
+
 def _started_with_others() -> bool:
-    return "RANK" in os.environ or int(os.environ.get("SLURM_NTASKS", 1)) > 1
+    # SLURM_NTASKS is set for a batch script too, which is one process.
+    return "RANK" in os.environ or int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1
 
 
 def _end_with_parent() -> None:

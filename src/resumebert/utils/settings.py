@@ -11,6 +11,9 @@ from omegaconf import DictConfig, OmegaConf
 # What a sweep itself adds to a run, or where it lies: no setting of the training.
 NOT_SETTINGS = ("callbacks.pruning", "ckpt_path", "output_dir", "hparams_search", "hydra")
 
+# Tells a run of a sweep which keys are swept, with spaces between.
+SWEPT = "RESUMEBERT_SWEPT"
+
 Value = str | float | int | bool | None
 
 
