@@ -13,6 +13,7 @@ the machine does not change much.
 
 import argparse
 import json
+import re
 import resource
 import statistics
 import subprocess
@@ -100,7 +101,7 @@ def main() -> None:
     for name in options.rows or [*LINEAR, *ROWS]:
         seeds = range(1) if name in LINEAR else range(options.seeds)
         for seed in seeds:
-            folder = options.study / name.replace(" ", "_").replace(",", "") / str(seed)
+            folder = row_folder(options.study, name) / str(seed)
             if (folder / "result.json").exists():
                 continue
             folder.mkdir(parents=True, exist_ok=True)
@@ -256,7 +257,7 @@ def table(options: argparse.Namespace) -> str:
     done = {
         name: folders
         for name in [*LINEAR, *ROWS]
-        if (folders := finished(options.study / name.replace(" ", "_").replace(",", "")))
+        if (folders := finished(row_folder(options.study, name)))
     }
     values = {name: f1_of_resamples(folders) for name, folders in done.items()}
     lines = [
@@ -278,6 +279,11 @@ def table(options: argparse.Namespace) -> str:
             f"| `{command}` |"
         )
     return "\n".join(lines)
+
+
+def row_folder(study: Path, name: str) -> Path:
+    """Return the folder of a row, named so that it can stand in an override as it is."""
+    return study / re.sub(r"[^\w ]", "", name).replace(" ", "_")
 
 
 def finished(row: Path) -> list[Path]:
