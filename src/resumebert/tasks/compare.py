@@ -151,12 +151,13 @@ def in_order(found: SplitResult, reference: SplitResult) -> SplitResult:
 def seen_by(other: Other, result: SplitResult) -> int | None:
     """Return how many of the documents the other model was trained on or chosen by.
 
-    None: the manifest of its split is not there to tell.
+    None: the manifest of its split is not there to tell, or damaged.
     """
     manifest = other.path.parent.parent / "split.csv"
-    if not manifest.is_file():
+    try:
+        split = pd.read_csv(manifest, dtype=str, keep_default_na=False).set_index("id")["split"]
+    except (OSError, ValueError, KeyError):
         return None
-    split = pd.read_csv(manifest, dtype=str, keep_default_na=False).set_index("id")["split"]
     used = set(split.index[split.isin(["train", "val"])])
     return len(used & set(result.ids))
 
