@@ -195,6 +195,26 @@ def test_what_is_missing_is_said_and_leaves_no_empty_box():
     assert "baseline F1" not in page.text
 
 
+def test_what_was_looked_for_and_not_found_is_not_called_missing():
+    nothing = replace(made_analysis(["a", "b"]), errors=[], suspects=[])
+    page = Page(report_html(full_report(analysis=nothing)))
+    assert "every label of every document is right" in page.text
+    assert "no label of the data stands against confident scores" in page.text
+    assert "Not in this report" not in page.text
+
+
+def test_one_error_is_one_document():
+    one = replace(made_analysis(["a", "b"]), errors=[made_error("A text.", ["a", "b"])])
+    assert "1 document with the most confident mistakes" in Page(
+        report_html(full_report(analysis=one))
+    ).text  # fmt: skip
+
+
+def test_a_label_keeps_its_capitals_in_every_text_alternative():
+    page = report_html(full_report(made_result(labels=["QA_Lead", "b"])))
+    assert "How often a probability comes true: QA_Lead; before calibration" in page
+
+
 def test_absent_silent_and_constant_labels_are_called_out():
     truth = np.zeros((50, 4), dtype=bool)
     truth[:, 1] = True
@@ -223,6 +243,8 @@ def test_of_very_many_labels_the_most_frequent_are_drawn(monkeypatch):
     page = Page(report_html(ReportInput("A run", [made_result(labels=5, truth=truth)])))
     panels = [a["id"] for a in page.all("details") if (a.get("id") or "").startswith("panel")]
     assert panels == ["panel--1", "panel-0", "panel-2", "panel-4"]
+    links = {a["href"] for a in page.all("a") if a["href"].startswith("#label-")}
+    assert links == {"#label-0", "#label-2", "#label-4"}
     assert "The 3 most frequent of 5 labels are drawn." in page.text
 
 

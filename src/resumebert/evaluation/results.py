@@ -249,8 +249,9 @@ class Analysis:
         slices: how good the model is on parts of the split.
         words_removed: how good it is without the labels' own words.
         swaps: what names and gendered words do to its probabilities.
-        suspects: labels of the data that may be wrong, the most doubtful document first.
-        errors: the documents with the most confident mistakes.
+        suspects: labels of the data that may be wrong, the most doubtful document first; None: not
+            looked for.
+        errors: the documents with the most confident mistakes; None: not looked for.
         notes: what a reader must know of how these were found, by the attribute that it is of, such
             as ``swaps``.
     """
@@ -258,6 +259,6 @@ class Analysis:
     slices: list[Slice] = field(default_factory=list)
     words_removed: list[WordsRemoved] = field(default_factory=list)
     swaps: list[Swap] = field(default_factory=list)
-    suspects: list[SuspectLabel] = field(default_factory=list)
-    errors: list[ErrorExample] = field(default_factory=list)
+    suspects: list[SuspectLabel] | None = None
+    errors: list[ErrorExample] | None = None
     notes: dict[str, str] = field(default_factory=dict)

@@ -41,6 +41,7 @@ from resumebert.evaluation.label_words import LabelWords, Level, label_words
 from resumebert.evaluation.probes import DOCUMENTS, exchanges, probe
 from resumebert.evaluation.results import (
     Analysis,
+    ErrorExample,
     Flags,
     Floats,
     Slice,
@@ -127,15 +128,8 @@ def analyse(
         slices=_slices(run) if options.slices else [],
         words_removed=_words_removed(run) if options.slices else [],
         swaps=_swaps(run) if options.probes else [],
-        suspects=_suspects(run, others) if options.label_noise else [],
-        errors=worst_errors(
-            result,
-            texts,
-            datamodule.table.rows[result.index],
-            words,
-            lambda at: scorer.windows(texts[at]),
-            count=options.errors,
-        ),
+        suspects=_suspects(run, others) if options.label_noise else None,
+        errors=_errors(run) if options.errors else None,
         notes=run.notes,
     )
 
@@ -254,6 +248,17 @@ def unseen_sample(trained: ResumeDataModule | None, cleaning: Sequence[str]) -> 
         seen.update(trained.table.select(trained.indices("train")).texts)
     texts = [clean(text, cleaning) for text in read_sample().texts]
     return [text for text in texts if text not in seen]
+
+
+def _errors(run: _Run) -> list[ErrorExample]:
+    return worst_errors(
+        run.result,
+        run.texts,
+        run.datamodule.table.rows[run.result.index],
+        run.words,
+        lambda at: run.scorer.windows(run.texts[at]),
+        count=run.options.errors,
+    )
 
 
 def _suspects(run: _Run, others: Sequence[SplitResult]) -> list[SuspectLabel]:

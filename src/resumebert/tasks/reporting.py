@@ -94,7 +94,7 @@ def report(
     )
     write_report(output_dir / "report.html", content)
     write_model_card(output_dir / "model_card.md", content)
-    if settings.label_noise:
+    if found.suspects is not None:
         write_suspects(output_dir / "suspect_labels.csv", found.suspects)
 
 

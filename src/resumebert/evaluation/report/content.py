@@ -63,7 +63,6 @@ class ReportInput:
         config_yaml: the composed config.
         environment: environment.json.
         command: to repeat it, as typed.
-        intended_use: what the model is meant for, if more is known than that it labels résumés.
     """
 
     title: str
@@ -78,7 +77,6 @@ class ReportInput:
     config_yaml: str = ""
     environment: Mapping[str, Any] | None = None
     command: str = ""
-    intended_use: str = ""
 
     def __post_init__(self) -> None:
         if not self.results:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from resumebert.evaluation.judgement import TUNED
+from resumebert.evaluation.metrics import LOWER_IS_BETTER
 from resumebert.evaluation.report.ranges import Range, range_picture, shared_domain
 from resumebert.evaluation.report.words import ends, number, with_ends
 from resumebert.evaluation.results import Interval, SplitResult
@@ -20,7 +21,6 @@ TILES = (
     ("ap_macro", "Average precision", "mean of the labels, any threshold"),
     ("ece", "Calibration error", "mean gap of probabilities; lower is better"),
 )
-LOWER_IS_BETTER = ("hamming_loss", "coverage_error", "ranking_loss", "ece", "loss")
 PER_LABEL = ("precision", "recall", "ap", "auroc")
 
 

@@ -119,7 +119,7 @@ def reliability(scored: Scored) -> Markup | None:
             parts.append(svg.point(axes, x, y, kind, told, 3.0))
         gaps = np.abs(mean - share) * counts
         said.append(f"{who}, the mean gap is {gaps.sum() / counts.sum():.3f}")
-    words = f"How often a probability comes true: {scored.name}. {'; '.join(said)}.".capitalize()
+    words = f"How often a probability comes true: {scored.name}; {'; '.join(said)}."
     return svg.picture(axes, words, parts)
 
 

@@ -82,7 +82,7 @@ def report_html(report: ReportInput) -> str:
 
 def _contents(report: ReportInput) -> dict[str, Any]:
     """Return all that the template shows."""
-    result = report.result
+    result, analysis = report.result, report.analysis
     names = list(result.label_names)
     drawn = most_frequent(result)
     names_drawn = [names[column] for column in drawn]
@@ -105,18 +105,18 @@ def _contents(report: ReportInput) -> dict[str, Any]:
         "label_rows": figures.label_rows(result),
         "label_domain": figures.label_domain(result),
         "panels": panels(result, drawn),
-        "labels_drawn": len(drawn),
+        "drawn": drawn,
         "confusion": matrices.confusion_picture(confused, names_drawn),
         "confused_pairs": matrices.frequent_confusions(confused, names_drawn),
         "missed": int(confused.missed.sum()),
         "cooccurrence": matrices.cooccurrence_picture(true, given, names_drawn),
         "different_pairs": matrices.different_pairs(true, given, names_drawn),
         "history": history_pictures(report.history),
-        "slices": slice_tables(report.analysis.slices),
-        "words_removed": removal_tables(report.analysis.words_removed),
-        "swaps": swap_tables(report.analysis.swaps),
-        "errors": [shown_error(error, names) for error in report.analysis.errors[:ERRORS_SHOWN]],
-        "suspects": report.analysis.suspects[:SUSPECTS_SHOWN],
+        "slices": slice_tables(analysis.slices),
+        "words_removed": removal_tables(analysis.words_removed),
+        "swaps": swap_tables(analysis.swaps),
+        "errors": [shown_error(error, names) for error in (analysis.errors or [])[:ERRORS_SHOWN]],
+        "suspects": (analysis.suspects or [])[:SUSPECTS_SHOWN],
         "data": None if report.data_report is None else data_tables(report.data_report),
         "top1": top1_rows(result),
         "top1_why": TOP1_WHY,

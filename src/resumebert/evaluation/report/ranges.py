@@ -14,15 +14,10 @@ _MARGIN = 5.0
 Range = tuple[str, str, float, Interval | None]
 
 
-def shared_domain(values: Iterable[float], *, lowest: float = 0.0) -> tuple[float, float]:
-    """Return a range of tenths up to 1 that has all values; they lie in [0, 1].
-
-    Args:
-        values: to be in it; ``nan`` is left out.
-        lowest: where the range begins at the lowest.
-    """
+def shared_domain(values: Iterable[float]) -> tuple[float, float]:
+    """Return a range of tenths up to 1 that has all values but ``nan``; they lie in [0, 1]."""
     low = min((value for value in values if not math.isnan(value)), default=0.0)
-    return max(lowest, min(0.9, math.floor(low * 10) / 10)), 1.0
+    return max(0.0, min(0.9, math.floor(low * 10) / 10)), 1.0
 
 
 def range_picture(
