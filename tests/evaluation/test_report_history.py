@@ -14,14 +14,26 @@ def test_what_was_logged_is_read_back(kind, tmp_path):
     for step, values in LOGGED:
         logger.log_metrics(values, step)
     logger.save()
-    curves = {curve.name: curve for curve in read_history(tmp_path)}
+    curves = {curve.name: curve for curve in read_history([tmp_path])}
     assert set(curves) == {"train/loss", "val/loss"}
     assert list(curves["train/loss"].steps) == [9, 19]
     assert list(curves["train/loss"].values) == pytest.approx([0.5, 0.25])
 
 
+def test_a_resumed_training_has_one_history_and_each_step_once(tmp_path):
+    runs = [tmp_path / "first", tmp_path / "second"]
+    for run, steps in zip(runs, [(9, 19, 29), (19, 29, 39)], strict=True):
+        logger = TensorBoardLogger(run, name="tensorboard", version="")
+        for step in steps:
+            logger.log_metrics({"train/loss": step if run == runs[0] else -step}, step)
+        logger.save()
+    [curve] = read_history(runs)
+    assert list(curve.steps) == [9, 19, 29, 39]
+    assert list(curve.values) == [9, -19, -29, -39]
+
+
 def test_a_run_that_logged_nothing_has_no_history(tmp_path):
-    assert read_history(tmp_path) == []
+    assert read_history([tmp_path]) == []
     assert history_pictures([]) == []
 
 

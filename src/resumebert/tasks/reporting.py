@@ -24,6 +24,7 @@ from resumebert.evaluation.results import Analysis
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.tasks.analysis import AnalysisOptions, analyse
 from resumebert.tasks.judging import Judgement
+from resumebert.tasks.resuming import runs_so_far
 from resumebert.tasks.scoring import text_scorer
 
 
@@ -69,7 +70,8 @@ def report(
         judgement: results of one or more splits, the one that the report is of last.
         settings: the config's ``evaluation``.
         environment: as written to environment.json.
-        output_dir: where to; ``tensorboard/`` or ``csv/`` in it hold the history of a training.
+        output_dir: where to; ``tensorboard/`` or ``csv/`` in it hold the history of a training, or
+            of the last part of one that was resumed.
         console: for what the reader of the screen should know.
         compared: with another model, if it was.
     """
@@ -86,7 +88,7 @@ def report(
         facts={"model": _name(subject), **subject.facts},
         analysis=found,
         compared=compared,
-        history=read_history(output_dir),
+        history=read_history(runs_so_far(output_dir)),
         data_report=subject.datamodule.report,
         config_yaml=OmegaConf.to_yaml(subject.config, resolve=True),
         environment=environment,

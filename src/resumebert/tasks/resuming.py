@@ -77,6 +77,17 @@ def note_origin(checkpoint: Path, output_dir: Path) -> None:
         (output_dir / RESUMED_FROM).write_text(f"{checkpoint.resolve()}\n", encoding="utf-8")
 
 
+def runs_so_far(output_dir: Path) -> list[Path]:
+    """Return the folder of a run, after those of the runs that it goes on with, the first first."""
+    runs = [output_dir.resolve()]
+    while (note := runs[0] / RESUMED_FROM).is_file():
+        before = Path(note.read_text(encoding="utf-8").strip()).parent.parent
+        if before in runs:
+            break
+        runs.insert(0, before)
+    return runs
+
+
 @contextmanager
 def says_how_to_go_on(output_dir: Path, console: Console) -> Iterator[None]:
     """Print, when a signal ends the ``with`` block, the command that goes on with the run."""

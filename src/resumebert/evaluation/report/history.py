@@ -36,43 +36,65 @@ class HistoryPicture:
     legend: list[tuple[str, str]]
 
 
-def read_history(run: Path) -> list[Curve]:
-    """Read what a run logged to TensorBoard, or to csv; nothing if it did neither.
+Points = list[tuple[int, float]]
+
+
+def read_history(runs: Sequence[Path]) -> list[Curve]:
+    """Read what was logged to TensorBoard, or to csv; nothing if neither was.
 
     Args:
-        run: its folder, with ``tensorboard/`` or ``csv/metrics.csv`` in it.
+        runs: folders of one training, with ``tensorboard/`` or ``csv/metrics.csv`` in them: each
+            but the first goes on from the one before, be it from a step before its last.
     """
-    if any((run / "tensorboard").glob("events.*")):
-        curves = _from_tensorboard(run / "tensorboard")
-    elif (run / "csv" / "metrics.csv").exists():
-        curves = _from_csv(run / "csv" / "metrics.csv")
-    else:
-        return []
+    found: dict[str, Points] = defaultdict(list)
+    for run in runs:
+        for name, points in _logged(run).items():
+            found[name] += points
     wanted = {name for _, names, _ in PICTURES for name in names}
-    return [c for c in curves if c.name in wanted or c.name.startswith(_LEARNING_RATE)]
+    return [
+        Curve(name, *zip(*_kept(points), strict=True))
+        for name, points in found.items()
+        if name in wanted or name.startswith(_LEARNING_RATE)
+    ]
 
 
-def _from_tensorboard(folder: Path) -> list[Curve]:
+def _kept(points: Points) -> Points:
+    """Return the points without those that were done again after a restart; steps ascend."""
+    kept: Points = []
+    for step, value in reversed(points):
+        if not kept or step < kept[-1][0]:
+            kept.append((step, value))
+    return kept[::-1]
+
+
+def _logged(run: Path) -> dict[str, Points]:
+    if any((run / "tensorboard").glob("events.*")):
+        return _from_tensorboard(run / "tensorboard")
+    if (run / "csv" / "metrics.csv").exists():
+        return _from_csv(run / "csv" / "metrics.csv")
+    return {}
+
+
+def _from_tensorboard(folder: Path) -> dict[str, Points]:
     # It takes half a second to import, and a report may have no history.
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     events = EventAccumulator(str(folder), {"scalars": 10_000})
     events.Reload()
-    curves = []
-    for name in events.Tags()["scalars"]:
-        points = [(event.step, event.value) for event in events.Scalars(name)]
-        curves.append(Curve(name, [step for step, _ in points], [value for _, value in points]))
-    return curves
+    return {
+        name: [(event.step, event.value) for event in events.Scalars(name)]
+        for name in events.Tags()["scalars"]
+    }
 
 
-def _from_csv(path: Path) -> list[Curve]:
-    points: dict[str, list[tuple[int, float]]] = defaultdict(list)
+def _from_csv(path: Path) -> dict[str, Points]:
+    points: dict[str, Points] = defaultdict(list)
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             for name, value in row.items():
                 if value and name not in ("step", "epoch") and row.get("step"):
                     points[name].append((int(row["step"]), float(value)))
-    return [Curve(n, [s for s, _ in found], [v for _, v in found]) for n, found in points.items()]
+    return points
 
 
 def history_pictures(history: Sequence[Curve]) -> list[HistoryPicture]:
