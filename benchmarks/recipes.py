@@ -68,6 +68,7 @@ ROWS: dict[str, list[str]] = {
     "zlpr": [*EIGHT, "loss=zlpr"],
     "head lr as the encoder's": [*EIGHT, "optimizer.head_lr_factor=1"],
     "dropout 0.1": [*EIGHT, "model.hidden_dropout=0.1"],
+    "attention dropout 0.1": [*EIGHT, "model.attention_dropout=0.1"],
     "embeddings frozen": [*EIGHT, "model.freeze_embeddings=true"],
     "embeddings, 3 layers frozen": [
         *EIGHT,

@@ -27,7 +27,7 @@ def main(config: DictConfig) -> None:
     if config.does == "mistake":
         raise UserError(f"x={config.x}: is wrong.")
     if config.does == "crash":
-        raise MemoryError("no memory left")
+        raise ValueError("a bug")
     if config.does == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
     if config.does == "prune":

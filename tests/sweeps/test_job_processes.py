@@ -24,12 +24,12 @@ def test_what_ends_a_run_ends_no_other_and_finished_runs_are_not_repeated(tmp_pa
     states = [status(run).state for run in runs]
     assert states == ["failed", "failed", "failed", "pruned", "finished"]
     assert status(runs[0]).reason == "x=0.9: is wrong."
-    assert status(runs[1]).reason == "MemoryError: no memory left"
+    assert status(runs[1]).reason == "ValueError: a bug"
     assert "killed by SIGKILL" in str(status(runs[2]).reason)
     assert status(runs[3]).reason == "hopeless"
     assert "5 runs: 3 failed, 1 pruned, 1 finished" in output
     assert "best on validation: does=finish  val/f1_macro 0.9000" in output
-    assert "failed: run 1: MemoryError: no memory left" in output
+    assert "failed: run 1: ValueError: a bug" in output
     assert len(pd.read_csv(tmp_path / "sweep" / "leaderboard.csv")) == 5
 
     assert sweep(tmp_path, *arguments)[0] == 1

@@ -12,6 +12,13 @@ from omegaconf.errors import OmegaConfBaseException
 from resumebert.utils.interruption import Interruption, signals_interrupt
 from resumebert.utils.processes import is_first_process
 
+OUT_OF_MEMORY = (
+    "the memory is used up. Lower data.batch_size, or data.max_windows_train where "
+    "data.long_documents=windows, or data.max_length; model.gradient_checkpointing=true takes less "
+    "for each, and find.batch_size=true finds what fits. If it was not in training, lower "
+    "model.chunk_tokens and data.eval_batch_size."
+)
+
 
 class UserError(Exception):
     """A mistake that the user can mend.
@@ -24,9 +31,10 @@ class UserError(Exception):
 def report_user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate an entry point: print a user's mistake plainly and exit with 1.
 
-    A mistake is a :class:`UserError`, a value missing from the config, or an argument that a class
-    named in the config does not take (with its traceback if ``HYDRA_FULL_ERROR`` is set). SIGINT
-    and SIGTERM end the command with 130 and 143.
+    A mistake is a :class:`UserError`, a value missing from the config, an argument that a class
+    named in the config does not take, or more work at a time than the memory holds (the last three
+    with their traceback if ``HYDRA_FULL_ERROR`` is set). SIGINT and SIGTERM end the command with
+    130 and 143.
     """
 
     @wraps(function)
@@ -43,8 +51,19 @@ def report_user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
             if os.environ.get("HYDRA_FULL_ERROR"):
                 raise
             _leave(f"the config can't be used: {_one_paragraph(str(error))}")
+        except (MemoryError, RuntimeError) as error:
+            if os.environ.get("HYDRA_FULL_ERROR") or not _is_out_of_memory(error):
+                raise
+            first_line = str(error).partition("\n")[0].strip()
+            _leave(f"{OUT_OF_MEMORY} ({type(error).__name__}: {first_line})")
 
     return wrapper
+
+
+def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
+    # PyTorch has a type for it on GPUs alone, and would take a second to import.
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, MemoryError) or any(part in str(error).lower() for part in words)
 
 
 def _leave(message: str) -> None:

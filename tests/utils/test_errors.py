@@ -1,0 +1,37 @@
+import pytest
+
+from resumebert.utils.errors import report_user_errors
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("no room"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 7 bytes.\nMore"),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+    ],
+)
+def test_a_lack_of_memory_is_one_message_that_says_what_to_lower(error, capsys, monkeypatch):
+    @report_user_errors
+    def command():
+        raise error
+
+    with pytest.raises(SystemExit) as ended:
+        command()
+    assert ended.value.code == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("Error: the memory is used up. Lower data.batch_size")
+    assert str(error).partition("\n")[0] in line
+
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(type(error)):
+        command()
+
+
+def test_another_error_is_not_taken_for_a_lack_of_memory():
+    @report_user_errors
+    def command():
+        raise RuntimeError("shapes do not match")
+
+    with pytest.raises(RuntimeError, match="shapes"):
+        command()
