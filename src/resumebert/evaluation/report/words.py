@@ -35,7 +35,7 @@ def p_words(p: float) -> str:
     """Return a p-value with the digits that it has."""
     if math.isnan(p):
         return "–"
-    if p < 0.001:
+    if p < 0.01:
         return f"{p:.4f}"
     return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
