@@ -114,6 +114,26 @@ def test_a_number_of_many_values_is_seen_by_quarters(tmp_path):
     assert effect.at[0][0] == "1e-5 to 3e-5"
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([3.118e-5, 3.137e-5, 8.657e-5, 4.293e-4], True),
+        ([1e-5, 2e-5, 5e-5, 1e-4, 2.5e-4], False),
+        ([64, 128, 256, 512, 1024], False),
+    ],
+)
+def test_numbers_that_a_search_drew_lie_on_a_line_and_typed_ones_side_by_side(
+    tmp_path, values, expected
+):
+    for number, value in enumerate(values):
+        make_run(tmp_path / str(number), [f"optimizer.lr={value}"], {"val/f1_macro": number / 9})
+    [effect] = board_of(tmp_path).effects
+    assert effect.is_continuous is expected
+    assert sum(found.n for _, found in effect.at) == len(values)
+    if expected:
+        assert effect.at[0][0] == "3.118e-5"
+
+
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20))
 def test_spread_is_that_of_the_statistics_module(values):
     found = spread(values)

@@ -16,8 +16,9 @@ from resumebert.sweeps.runs import (
 from resumebert.sweeps.status import FAILED
 from resumebert.utils.settings import Value
 
-# A number with more values than these is drawn as a line's points.
+# A number with more values than these lies on a line; with more than those, if a search drew them.
 MOST_VALUES = 8
+MOST_DRAWN = 3
 # 2e-4 in place of 0.0002, beside 5e-5.
 SCIENTIFIC_BELOW = 1e-3
 
@@ -205,7 +206,7 @@ def _effects(runs: Sequence[Run], keys: Sequence[str], monitor: str) -> list[Eff
         values = in_order(list(dict.fromkeys(value for value, _ in points)))
         if len(values) < 2:
             continue
-        is_continuous = len(values) > MOST_VALUES and all_numbers(values)
+        is_continuous = _is_continuous(values)
         effects.append(
             Effect(
                 key,
@@ -215,6 +216,17 @@ def _effects(runs: Sequence[Run], keys: Sequence[str], monitor: str) -> list[Eff
             )
         )
     return effects
+
+
+def _is_continuous(values: Sequence[Value]) -> bool:
+    """Tell whether a key takes many numbers, or some that a search has drawn."""
+    if not all_numbers(values):
+        return False
+    # Whoever types such a number types two digits.
+    drawn = [
+        value for value in values if isinstance(value, float) and float(f"{value:.2g}") != value
+    ]
+    return len(values) > (MOST_DRAWN if 2 * len(drawn) > len(values) else MOST_VALUES)
 
 
 def _at_values(
@@ -230,11 +242,9 @@ def _quarters(points: Sequence[tuple[Value, float]]) -> list[tuple[str, Spread]]
     bounds = [round(len(ordered) * part / 4) for part in range(5)]
     quarters = [ordered[low:high] for low, high in pairwise(bounds)]
     found = [(part, spread([y for _, y in part])) for part in quarters]
-    return [
-        (f"{value_words(part[0][0])} to {value_words(part[-1][0])}", result)
-        for part, result in found
-        if result is not None
-    ]
+    ends = [(value_words(part[0][0]), value_words(part[-1][0])) for part, _ in found if part]
+    words = [low if low == high else f"{low} to {high}" for low, high in ends]
+    return list(zip(words, (result for _, result in found if result is not None), strict=True))
 
 
 def value_words(value: Value) -> str:
