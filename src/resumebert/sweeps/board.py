@@ -241,10 +241,16 @@ def _quarters(points: Sequence[tuple[Value, float]]) -> list[tuple[str, Spread]]
     ordered = sorted(points, key=lambda point: float(point[0]))  # type: ignore[arg-type]
     bounds = [round(len(ordered) * part / 4) for part in range(5)]
     quarters = [ordered[low:high] for low, high in pairwise(bounds)]
-    found = [(part, spread([y for _, y in part])) for part in quarters]
-    ends = [(value_words(part[0][0]), value_words(part[-1][0])) for part, _ in found if part]
-    words = [low if low == high else f"{low} to {high}" for low, high in ends]
-    return list(zip(words, (result for _, result in found if result is not None), strict=True))
+    return [
+        (_from_to(part[0][0], part[-1][0]), found)
+        for part in quarters
+        if (found := spread([y for _, y in part])) is not None
+    ]
+
+
+def _from_to(low: Value, high: Value) -> str:
+    words = value_words(low), value_words(high)
+    return words[0] if words[0] == words[1] else " to ".join(words)
 
 
 def value_words(value: Value) -> str:

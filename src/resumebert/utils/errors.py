@@ -61,9 +61,10 @@ def report_user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
-    # PyTorch has a type for it on GPUs alone, and would take a second to import.
-    words = ("out of memory", "can't allocate memory", "not enough memory")
-    return isinstance(error, MemoryError) or any(part in str(error).lower() for part in words)
+    # It would take seconds to import of a command that has no such error.
+    from lightning.pytorch.utilities.memory import is_oom_error
+
+    return isinstance(error, MemoryError) or is_oom_error(error)
 
 
 def _leave(message: str) -> None:

@@ -25,6 +25,8 @@ PICTURES: tuple[tuple[str, tuple[str, ...], bool], ...] = (
 # One step's loss says little: of more points than this, neighbours are averaged.
 MAX_TRAIN_POINTS = 60
 _LEARNING_RATE = "lr-"
+# Of one curve: (step, value).
+Points = list[tuple[int, float]]
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,6 @@ class HistoryPicture:
     title: str
     svg: Markup
     legend: list[tuple[str, str]]
-
-
-Points = list[tuple[int, float]]
 
 
 def read_history(runs: Sequence[Path]) -> list[Curve]:
