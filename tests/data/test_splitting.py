@@ -121,10 +121,57 @@ def test_sizes_hold_when_hardly_two_documents_share_labels():
         assert [int((split == name).sum()) for name in SPLITS] == [210, 45, 45]
 
 
-def test_documents_without_labels_are_spread_too():
+def test_where_no_document_has_a_label_the_sizes_hold():
     table = make_table([""] * 100, np.zeros((100, 2)))
     split = stratified_split(table, np.arange(100), 0, **SHARES)
     assert [int((split == name).sum()) for name in SPLITS] == [70, 15, 15]
+
+
+def without_label(table: ResumeTable, share: float, seed: int) -> ResumeTable:
+    """Return the table with its labels taken from a share of its documents."""
+    labels = table.labels.copy()
+    labels[np.random.default_rng(seed).random(len(labels)) < share] = 0
+    return table.with_labels(labels, table.label_names)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("seed", range(3))
+def test_documents_without_a_label_are_spread_like_those_with_one(order, seed):
+    table = without_label(labelled(4000, seed, (0.5, 0.4, 0.3, 0.2)), 0.02, seed)
+    groups = random_groups(4000, seed)
+    shares = {"train": 0.8, "val": 0.1, "test": 0.1}
+    for split in (
+        stratified_split(table, groups, seed, order=order, **shares),
+        kfold_split(table, groups, seed, folds=10, fold=3, val=0.1, order=order),
+    ):
+        quality = split_quality(table.labels, split, table.label_names)
+        assert quality["without_label"]["relative_deviation"] <= 0.03
+        assert quality["largest_relative_deviation"] <= 0.02
+        assert (split == "train").sum() == pytest.approx(3200, abs=3)
+
+
+def test_a_label_that_all_documents_have_is_no_hindrance():
+    table = labelled(600, 1)
+    some = table.labels | (table.labels.sum(axis=1, keepdims=True) == 0)
+    everyone = np.column_stack([some, np.ones(600)]).astype(np.uint8)
+    split = stratified_split(table.with_labels(everyone, "abcd"), np.arange(600), 0, **SHARES)
+    assert [int((split == name).sum()) for name in SPLITS] == [420, 90, 90]
+    quality = split_quality(everyone, split, "abcd")
+    assert quality["labels"]["d"]["relative_deviation"] == 0
+    assert quality["largest_relative_deviation"] <= 0.05
+
+
+@pytest.mark.parametrize("name", SPLITTERS)
+def test_few_texts_with_many_copies_each_are_split_by_text(name):
+    generator = np.random.default_rng(0)
+    groups = np.sort(np.append(np.arange(166), generator.integers(166, size=796)))
+    labels = np.eye(25, dtype=np.uint8)[groups % 25]
+    table = make_table([f"{g}" for g in groups]).with_labels(labels, [str(i) for i in range(25)])
+    split = SPLITTERS[name](table, groups, 0)
+    assert len(straddling_groups(groups, split)) == 0
+    assert [(split == part).sum() for part in ("train", "val")] == pytest.approx(
+        [962 * (0.6 if name == "fold" else 0.7), 962 * 0.15], abs=20
+    )
 
 
 def test_a_split_of_share_0_stays_empty():
@@ -311,6 +358,12 @@ def test_quality_of_a_split():
         "all": 0.75, "train": 0.5, "val": 1.0, "relative_deviation": 0.5 / 0.75,
     }  # fmt: skip
     assert quality["labels"]["B"]["relative_deviation"] is None
+    assert quality["without_label"] == {
+        "all": 0.0, "train": 0.0, "val": 0.0, "relative_deviation": None,
+    }  # fmt: skip
+    none = np.array([[1], [0], [0], [1]], dtype=np.uint8)
+    none = split_quality(none, np.array(["train", "train", "train", "val"]), ["A"])["without_label"]
+    assert none == {"all": 0.5, "train": 2 / 3, "val": 0.0, "relative_deviation": 2 / 3 / 0.5}
     assert quality["largest_relative_deviation"] == 0.5 / 0.75
     assert quality["mean_relative_deviation"] == pytest.approx(0.5 / 0.75)
     assert quality["worst_label"] == "A"

@@ -26,32 +26,46 @@ def split_quality(
     Returns:
         ``labels``: for each label, its prevalence in "all" and in each split that has documents,
         and its ``relative_deviation``, None where no document has the label;
+        ``without_label``: the same of the documents that have none;
         ``largest_relative_deviation``, ``mean_relative_deviation`` and ``worst_label``, None where
         no label has a document or only one split does.
     """
     filled = [name for name in SPLITS if (split == name).any()]
     used = np.isin(split, filled)
+    # To have no label is as good as one more.
+    labels = np.column_stack([labels, ~labels.any(axis=1)])
     prevalences = {"all": _prevalences(labels[used])}
     prevalences.update({name: _prevalences(labels[split == name]) for name in filled})
-    of_splits = np.array([prevalences[name] for name in filled])
     report: dict[str, Any] = {
         "largest_relative_deviation": None,
         "mean_relative_deviation": None,
         "worst_label": None,
-        "labels": {},
     }
-    deviations: dict[str, float] = {}
-    for column, label in enumerate(label_names):
-        shares = {name: float(values[column]) for name, values in prevalences.items()}
-        if shares["all"] > 0 and len(filled) > 1:
-            deviations[label] = float(np.ptp(of_splits[:, column]) / shares["all"])
-        report["labels"][label] = {**shares, "relative_deviation": deviations.get(label)}
+    columns = [_compared(prevalences, column) for column in range(labels.shape[1])]
+    *of_labels, report["without_label"] = columns
+    report["labels"] = dict(zip(label_names, of_labels, strict=True))
+    deviations: dict[str, float] = {
+        label: found["relative_deviation"]
+        for label, found in report["labels"].items()
+        if found["relative_deviation"] is not None
+    }
     if deviations:
         worst = max(deviations, key=lambda label: deviations[label])
         report["largest_relative_deviation"] = deviations[worst]
         report["mean_relative_deviation"] = float(np.mean(list(deviations.values())))
         report["worst_label"] = worst
     return report
+
+
+def _compared(
+    prevalences: dict[str, npt.NDArray[np.float64]], column: int
+) -> dict[str, float | None]:
+    """Return a label's prevalence in all and in each split, and how far the splits' differ."""
+    shares = {name: float(values[column]) for name, values in prevalences.items()}
+    of_splits = [share for name, share in shares.items() if name != "all"]
+    differ = shares["all"] > 0 and len(of_splits) > 1
+    spread = (max(of_splits) - min(of_splits)) / shares["all"] if differ else None
+    return {**shares, "relative_deviation": spread}
 
 
 def straddling_groups(

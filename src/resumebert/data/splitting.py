@@ -86,7 +86,7 @@ def stratified_split(
 ) -> npt.NDArray[np.str_]:
     """Deal the groups out so that every label is as frequent in each split as in the whole.
 
-    So are documents that have copies. Iterative stratification; see
+    So are documents without a label, and documents that have copies. Iterative stratification; see
     :func:`resumebert.data.stratification.stratify`.
 
     Args:

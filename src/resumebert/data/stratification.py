@@ -34,13 +34,14 @@ def stratify(
     documents left have, and gives each group with it to the part that still lacks the most of this
     evidence; at a tie the most documents; at a tie again by lot. Groups without evidence come last.
 
-    Five things differ from the papers. A group counts with the number of its documents that have
-    the evidence, and large groups go first. To have copies counts as one more label: else the
-    largest part, which lacks the most of everything at first, would get all groups of copies. A
-    part that has its share of documents gets no more, so the sizes hold whatever the labels. Pairs
-    so rare that the smallest part would not get one are left out: they can't be spread, and would
-    all go to the largest part. In the end :func:`_refine` evens out, by exchanges, what the last
-    groups were forced into.
+    Six things differ from the papers. A group counts with the number of its documents that have the
+    evidence, and large groups go first. To have no label counts as one more label: else these
+    documents, which come last, would fill up the parts. So does to have copies: else the largest
+    part, which lacks the most of everything at first, would get all groups of copies. A part that
+    has its share of documents gets no more, so the sizes hold whatever the labels. Pairs so rare
+    that the smallest part would not get one are left out: they can't be spread, and would all go to
+    the largest part. In the end :func:`_refine` evens out, by exchanges, what the last groups were
+    forced into.
 
     Args:
         labels: (n, L) of 0 and 1.
@@ -55,7 +56,9 @@ def stratify(
     """
     numbers, place, counts = np.unique(groups, return_inverse=True, return_counts=True)
     sizes = counts.tolist()
-    labels = np.column_stack([labels, counts[place] > 1])
+    unlabelled = ~labels.any(axis=1)
+    marks = [counts[place] > 1] + [unlabelled] * bool(unlabelled.any())
+    labels = np.column_stack([labels, *marks])
     rarest_pair = 1 / min(share for share in shares if share > 0)
     contents = _contents(labels, place, len(numbers), rarest_pair if order == 2 else np.inf)
     generator = np.random.default_rng(seed)
@@ -161,9 +164,9 @@ def _refine(
     """Exchange groups between parts as long as that brings the labels nearer to their shares.
 
     What is made smaller is the sum of the squared relative deviations of each part's labels, and of
-    its size. Each step looks at two parts, and at random groups of them if they are large, and
-    makes the one exchange that helps most. Of a part that is too large, by more than a document
-    against the other, a group may be exchanged for nothing.
+    its size, which counts as much as all of them. Each step looks at two parts, and at random
+    groups of them if they are large, and makes the one exchange that helps most. Of a part that is
+    too large, by more than a document against the other, a group may be exchanged for nothing.
 
     Args:
         part_of: (g,) part of each group.
@@ -179,6 +182,8 @@ def _refine(
     part_of = np.append(part_of, -1)
     wanted = np.outer(shares, sums.sum(axis=0))
     weights = np.divide(1.0, wanted**2, out=np.zeros_like(wanted), where=wanted > 0)
+    # A part's size is in the prevalence of each of its labels.
+    weights[:, -1] *= weights.shape[1]
     surplus = np.stack([sums[part_of == part].sum(axis=0) for part in range(len(shares))]) - wanted
     pairs = list(combinations([part for part, share in enumerate(shares) if share > 0], 2))
     exchanges = idle = 0
