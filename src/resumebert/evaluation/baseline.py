@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.svm import LinearSVC
 
+from resumebert.evaluation.copies import Weighted, weighted
 from resumebert.evaluation.decisions import (
     DEFAULT_OPTIONS,
     DecisionOptions,
@@ -83,11 +84,13 @@ def fit_baseline(
     kind: Kind = "svm",
     costs: Sequence[float] = COSTS,
     options: DecisionOptions = DEFAULT_OPTIONS,
+    val_groups: npt.NDArray[np.integer] | None = None,
 ) -> LinearBaseline:
     """Train on ``train``; choose C, calibration and thresholds on ``val``.
 
     Words and pairs of words, sublinear TF-IDF, one model a label. C is that of the highest mean F1
     over the labels on ``val``, each label at its best threshold there; without documents it is 1.
+    A group of copies in ``val`` counts as one document.
     The larger it is the longer a model takes, so that none is tried past the first that is worse.
 
     Args:
@@ -99,6 +102,7 @@ def fit_baseline(
         kind: a support vector machine or a logistic regression.
         costs: the Cs to choose from, ascending.
         options: what calibration and thresholds are chosen by.
+        val_groups: group number of each text of ``val``; copies share one. None: there are none.
 
     Raises:
         NoWordsError: no word is in enough of the training texts.
@@ -109,15 +113,16 @@ def fit_baseline(
     for cost in costs if len(val) else (DEFAULT_COST,):
         weights, offsets = _fit(known, train_labels, kind, cost)
         values = _values(asked, weights, offsets)
-        thresholds = best_f1_thresholds(values, val_labels, default=0.0)
-        quality = _mean_f1(values >= thresholds, val_labels)
+        thresholds = best_f1_thresholds(values, val_labels, default=0.0, groups=val_groups)
+        quality = _mean_f1(weighted(values, val_labels, val_groups), thresholds)
         if best is not None and quality < best[0]:
             break
         if best is None or quality > best[0]:
             best = quality, cost, weights, offsets
     assert best is not None
     _, cost, weights, offsets = best
-    decisions = fit_decisions(_values(asked, weights, offsets), val_labels, label_names, options)
+    values = _values(asked, weights, offsets)
+    decisions = fit_decisions(values, val_labels, label_names, options, val_groups)
     return LinearBaseline(vectorizer, weights, offsets, decisions, cost, len(train))
 
 
@@ -195,9 +200,12 @@ def _model(kind: Kind, cost: float) -> LinearSVC | LogisticRegression:
     return LogisticRegression(C=10 * cost, solver="liblinear", random_state=0)
 
 
-def _mean_f1(predicted: npt.NDArray[np.bool_], labels: npt.NDArray[np.uint8]) -> float:
+def _mean_f1(documents: Weighted, thresholds: Floats) -> float:
     """Return the mean F1 of the labels that some document has."""
-    there = labels.any(axis=0)
-    hits = (predicted & (labels > 0)).sum(axis=0)[there]
-    f1 = 2 * hits / (predicted.sum(axis=0)[there] + labels.sum(axis=0)[there])
+    there = documents.targets.any(axis=0)
+    predicted, labels = documents.values >= thresholds, documents.targets > 0
+    hits, said, true = (
+        documents.weights @ flags for flags in (predicted & labels, predicted, labels)
+    )
+    f1 = 2 * hits[there] / (said + true)[there]
     return float(f1.mean()) if there.any() else 0.0

@@ -1,6 +1,7 @@
 """From logits to calibrated probabilities: fitted on validation documents, applied everywhere.
 
-A new method is a function here and an entry in :data:`METHODS`.
+A group of copies counts as one document (:mod:`resumebert.evaluation.copies`). A new method is a
+function here and an entry in :data:`METHODS`.
 """
 
 import math
@@ -17,6 +18,7 @@ from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 from torch import Tensor
 
+from resumebert.evaluation.copies import DECIMALS, weighted
 from resumebert.evaluation.metrics import to_float64, to_probabilities
 
 Floats = npt.NDArray[np.float64]
@@ -98,8 +100,9 @@ def fit_calibration(
     targets: npt.NDArray[np.integer],
     label_names: Sequence[str],
     method: str = "platt",
+    groups: npt.NDArray[np.integer] | None = None,
 ) -> Calibration:
-    """Fit a calibration to validation documents.
+    """Fit a calibration to validation documents, a group of copies counted as one.
 
     =============== ================================================================================
     method          probability of a logit z
@@ -133,6 +136,7 @@ def fit_calibration(
         targets: (n, L) of 0 and 1.
         label_names: L names, for the notes.
         method: one of :data:`METHODS`.
+        groups: (n,) group number of each document; copies share one. None: there are no copies.
 
     Raises:
         ValueError: there is no such method, or a logit is not finite.
@@ -144,55 +148,65 @@ def fit_calibration(
     num_labels = len(label_names)
     if method == "none":
         return uncalibrated(num_labels)
-    truth = targets.astype(bool)
+    found = weighted(logits, targets.astype(bool), groups)
+    scores, truth, weights = found.values, found.targets, found.weights
     if truth.all() or not truth.any():
         why = "all validation documents have all labels" if truth.any() else "none has a label"
         return uncalibrated(num_labels, [f"Nothing to calibrate by: {why}."])
-    scores = logits.astype(np.float64)
-    shared = _shared_slope(scores, truth)
+    shared = _shared_slope(scores, truth, weights)
     if method == "temperature":
         return replace(uncalibrated(num_labels), method=method, slopes=[shared] * num_labels)
     columns = list(zip(scores.T, truth.T, strict=True))
-    documents = np.minimum(truth.sum(axis=0), (~truth).sum(axis=0))
-    own = np.array([_own_slope(z, has, shared) for z, has in columns])
-    weights = documents / (documents + PRIOR_DOCUMENTS)
-    slopes = own**weights * shared ** (1 - weights)
+    documents = np.minimum(weights @ truth, weights @ ~truth).round(DECIMALS)
+    own = np.array([_own_slope(z, has, weights, shared) for z, has in columns])
+    trusted = documents / (documents + PRIOR_DOCUMENTS)
+    slopes = own**trusted * shared ** (1 - trusted)
     isotonic = (method == "isotonic") & (documents >= ISOTONIC_DOCUMENTS)
     return Calibration(
         method,
         slopes.tolist(),
-        [_offset(slope * z, has) for slope, (z, has) in zip(slopes, columns, strict=True)],
-        [_knots(*column) if i else [] for i, column in zip(isotonic, columns, strict=True)],
+        [_offset(slope * z, has, weights) for slope, (z, has) in zip(slopes, columns, strict=True)],
+        [
+            _knots(*column, weights) if i else []
+            for i, column in zip(isotonic, columns, strict=True)
+        ],
         _notes(method, label_names, documents.tolist(), own.tolist()),
     )
 
 
-def _smoothed(truth: npt.NDArray[np.bool_]) -> Floats:
+def _smoothed(truth: npt.NDArray[np.bool_], weights: Floats) -> Floats:
     """Return Platt's targets (n,) for (n,) positives and negatives."""
-    positives = int(truth.sum())
-    negatives = len(truth) - positives
+    positives = weights.sum(where=truth)
+    negatives = weights.sum() - positives
     return np.where(truth, (positives + 1) / (positives + 2), 1 / (negatives + 2))
 
 
-def _shared_slope(scores: Floats, truth: npt.NDArray[np.bool_]) -> float:
+def _shared_slope(scores: Floats, truth: npt.NDArray[np.bool_], weights: Floats) -> float:
     """Return 1 / T of the least cross-entropy of all n · L pairs."""
-    z, targets = scores.ravel(), _smoothed(truth.ravel())
-    return _root(lambda slope: float(z @ (expit(slope * z) - targets)), *SLOPES)
+    weights = np.repeat(weights, scores.shape[1])
+    z, targets = scores.ravel(), _smoothed(truth.ravel(), weights)
+    return _root(lambda slope: float((weights * z) @ (expit(slope * z) - targets)), *SLOPES)
 
 
-def _own_slope(z: Floats, truth: npt.NDArray[np.bool_], start: float) -> float:
+def _own_slope(z: Floats, truth: npt.NDArray[np.bool_], weights: Floats, start: float) -> float:
     """Return the slope of the least cross-entropy of one label's n logits, its offset free."""
-    targets = _smoothed(truth)
+    targets = _smoothed(truth, weights)
+    total = weights.sum()
+
+    def mean(values: Floats) -> float:
+        return float(np.sum(weights * values) / total)
+
     # Of mean 0 and deviation 1, for the optimiser's sake.
-    centre, scale = z.mean(), z.std() or 1.0
+    centre = mean(z)
+    scale = math.sqrt(mean((z - centre) ** 2)) or 1.0
     z = (z - centre) / scale
 
     def cross_entropy(parameters: Floats) -> tuple[float, Floats]:
         slope, offset = parameters
         logits = slope * z + offset
         error = expit(logits) - targets
-        value = np.mean(np.logaddexp(0, logits) - targets * logits)
-        return float(value), np.array([np.mean(error * z), np.mean(error)])
+        value = mean(np.logaddexp(0, logits) - targets * logits)
+        return value, np.array([mean(error * z), mean(error)])
 
     found = minimize(
         cross_entropy,
@@ -205,12 +219,12 @@ def _own_slope(z: Floats, truth: npt.NDArray[np.bool_], start: float) -> float:
     return float(found.x[0] / scale)
 
 
-def _offset(z: Floats, truth: npt.NDArray[np.bool_]) -> float:
+def _offset(z: Floats, truth: npt.NDArray[np.bool_], weights: Floats) -> float:
     """Return the offset of the least cross-entropy of n logits that have their slope already."""
-    targets = _smoothed(truth)
-    middle = float(logit(targets.mean()))
+    targets = _smoothed(truth, weights)
+    middle = float(logit(np.sum(weights * targets) / weights.sum()))
     return _root(
-        lambda offset: float(np.sum(expit(z + offset) - targets)),
+        lambda offset: float(np.sum(weights * (expit(z + offset) - targets))),
         middle - z.max(),
         middle - z.min(),
     )
@@ -225,9 +239,9 @@ def _root(increasing: Callable[[float], float], low: float, high: float) -> floa
     return float(brentq(increasing, low, high, xtol=1e-12))
 
 
-def _knots(z: Floats, truth: npt.NDArray[np.bool_]) -> list[list[float]]:
+def _knots(z: Floats, truth: npt.NDArray[np.bool_], weights: Floats) -> list[list[float]]:
     """Return the knots of isotonic regression, by pooling adjacent violators."""
-    fitted = IsotonicRegression().fit(z, _smoothed(truth))
+    fitted = IsotonicRegression().fit(z, _smoothed(truth, weights), sample_weight=weights)
     return [fitted.X_thresholds_.tolist(), fitted.y_thresholds_.tolist()]
 
 
@@ -243,7 +257,7 @@ def _interpolated(z: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def _notes(
-    method: str, label_names: Sequence[str], documents: Sequence[int], own: Sequence[float]
+    method: str, label_names: Sequence[str], documents: Sequence[float], own: Sequence[float]
 ) -> list[str]:
     """Say which labels have too few documents, and which the logits don't rank.
 
@@ -257,7 +271,7 @@ def _notes(
     if method == "isotonic":
         wanted, instead = ISOTONIC_DOCUMENTS, "they get Platt's method in place of isotonic"
     labels = list(zip(label_names, documents, own, strict=True))
-    few = [f"{name} ({count})" for name, count, _ in labels if count < wanted]
+    few = [f"{name} ({count:.3g})" for name, count, _ in labels if count < wanted]
     unranked = [name for name, count, slope in labels if count and slope <= SLOPES[0] * 1.001]
     notes = []
     if few:

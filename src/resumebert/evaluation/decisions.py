@@ -81,14 +81,18 @@ def fit_decisions(
     targets: npt.NDArray[np.integer] | npt.NDArray[np.bool_],
     label_names: Sequence[str],
     options: DecisionOptions = DEFAULT_OPTIONS,
+    groups: npt.NDArray[np.integer] | None = None,
 ) -> Decisions:
     """Fit the calibration to validation documents, then tune thresholds of what it gives for them.
+
+    A group of copies counts as one document.
 
     Args:
         logits: (n, L), finite; n may be 0: then they are used as they are, at 0.5.
         targets: (n, L) of 0 and 1.
         label_names: L names, for the notes.
         options: what to choose by.
+        groups: (n,) group number of each document; copies share one. None: there are no copies.
     """
     if len(logits) == 0:
         return plain_decisions(
@@ -99,7 +103,7 @@ def fit_decisions(
             ],
         )
     truth = targets.astype(np.uint8)
-    calibration = fit_calibration(logits, truth, label_names, options.calibration)
+    calibration = fit_calibration(logits, truth, label_names, options.calibration, groups)
     tuned = tune_thresholds(
         calibration.apply(logits),
         truth,
@@ -110,5 +114,6 @@ def fit_decisions(
         miss_cost=options.miss_cost,
         false_alarm_cost=options.false_alarm_cost,
         resamples=options.threshold_resamples,
+        groups=groups,
     )
     return Decisions(calibration, tuned.thresholds.tolist(), [*calibration.notes, *tuned.notes])

@@ -24,6 +24,7 @@ import pandas as pd
 
 from resumebert.evaluation.baseline import DEFAULT_COST, NoWordsError, out_of_fold_values
 from resumebert.evaluation.calibration import fit_calibration
+from resumebert.evaluation.copies import weighted
 from resumebert.evaluation.results import Flags, Floats, SuspectLabel
 
 MODEL = "model"
@@ -47,6 +48,7 @@ class JudgedSplit:
         given: (n, L) what the data say.
         probabilities: (n, L), calibrated.
         judge: who gave them: ``MODEL`` or ``LINEAR``.
+        groups: (n,) group number of each; copies share one. None: there are no copies.
     """
 
     split: str
@@ -56,6 +58,7 @@ class JudgedSplit:
     given: Flags
     probabilities: Floats
     judge: str
+    groups: npt.NDArray[np.int64] | None = None
 
 
 def suspect_labels(
@@ -76,14 +79,21 @@ def suspect_labels(
     return found[:most]
 
 
-def doubtful(given: Flags, probabilities: Floats) -> Flags:
-    """Return (n, L): which of (n, L) labels confident learning doubts, either way."""
+def doubtful(
+    given: Flags, probabilities: Floats, groups: npt.NDArray[np.int64] | None = None
+) -> Flags:
+    """Return (n, L): which of (n, L) labels confident learning doubts, either way.
+
+    A group of copies counts as one document in the averages that a document is held against.
+    """
+    known = weighted(probabilities, given, groups)
+    scores, has, weights = known.values, known.targets, known.weights
     agreement = self_confidence(given, probabilities)
     against = 1 - agreement
     with np.errstate(invalid="ignore"):
         # Mean probability of a label among those that have it, and of its absence among the rest.
-        present = (probabilities * given).sum(axis=0) / given.sum(axis=0)
-        absent = ((1 - probabilities) * ~given).sum(axis=0) / (~given).sum(axis=0)
+        present = weights @ (scores * has) / (weights @ has)
+        absent = weights @ ((1 - scores) * ~has) / (weights @ ~has)
     own, other = np.where(given, present, absent), np.where(given, absent, present)
     # A comparison with nan, of a label that all or no documents have, is false.
     return (against >= other) & ((agreement < own) | (against > agreement))
@@ -113,7 +123,8 @@ def out_of_fold_probabilities(
 ) -> Floats | None:
     """Return (n, L) probabilities from linear models that saw neither a text nor its copies.
 
-    They are calibrated by Platt's method on all texts, which costs two numbers a label.
+    They are calibrated by Platt's method on all texts, which costs two numbers a label; a group of
+    copies counts as one.
 
     Args:
         texts: n of them.
@@ -133,7 +144,7 @@ def out_of_fold_probabilities(
         values = out_of_fold_values(texts, labels, groups, cost=cost, folds=folds)
     except NoWordsError:
         return None
-    return fit_calibration(values, labels, label_names, "platt").apply(values)
+    return fit_calibration(values, labels, label_names, "platt", groups).apply(values)
 
 
 def write_suspects(path: Path, suspects: Sequence[SuspectLabel]) -> None:
@@ -147,7 +158,7 @@ def _of_split(split: JudgedSplit, label_names: Sequence[str]) -> list[SuspectLab
     """Return the doubtful labels of a split, a document's most doubtful one first."""
     agreement = self_confidence(split.given, split.probabilities)
     quality = document_quality(split.given, split.probabilities)
-    where = np.argwhere(doubtful(split.given, split.probabilities)).tolist()
+    where = np.argwhere(doubtful(split.given, split.probabilities, split.groups)).tolist()
     where.sort(key=lambda place: (quality[place[0]], place[0], agreement[place[0], place[1]]))
     return [
         SuspectLabel(

@@ -1,8 +1,9 @@
 """Thresholds of labels, chosen on validation documents.
 
 A label is predicted where its score is at least its threshold. All thresholds that predict
-different documents are looked at: one midway between each two neighbouring scores. A new objective
-is a function of :class:`_Cuts` here and an entry in :data:`OBJECTIVES`.
+different documents are looked at: one midway between each two neighbouring scores. A group of
+copies counts as one document (:mod:`resumebert.evaluation.copies`). A new objective is a function
+of :class:`_Cuts` here and an entry in :data:`OBJECTIVES`.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +13,8 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
+
+from resumebert.evaluation.copies import DECIMALS, Weighted, weighted
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -52,8 +55,9 @@ def tune_thresholds(
     miss_cost: float = 1.0,
     false_alarm_cost: float = 1.0,
     resamples: int = RESAMPLES,
+    groups: npt.NDArray[np.integer] | None = None,
 ) -> TunedThresholds:
-    """Choose each label's threshold on validation documents.
+    """Choose each label's threshold on validation documents, a group of copies counted as one.
 
     ============= ==================================================================================
     objective     threshold
@@ -72,7 +76,7 @@ def tune_thresholds(
     foundations of cost-sensitive learning", 2001).
 
     The optimum on a few documents fits their chance. For ``f1`` and ``cost`` it is therefore
-    averaged, as a logit, over ``resamples`` bootstrap samples of the documents (Breiman, "Bagging
+    averaged, as a logit, over ``resamples`` bootstrap samples of the groups (Breiman, "Bagging
     predictors", 1996), and that average then over the label, counted as its positives, and a prior,
     counted as 3: for F1 the labels' average threshold, for cost Elkan's. On résumés scored by a
     linear model and by MiniLM, the F1 on other documents rose against the plain optimum's by 1.9 to
@@ -89,6 +93,7 @@ def tune_thresholds(
         miss_cost: of a label not predicted that a document has; above 0.
         false_alarm_cost: of a label predicted that a document has not; above 0.
         resamples: bootstrap samples; 0: the plain optimum on the validation documents.
+        groups: (n,) group number of each document; copies share one. None: there are no copies.
 
     Raises:
         ValueError: there is no such objective.
@@ -105,14 +110,14 @@ def tune_thresholds(
     notes = _absent_note([name for name in label_names if name not in names], default)
     if not names:
         return TunedThresholds(thresholds, notes)
-    scores, truth = probabilities[:, there].astype(np.float64), targets[:, there]
+    documents = weighted(probabilities[:, there], targets[:, there], groups)
     if objective == "f1":
-        thresholds[there] = _averaged(_highest_f1, scores, truth, resamples)
+        thresholds[there] = _averaged(_highest_f1, documents, resamples)
     elif objective == "cost":
         best = partial(_lowest_cost, miss_cost=miss_cost, false_alarm_cost=false_alarm_cost)
-        thresholds[there] = _averaged(best, scores, truth, resamples, prior=logit(bayes))
+        thresholds[there] = _averaged(best, documents, resamples, prior=logit(bayes))
     else:
-        cuts = _cuts(scores, truth)
+        cuts = _cuts(documents)
         if objective == "precision":
             chosen = _highest_recall(cuts, precision_floor)
             notes += _unreachable_notes(cuts, chosen, precision_floor, names)
@@ -124,7 +129,10 @@ def tune_thresholds(
 
 
 def best_f1_thresholds(
-    scores: npt.NDArray[np.floating], targets: npt.NDArray[np.integer], default: float = 0.5
+    scores: npt.NDArray[np.floating],
+    targets: npt.NDArray[np.integer],
+    default: float = 0.5,
+    groups: npt.NDArray[np.integer] | None = None,
 ) -> Floats:
     """Return for each label the threshold with the highest F1 on these very documents.
 
@@ -134,11 +142,12 @@ def best_f1_thresholds(
         scores: (n, L), on any scale, the higher the likelier.
         targets: (n, L) of 0 and 1.
         default: the threshold of a label that no document has, for which there is no F1.
+        groups: as in :func:`tune_thresholds`.
     """
     chosen = np.full(targets.shape[1], default, dtype=np.float64)
     there = np.flatnonzero(targets.any(axis=0))
     if len(there) > 0:
-        cuts = _cuts(scores[:, there].astype(np.float64), targets[:, there], -np.inf, np.inf)
+        cuts = _cuts(weighted(scores[:, there], targets[:, there], groups), -np.inf, np.inf)
         chosen[there] = cuts.thresholds_at(_highest_f1(cuts))
     return chosen
 
@@ -150,25 +159,25 @@ class _Cuts:
     Attributes:
         thresholds: (n + 1, L).
         possible: (n + 1, L), False where it would part documents of one score.
-        predicted: (n + 1, 1), k.
-        hits: (n + 1, L), how many of them have the label; the last row is all that do.
+        predicted: (n + 1, L), the weight of these k.
+        hits: (n + 1, L), the weight of those that have the label; the last row is all that do.
     """
 
     thresholds: Floats
     possible: npt.NDArray[np.bool_]
-    predicted: npt.NDArray[np.int64]
-    hits: npt.NDArray[np.int64]
+    predicted: Floats
+    hits: Floats
 
     @property
     def precision(self) -> Floats:
         """(n + 1, L); 0 where nothing is predicted."""
-        precision: Floats = self.hits / np.maximum(self.predicted, 1)
+        precision: Floats = self.hits / _or_one(self.predicted)
         return precision
 
     @property
     def recall(self) -> Floats:
         """(n + 1, L); 0 where no document has the label."""
-        recall: Floats = self.hits / np.maximum(self.hits[-1], 1)
+        recall: Floats = self.hits / _or_one(self.hits[-1])
         return recall
 
     def thresholds_at(self, chosen: Indices) -> Floats:
@@ -179,10 +188,9 @@ class _Cuts:
 Best = Callable[[_Cuts], Indices]
 
 
-def _cuts(
-    scores: Floats, targets: npt.NDArray[np.integer], low: float = 0.0, high: float = 1.0
-) -> _Cuts:
-    """Return the cuts of (n, L) scores; ``low`` and ``high`` bound what a score can be."""
+def _cuts(documents: Weighted, low: float = 0.0, high: float = 1.0) -> _Cuts:
+    """Return the cuts of n documents' scores; ``low`` and ``high`` bound what a score can be."""
+    scores = documents.values
     order = np.argsort(-scores, axis=0, kind="stable")
     ordered = np.take_along_axis(scores, order, axis=0)
     edge = np.ones((1, scores.shape[1]))
@@ -191,18 +199,30 @@ def _cuts(
     possible = above > below
     # Everything can be predicted, even where the lowest score is as low as can be.
     possible[-1] = True
-    counted = np.cumsum(np.take_along_axis(targets, order, axis=0), axis=0, dtype=np.int64)
+    weights = documents.weights[order]
     return _Cuts(
         # Between neighbouring floats there is none, and below the lowest may lie infinity.
         thresholds=np.where(middle > below, middle, above),
         possible=possible,
-        predicted=np.arange(len(scores) + 1)[:, None],
-        hits=np.vstack([np.zeros_like(counted[:1], shape=(1, scores.shape[1])), counted]),
+        predicted=_running_sums(weights),
+        hits=_running_sums(weights * np.take_along_axis(documents.targets, order, axis=0)),
     )
 
 
+def _running_sums(weights: Floats) -> Floats:
+    """Return (n + 1, L): the sums of the first 0, 1, … n of (n, L) weights."""
+    sums = np.zeros((len(weights) + 1, weights.shape[1]))
+    np.cumsum(weights, axis=0, out=sums[1:])
+    return sums.round(DECIMALS)
+
+
+def _or_one(weights: Floats) -> Floats:
+    """Return weights to divide by: 1 for those of 0, above which 0 stands."""
+    return np.where(weights > 0, weights, 1)
+
+
 def _highest_f1(cuts: _Cuts) -> Indices:
-    f1 = 2 * cuts.hits / np.maximum(cuts.predicted + cuts.hits[-1], 1)
+    f1 = 2 * cuts.hits / _or_one(cuts.predicted + cuts.hits[-1])
     return np.where(cuts.possible, f1, -1).argmax(axis=0)
 
 
@@ -227,43 +247,55 @@ def _lowest_cost(cuts: _Cuts, miss_cost: float, false_alarm_cost: float) -> Indi
 
 
 def _averaged(
-    best: Best,
-    scores: Floats,
-    targets: npt.NDArray[np.integer],
-    resamples: int,
-    prior: float | None = None,
+    best: Best, documents: Weighted, resamples: int, prior: float | None = None
 ) -> Floats:
-    """Return (L,) thresholds of (n, L) probabilities, averaged as :func:`tune_thresholds` says.
+    """Return (L,) thresholds of probabilities, averaged as :func:`tune_thresholds` says.
 
     Args:
         best: the objective.
-        scores: (n, L) probabilities.
-        targets: (n, L) of 0 and 1; some document has each label.
-        resamples: bootstrap samples; 0: no averages.
+        documents: some of them have each label.
+        resamples: bootstrap samples of the groups; 0: no averages.
         prior: a logit; None: the labels' average, weighted by their positives.
     """
     if resamples == 0:
-        cuts = _cuts(scores, targets)
+        cuts = _cuts(documents)
         return cuts.thresholds_at(best(cuts))
     # A seed of its own: the same scores give the same thresholds, whatever the run's seed.
     generator = np.random.default_rng(0)
+    groups = int(documents.groups.max()) + 1
     # All documents are a sample too, lest one with a rare label be in none.
-    rows = [np.arange(len(scores))]
-    rows += [generator.integers(len(scores), size=len(scores)) for _ in range(resamples)]
-    total, times = np.zeros(scores.shape[1]), np.zeros(scores.shape[1])
-    for sample in rows:
-        cuts = _cuts(scores[sample], targets[sample])
+    samples = [np.ones(groups, dtype=np.int64)]
+    samples += [
+        np.bincount(generator.integers(groups, size=groups), minlength=groups)
+        for _ in range(resamples)
+    ]
+    labels = documents.targets.shape[1]
+    total, times = np.zeros(labels), np.zeros(labels)
+    for drawn in samples:
+        cuts = _cuts(_drawn(documents, drawn))
         there = cuts.hits[-1] > 0
         thresholds = np.clip(cuts.thresholds_at(best(cuts)), _MARGIN, 1 - _MARGIN)
         total += np.where(there, logit(thresholds), 0)
         times += there
-    own, positives = total / times, targets.sum(axis=0)
+    own, positives = total / times, documents.weights @ documents.targets
     if prior is None:
         prior = float(np.average(own, weights=positives))
     averaged: Floats = expit(
         (positives * own + PRIOR_POSITIVES * prior) / (positives + PRIOR_POSITIVES)
     )
     return averaged
+
+
+def _drawn(documents: Weighted, times: npt.NDArray[np.int64]) -> Weighted:
+    """Return documents whose groups are drawn, each as often as (G,) ``times`` says."""
+    times = times[documents.groups]
+    rows = times > 0
+    return Weighted(
+        documents.values[rows],
+        documents.targets[rows],
+        (documents.weights * times)[rows],
+        documents.groups[rows],
+    )
 
 
 def _absent_note(names: Sequence[str], default: float) -> list[str]:
@@ -287,9 +319,9 @@ def _unreachable_notes(
     ]
 
 
-def _few_note(positives: npt.NDArray[np.int64], names: Sequence[str], kind: str) -> list[str]:
+def _few_note(positives: Floats, names: Sequence[str], kind: str) -> list[str]:
     counts = zip(names, positives.tolist(), strict=True)
-    few = [f"{name} ({count})" for name, count in counts if count < FEW_POSITIVES]
+    few = [f"{name} ({count:.3g})" for name, count in counts if count < FEW_POSITIVES]
     if not few:
         return []
     return [

@@ -301,7 +301,10 @@ def _judged(
 ) -> JudgedSplit:
     table = run.datamodule.table.select(index)
     given = table.labels.astype(np.bool_)
-    return JudgedSplit(split, table.ids, table.rows, table.texts, given, probabilities, judge)
+    groups = run.datamodule.groups[index]
+    return JudgedSplit(
+        split, table.ids, table.rows, table.texts, given, probabilities, judge, groups
+    )
 
 
 def some_groups(groups: npt.NDArray[np.int64], documents: int) -> Flags:

@@ -188,6 +188,7 @@ def linear_baseline(
             datamodule.table.label_names,
             costs=costs,
             options=options,
+            val_groups=datamodule.groups[val],
         )
     except NoWordsError as error:
         why = f"There is nothing for it to learn from: {error}."

@@ -214,9 +214,12 @@ def _score_best(
             to_load = None  # It is loaded now.
         scores = model.scores["val"]
         logits, truth = scores.logits.double().cpu().numpy(), scores.targets.cpu().numpy()
+        groups = datamodule.groups[scores.index.cpu().numpy()]
     else:
         logits = truth = np.zeros((0, len(model.label_names)))
-    decisions = fit_decisions(logits, truth, model.label_names, decision_options(config.evaluation))
+        groups = None
+    options = decision_options(config.evaluation)
+    decisions = fit_decisions(logits, truth, model.label_names, options, groups)
     if trainer.is_global_zero and best is not None:
         _store(decisions, Path(best))
     if len(datamodule.indices("test")) > 0:
