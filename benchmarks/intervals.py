@@ -33,13 +33,13 @@ from resumebert.evaluation.intervals import (
     percentile_interval,
     resampled,
 )
-from resumebert.evaluation.metrics import multilabel_metrics
-from resumebert.evaluation.weighted_metrics import (
+from resumebert.evaluation.metrics import (
     Documents,
     Floats,
     Statistic,
     Weights,
     checked_documents,
+    multilabel_metrics,
     weighted_metrics,
 )
 

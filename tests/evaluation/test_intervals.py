@@ -9,7 +9,7 @@ from scipy.stats import bootstrap as scipy_bootstrap
 from sklearn import metrics as sk
 
 from resumebert.evaluation import intervals as intervals_module
-from resumebert.evaluation import weighted_metrics as metrics_module
+from resumebert.evaluation import metrics as metrics_module
 from resumebert.evaluation.intervals import (
     bca_interval,
     bootstrap_intervals,
@@ -17,9 +17,9 @@ from resumebert.evaluation.intervals import (
     left_out,
     resampled,
 )
-from resumebert.evaluation.metrics import multilabel_metrics
-from resumebert.evaluation.weighted_metrics import (
+from resumebert.evaluation.metrics import (
     checked_documents,
+    multilabel_metrics,
     weighted_metrics,
 )
 

@@ -22,8 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resumebert.evaluation.intervals import ROUNDING, bootstrap, evaluate
-from resumebert.evaluation.metrics import to_json_values
-from resumebert.evaluation.weighted_metrics import (
+from resumebert.evaluation.metrics import (
     Documents,
     Floats,
     Statistic,
@@ -34,6 +33,7 @@ from resumebert.evaluation.weighted_metrics import (
     decision_metrics,
     label_curves,
     sum_by_group,
+    to_json_values,
 )
 
 HEADLINES = ("f1_micro", "f1_macro", "subset_accuracy", "ap_macro")

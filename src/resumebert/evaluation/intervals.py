@@ -2,7 +2,8 @@
 
 Copies of a document stand and fall together, so what is resampled is whole groups of them (the
 cluster bootstrap: Field and Welsh, "Bootstrapping clustered data", 2007). The model and its
-thresholds stay as they are: what another training run would give is not in the interval.
+thresholds stay as they are: what another training run would give is not in the interval. The metrics
+count documents, as scikit-learn's do; it is their uncertainty that goes by groups.
 
 The intervals are Efron's BCa ("Better bootstrap confidence intervals", 1987; DiCiccio and Efron,
 "Bootstrap confidence intervals", 1996): percentiles of the resamples, chosen by how far the
@@ -22,7 +23,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from resumebert.evaluation.weighted_metrics import (
+from resumebert.evaluation.metrics import (
     Documents,
     Floats,
     Statistic,

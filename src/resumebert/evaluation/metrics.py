@@ -1,4 +1,4 @@
-"""Multi-label metrics of one split: computed once, over all its documents, in float64.
+"""Multi-label metrics, computed once, over all documents of a split, in float64.
 
 A prediction is ``probability >= threshold``. Every value equals scikit-learn's on the same
 predictions; what is *undefined* is ``nan``, never 0:
@@ -7,24 +7,44 @@ predictions; what is *undefined* is ``nan``, never 0:
 * a label without a positive example in the truth is undefined in each of its metrics and is left
   out of every macro and weighted average, so that an absent label is never counted as 0.
 
-The counts come from torchmetrics. The curves and rankings are computed here: torchmetrics' ranking
-loss breaks ties by ``argsort``, its LRAP loops over documents in Python and sums in float32, its
-average precision and AUROC divide in float32 and call an absent label 0.
+Documents may count more than once or not at all, for many weightings at a time. A resample gives
+each group a weight and copies nothing: all counts of a block of resamples are one matrix product.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
-from torchmetrics.functional.classification import multilabel_stat_scores
 
+from resumebert.evaluation.curves import (
+    AREAS,
+    Curve,
+    Flags,
+    Floats,
+    Passed,
+    Weights,
+    average_precision,
+)
+
+# Of (B, G) weights of G groups in B resamples: each metric's (B,) values.
+Statistic = Callable[[Weights], dict[str, Floats]]
+
+RATIOS = ("f1", "precision", "recall")
+AVERAGES = ("micro", "macro", "weighted", "samples")
+WHOLE = (
+    *(f"{ratio}_{average}" for ratio in RATIOS for average in AVERAGES),
+    *("subset_accuracy", "hamming_loss", "ap_micro", "ap_macro", "auroc_macro"),
+    *("lrap", "coverage_error", "ranking_loss", "ece"),
+)
 CALIBRATION_BINS = 15
 # All others are better the higher.
 LOWER_IS_BETTER = ("hamming_loss", "coverage_error", "ranking_loss", "ece", "loss")
-# Entries ranked at once: some 300 MB of temporaries.
-_BLOCK = 2**22
+# Weights of documents held at once: few enough to stay in a core's cache.
+_BLOCK = 2**18
 
 
 def to_probabilities(logits: Tensor) -> Tensor:
@@ -74,7 +94,7 @@ def multilabel_metrics(
     ``lrap``                    label ranking average precision, in (0, 1]
     ``coverage_error``          mean rank of the lowest-ranked true label, in [0, L]
     ``ranking_loss``            share of (true, false) label pairs ranked wrongly, in [0, 1]
-    ``ece``                     calibration error of all pairs, in [0, 1]; see :func:`_ece`
+    ``ece``                     calibration error of all pairs, in [0, 1], of 15 bins
     ``f1/<label>``, …           ``f1``, ``precision``, ``recall``, ``ap``, ``auroc`` of one label
     ``support/<label>``         positives of one label in the truth
     ``n``                       documents
@@ -98,39 +118,19 @@ def multilabel_metrics(
 
     Raises:
         ValueError: the arguments do not fit each other, or a value is not finite or out of range.
-
     """
-    names = _checked_names(label_names)
-    limits = _checked_threshold(threshold, len(names))
-    _check_shapes(probabilities, targets, len(names))
-    # Else `searchsorted` warns that it copies.
-    probabilities = to_float64(probabilities).contiguous()
-    targets = targets.to(probabilities.device)
-    _check_values(probabilities, targets)
-
-    truth = targets.bool()
-    predicted = probabilities >= torch.as_tensor(limits, dtype=torch.float64, device=truth.device)
-    overall, by_label = _count_ratios(predicted, truth)
-    columns = zip(probabilities.T.contiguous(), truth.T.contiguous(), strict=True)
-    average_precision, auroc = (
-        torch.stack(areas)
-        for areas in zip(*(_curve_areas(*column) for column in columns), strict=True)
-    )
-    ap_micro, _ = _curve_areas(probabilities.flatten(), truth.flatten())
-    by_label |= {"ap": average_precision, "auroc": auroc, "support": truth.sum(0).double()}
-    overall |= {
-        "subset_accuracy": (predicted == truth).all(1).double().mean(),
-        "hamming_loss": (predicted != truth).double().mean(),
-        "ap_micro": ap_micro,
-        "ap_macro": average_precision.nanmean(),
-        "auroc_macro": auroc.nanmean(),
-        **_ranking_metrics(probabilities, truth),
-        "ece": _ece(probabilities, truth),
+    if not probabilities.is_floating_point():
+        raise ValueError(f"expected floating-point scores, but got {probabilities.dtype}")
+    scores, truth = (to_float64(values).cpu().numpy() for values in (probabilities, targets))
+    documents = checked_documents(scores, truth, threshold, label_names)
+    found = weighted_metrics(documents)(np.ones((1, documents.num_groups), dtype=np.int32))
+    names = [*WHOLE, *(f"{kind}/{name}" for kind in (*RATIOS, *AREAS) for name in label_names)]
+    positives = documents.truth.sum(axis=0).tolist()
+    return {
+        **{name: float(found[name][0]) for name in names},
+        **{f"support/{n}": float(count) for n, count in zip(label_names, positives, strict=True)},
+        "n": float(len(documents.truth)),
     }
-    metrics = {name: float(value) for name, value in overall.items()}
-    for kind, values in by_label.items():
-        metrics |= {f"{kind}/{name}": v for name, v in zip(names, values.tolist(), strict=True)}
-    return metrics | {"n": float(len(truth))}
 
 
 def metric_names(label_names: Sequence[str]) -> list[str]:
@@ -149,150 +149,230 @@ def undefined(metrics: Mapping[str, float]) -> list[str]:
     return [name for name, value in metrics.items() if math.isnan(value)]
 
 
-def _count_ratios(predicted: Tensor, truth: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Return F1, precision and recall of (n, L) decisions: the averages, and (L,) per label."""
-    label_counts = _counts(predicted, truth)
-    support = truth.sum(0)
-    micro = _f1_precision_recall(label_counts.sum(0))
-    samples = _f1_precision_recall(_counts(predicted.T, truth.T))
-    overall, by_label = {}, {}
-    for name, values in _f1_precision_recall(label_counts).items():
-        by_label[name] = values.where(support > 0, math.nan)
-        overall[f"{name}_micro"] = micro[name]
-        overall[f"{name}_macro"] = by_label[name].nanmean()
-        overall[f"{name}_weighted"] = _weighted_mean(by_label[name], support)
-        overall[f"{name}_samples"] = samples[name].nanmean()
-    return overall, by_label
+@dataclass(frozen=True)
+class Documents:
+    """What a model gave for n documents and L labels, and what is true of them.
 
-
-def _counts(predicted: Tensor, truth: Tensor) -> Tensor:
-    """Return (columns, 5) int64 TP, FP, TN, FN, support of the columns of (rows, columns)."""
-    columns = truth.shape[1]
-    if truth.numel() == 0:  # torchmetrics cannot reshape it
-        return torch.zeros(columns, 5, dtype=torch.int64, device=truth.device)
-    # Unvalidated, because torchmetrics' validation refuses a single label.
-    counts = multilabel_stat_scores(
-        predicted.int(), truth.int(), num_labels=columns, average=None, validate_args=False
-    )
-    return counts.reshape(columns, 5)
-
-
-def _f1_precision_recall(counts: Tensor) -> dict[str, Tensor]:
-    """Return the three ratios, shaped (…), of counts (…, 5); nan where 0/0."""
-    tp, fp, _, fn, _ = counts.double().unbind(-1)
-    return {
-        "f1": 2 * tp / (2 * tp + fp + fn),
-        "precision": tp / (tp + fp),
-        "recall": tp / (tp + fn),
-    }
-
-
-def _weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
-    """Return the weighted mean of the values that are not nan; nan if there is none."""
-    defined = ~values.isnan()
-    return (values * weights)[defined].sum() / weights[defined].sum()
-
-
-def _curve_areas(scores: Tensor, relevant: Tensor) -> tuple[Tensor, Tensor]:
-    """Return average precision and ROC area of (K,) scores, (K,) relevant or not; nan if undefined.
-
-    Average precision is the mean over the relevant entries of the precision at their score. The ROC
-    area is the Mann–Whitney statistic with ties counted half (Hanley and McNeil 1982).
+    Attributes:
+        scores: (n, L), the higher the likelier.
+        predicted: (n, L) decisions.
+        truth: (n, L).
+        groups: (n,) group number of each document, counted up from 0.
+        label_names: L names.
     """
-    ordered, hits = scores.sort().values, scores[relevant].sort().values
-    total, positives = len(ordered), len(hits)
-    lower = torch.searchsorted(ordered, hits)
-    not_higher = torch.searchsorted(ordered, hits, right=True)
-    hits_above = positives - torch.searchsorted(hits, hits)
-    precision = hits_above / (total - lower).double()
-    # In whole numbers up to the division, so that the order of documents cannot matter.
-    rank_sum = (lower + not_higher + 1).sum() - positives * (positives + 1)
-    return precision.mean(), rank_sum.double() / (2 * positives * (total - positives))
+
+    scores: Floats
+    predicted: Flags
+    truth: Flags
+    groups: npt.NDArray[np.intp]
+    label_names: Sequence[str]
+
+    @property
+    def num_groups(self) -> int:
+        """G."""
+        return int(self.groups.max(initial=-1)) + 1
+
+    @property
+    def rows(self) -> int:
+        """How many resamples are computed with at once, so that memory is bounded."""
+        return max(1, _BLOCK // max(1, len(self.truth)))
 
 
-def _ranking_metrics(scores: Tensor, relevant: Tensor) -> dict[str, Tensor]:
-    """Return LRAP, coverage error and ranking loss of (n, L); each nan if n is 0."""
-    rows = max(1, _BLOCK // relevant.shape[1])
-    blocks = zip(scores.split(rows), relevant.split(rows), strict=True)
-    parts = [_document_rankings(*block) for block in blocks]
-    lrap, coverage, loss = torch.cat(parts, dim=1).mean(1)
-    return {"lrap": lrap, "coverage_error": coverage, "ranking_loss": loss}
-
-
-def _document_rankings(scores: Tensor, relevant: Tensor) -> Tensor:
-    """Return (3, n) LRAP, coverage and ranking loss of each document of (n, L)."""
-    ordered, order = scores.sort(dim=-1)
-    hits = relevant.gather(-1, order)
-    # How many labels, and how many true ones, score no less than each label, ties and itself
-    # included: the first is the label's rank with ties ranked last.
-    lower = torch.searchsorted(ordered, ordered)
-    rank = relevant.shape[1] - lower
-    positives = hits.sum(-1)
-    hits_above = positives[:, None] - pad(hits.cumsum(-1), (1, 0)).gather(-1, lower)
-    pairs = positives * (relevant.shape[1] - positives)
-    lrap = (hits_above / rank.double() * hits).sum(-1) / positives
-    coverage = (rank * hits).amax(-1).double()
-    loss = ((rank - hits_above) * hits).sum(-1).double() / pairs
-    return torch.stack([lrap.where(pairs > 0, 1.0), coverage, loss.where(pairs > 0, 0.0)])
-
-
-def _ece(probabilities: Tensor, truth: Tensor) -> Tensor:
-    """Return the expected calibration error of the probabilities of "yes"; nan if there is none.
-
-    The mean over all (document, label) pairs of |share of positives − mean probability| of the
-    pair's bin, with 15 bins ((b − 1)/15, b/15] and 0 in the first (Guo et al., "On calibration of
-    modern neural networks", 2017). torchmetrics puts probability 1 in a bin of its own.
-    """
-    edges = torch.arange(1, CALIBRATION_BINS, device=truth.device).double() / CALIBRATION_BINS
-    bins = torch.bucketize(probabilities, edges)
-    gaps = truth.double() - probabilities
-    # Masks rather than `bincount`, which has no deterministic CUDA version for weights.
-    per_bin = torch.stack([gaps[bins == b].sum() for b in range(CALIBRATION_BINS)])
-    return per_bin.abs().sum() / gaps.numel()
-
-
-def _checked_names(label_names: Iterable[str]) -> tuple[str, ...]:
-    """Return the label names as a tuple, or raise ValueError."""
+def checked_documents(
+    probabilities: npt.ArrayLike,
+    targets: npt.ArrayLike,
+    thresholds: npt.ArrayLike,
+    label_names: Sequence[str],
+    groups: npt.ArrayLike | None = None,
+) -> Documents:
+    """Return what :func:`bootstrap_intervals` is given as documents, or raise ValueError."""
+    scores, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(targets)
+    limits = np.asarray(thresholds, dtype=np.float64)
     names = tuple(label_names)
-    if not names:
-        raise ValueError("label_names is empty: at least one label is needed")
-    if len(set(names)) != len(names):
-        raise ValueError("label_names has a name twice; the metrics of one would hide the other's")
-    return names
-
-
-def _checked_threshold(
-    threshold: float | Sequence[float], num_labels: int
-) -> float | tuple[float, ...]:
-    """Return the threshold as a float or as a tuple of L floats, or raise ValueError."""
-    values = torch.as_tensor(threshold, dtype=torch.float64)
-    if values.shape not in ((), (num_labels,)):
+    numbers = np.arange(len(scores)) if groups is None else np.asarray(groups)
+    if not names or len(set(names)) != len(names):
+        raise ValueError("label_names must be distinct, and at least one")
+    if scores.ndim != 2 or scores.shape != truth.shape or scores.shape[1] != len(names):
         raise ValueError(
-            f"threshold must be one number or one for each of the {num_labels} labels, "
-            f"but has shape {tuple(values.shape)}"
+            f"expected probabilities and targets of shape (n, {len(names)}), one column per label "
+            f"name, but got {scores.shape} and {truth.shape}"
         )
-    if not bool(((values >= 0) & (values <= 1)).all()):
-        raise ValueError(f"threshold must lie in [0, 1], but is {values.tolist()}")
-    return float(values) if values.ndim == 0 else tuple(values.tolist())
-
-
-def _check_shapes(scores: Tensor, targets: Tensor, num_labels: int) -> None:
-    """Raise ValueError unless both are (n, L) and the scores are floating."""
-    if scores.ndim != 2 or scores.shape != targets.shape or scores.shape[1] != num_labels:
+    if limits.shape not in ((), (len(names),)) or not ((limits >= 0) & (limits <= 1)).all():
         raise ValueError(
-            f"expected scores and targets of shape (n, {num_labels}), one column per label name, "
-            f"but got {tuple(scores.shape)} and {tuple(targets.shape)}"
+            f"a threshold must lie in [0, 1], and thresholds must be one number or one for each of "
+            f"the {len(names)} labels, but got {limits.tolist()}"
         )
-    if not scores.is_floating_point():
-        raise ValueError(f"expected floating-point scores, but got {scores.dtype}")
-
-
-def _check_values(probabilities: Tensor, targets: Tensor) -> None:
-    """Raise ValueError unless probabilities are finite and in [0, 1] and targets are 0 or 1."""
-    bad = int((~probabilities.isfinite()).any(1).sum())
+    if numbers.shape != scores.shape[:1]:
+        raise ValueError(f"expected {len(scores)} group numbers, but got shape {numbers.shape}")
+    bad = int((~np.isfinite(scores)).any(axis=1).sum())
     if bad:
-        raise ValueError(f"non-finite probabilities in {bad} of {len(targets)} documents")
-    if bool(((probabilities < 0) | (probabilities > 1)).any()):
-        raise ValueError("probabilities outside [0, 1]; were logits passed?")
-    if not bool(((targets == 0) | (targets == 1)).all()):
+        raise ValueError(
+            "probabilities must be finite, but there are non-finite probabilities in "
+            f"{bad} of {len(scores)} documents"
+        )
+    if not ((scores >= 0) & (scores <= 1)).all():
+        raise ValueError("probabilities must lie in [0, 1]; were logits passed?")
+    if not ((truth == 0) | (truth == 1)).all():
         raise ValueError("targets must be 0 or 1")
+    places = np.unique(numbers, return_inverse=True)[1]
+    return Documents(scores, scores >= limits, truth.astype(np.bool_), places, names)
+
+
+def weighted_metrics(documents: Documents) -> Statistic:
+    """Return :func:`multilabel_metrics` without its counts, as a function of groups' weights.
+
+    Its values are those of the documents repeated as often as their groups' weights say.
+    """
+    decisions = decision_counts(documents)
+    per_document = [decisions, *_document_rankings(documents), _calibration_gaps(documents)]
+    table = sum_by_group(np.column_stack(per_document), documents)
+    curves = label_curves(documents)
+    pairs = Curve.of(
+        documents.scores.ravel(),
+        documents.truth.ravel(),
+        np.repeat(documents.groups, len(documents.label_names)),
+    )
+
+    @np.errstate(divide="ignore", invalid="ignore")
+    def statistic(weights: Weights) -> dict[str, Floats]:
+        sums = weights @ table
+        counts, others = np.split(sums, [decisions.shape[1]], axis=1)
+        lrap, coverage, loss, *gaps = (others / counts[:, -1:]).T
+        found = decision_metrics(counts, documents.label_names)
+        found |= curve_metrics(curves, weights)
+        # In parts, so that all pairs take no more memory than the documents of one label.
+        parts = np.array_split(weights, len(documents.label_names))
+        return found | {
+            "ap_micro": np.concatenate([average_precision(Passed.of(pairs, w)) for w in parts]),
+            "lrap": lrap,
+            "coverage_error": coverage,
+            "ranking_loss": loss,
+            "ece": np.abs(gaps).sum(axis=0) / len(documents.label_names),
+        }
+
+    return statistic
+
+
+def sum_by_group(values: Floats, documents: Documents) -> Floats:
+    """Return (G, K) sums over the documents of each group of (n, K) values."""
+    sums = np.zeros((documents.num_groups, values.shape[1]))
+    np.add.at(sums, documents.groups, values)
+    return sums
+
+
+@np.errstate(invalid="ignore")
+def decision_counts(documents: Documents) -> Floats:
+    """Return (n, 3 L + 9) numbers whose sums :func:`decision_metrics` takes.
+
+    Of each label hits, predicted, true; of the document its own F1, precision and recall with 0
+    for undefined, whether each is defined, whether all labels are right, the wrong ones, and 1.
+    """
+    predicted, truth = documents.predicted, documents.truth
+    hits = predicted & truth
+    own = np.column_stack(_ratios(*(flags.sum(axis=1) for flags in (hits, predicted, truth))))
+    wrong = (predicted != truth).sum(axis=1)
+    columns = [hits, predicted, truth, np.nan_to_num(own), ~np.isnan(own), wrong == 0, wrong]
+    return np.column_stack([*columns, np.ones(len(truth))]).astype(np.float64)
+
+
+@np.errstate(divide="ignore", invalid="ignore")
+def decision_metrics(counts: Floats, label_names: Sequence[str]) -> dict[str, Floats]:
+    """Return the (B,) metrics of decisions, by name.
+
+    Args:
+        counts: (B, 3 L + 9) sums over documents of :func:`decision_counts`.
+        label_names: L names.
+    """
+    labels = len(label_names)
+    by_label, own, defined = counts[:, : 3 * labels], counts[:, -9:-6], counts[:, -6:-3]
+    hits, predicted, positives = np.split(by_label, 3, axis=1)
+    exact, wrong, documents = counts[:, -3:].T
+    micro = _ratios(hits.sum(axis=1), predicted.sum(axis=1), positives.sum(axis=1))
+    found = {"subset_accuracy": exact / documents, "hamming_loss": wrong / (documents * labels)}
+    for place, (name, values) in enumerate(
+        zip(RATIOS, _ratios(hits, predicted, positives), strict=True)
+    ):
+        values = np.where(positives > 0, values, np.nan)
+        found[f"{name}_micro"] = micro[place]
+        found[f"{name}_macro"] = _mean_of_defined(values, np.ones_like(values))
+        found[f"{name}_weighted"] = _mean_of_defined(values, positives)
+        found[f"{name}_samples"] = own[:, place] / defined[:, place]
+        found |= _by_label(name, values, label_names)
+    return found
+
+
+def label_curves(documents: Documents) -> dict[str, Curve]:
+    """Return each label's curve by its name."""
+    columns = zip(documents.label_names, documents.scores.T, documents.truth.T, strict=True)
+    return {name: Curve.of(scores, truth, documents.groups) for name, scores, truth in columns}
+
+
+@np.errstate(invalid="ignore")
+def curve_metrics(
+    curves: Mapping[str, Curve], weights: Weights, kinds: Sequence[str] = tuple(AREAS)
+) -> dict[str, Floats]:
+    """Return the (B,) areas of the labels at (B, G) weights and their means, by name.
+
+    Args:
+        curves: by label.
+        weights: of the groups.
+        kinds: ``ap`` for average precision, ``auroc`` for the area under the ROC curve.
+    """
+    areas: dict[str, list[Floats]] = {kind: [] for kind in kinds}
+    for curve in curves.values():
+        passed = Passed.of(curve, weights)
+        for kind in kinds:
+            areas[kind].append(AREAS[kind](passed))
+    found = {}
+    for kind, columns in areas.items():
+        values = np.column_stack(columns)
+        found[f"{kind}_macro"] = _mean_of_defined(values, np.ones_like(values))
+        found |= _by_label(kind, values, list(curves))
+    return found
+
+
+def _document_rankings(documents: Documents) -> tuple[Floats, Floats, Floats]:
+    """Return (n,) LRAP, coverage error and ranking loss of each document, tied labels last."""
+    scores, truth = documents.scores, documents.truth
+    rank, hits_above = np.zeros(truth.shape), np.zeros(truth.shape)
+    for label, own in enumerate(scores.T):
+        no_lower = scores >= own[:, None]
+        rank[:, label] = no_lower.sum(axis=1)
+        hits_above[:, label] = (no_lower & truth).sum(axis=1)
+    positives = truth.sum(axis=1)
+    pairs = positives * (truth.shape[1] - positives)
+    lrap = (hits_above / rank).sum(axis=1, where=truth) / np.maximum(positives, 1)
+    loss = (rank - hits_above).sum(axis=1, where=truth) / np.maximum(pairs, 1)
+    coverage = rank.max(axis=1, where=truth, initial=0)
+    return np.where(pairs > 0, lrap, 1.0), coverage, loss
+
+
+def _calibration_gaps(documents: Documents) -> Floats:
+    """Return (n, 15): truth minus probability, summed over the document's pairs of each bin.
+
+    The calibration error is the mean over all (document, label) pairs of |share of positives − mean
+    probability| of the pair's bin, with 15 bins ((b − 1)/15, b/15] and 0 in the first (Guo et al.,
+    "On calibration of modern neural networks", 2017).
+    """
+    edges = np.arange(1, CALIBRATION_BINS) / CALIBRATION_BINS
+    bins = edges.searchsorted(documents.scores)
+    gaps = documents.truth - documents.scores
+    return np.column_stack(
+        [gaps.sum(axis=1, where=bins == number) for number in range(CALIBRATION_BINS)]
+    )
+
+
+def _ratios(hits: Floats, predicted: Floats, true: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return F1, precision and recall of counts of one shape; nan where 0/0."""
+    return 2 * hits / (predicted + true), hits / predicted, hits / true
+
+
+def _mean_of_defined(values: Floats, weights: Floats) -> Floats:
+    """Return the (B,) weighted means of those of (B, L) values that are not nan."""
+    defined = ~np.isnan(values)
+    total = (values * weights).sum(axis=1, where=defined)
+    return np.asarray(total / weights.sum(axis=1, where=defined))
+
+
+def _by_label(kind: str, values: Floats, label_names: Sequence[str]) -> dict[str, Floats]:
+    return {f"{kind}/{name}": v for name, v in zip(label_names, values.T, strict=True)}

@@ -41,11 +41,11 @@ import numpy as np
 from resumebert.data.sample.people import GENDERS, ORIGINS, first_names, last_names
 from resumebert.evaluation.gendered_words import Gender, has_pronouns, swap_pronouns, swap_words
 from resumebert.evaluation.intervals import bootstrap
-from resumebert.evaluation.results import Floats, Scorer, Swap
-from resumebert.evaluation.weighted_metrics import (
+from resumebert.evaluation.metrics import (
     Documents,
     Weights,
 )
+from resumebert.evaluation.results import Floats, Scorer, Swap
 
 DOCUMENTS = 50
 # Of longer texts most of what would be scored is far from what differs.

@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resumebert.evaluation.intervals import bootstrap
-from resumebert.evaluation.results import Flags, Interval, Slice, SplitResult, WordsRemoved
-from resumebert.evaluation.weighted_metrics import (
+from resumebert.evaluation.metrics import (
     Documents,
     Floats,
     Statistic,
@@ -28,6 +27,7 @@ from resumebert.evaluation.weighted_metrics import (
     decision_metrics,
     sum_by_group,
 )
+from resumebert.evaluation.results import Flags, Interval, Slice, SplitResult, WordsRemoved
 
 METRICS = ("f1_micro", "f1_macro", "subset_accuracy")
 PAIR_METRICS = ("f1_micro", "f1_macro", "precision_micro", "recall_micro")

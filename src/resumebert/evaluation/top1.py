@@ -7,7 +7,7 @@ import numpy.typing as npt
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 from resumebert.evaluation.intervals import bootstrap
-from resumebert.evaluation.weighted_metrics import Documents, Floats, Weights, sum_by_group
+from resumebert.evaluation.metrics import Documents, Floats, Weights, sum_by_group
 
 TOP1_WHY = (
     "These are the scores of an evaluation that takes the label with the highest logit as the only "
