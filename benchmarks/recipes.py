@@ -178,6 +178,7 @@ def run_linear(datamodule: ResumeDataModule, kind: Kind, manifest: Path, folder:
         labels["val"],
         datamodule.table.label_names,
         kind=kind,
+        val_groups=datamodule.groups[parts["val"]],
     )
     predicted = found.probabilities(texts["test"]) >= np.array(found.decisions.thresholds)
     minutes = (processor_seconds() - started) / 60
