@@ -24,6 +24,7 @@ from resumebert.evaluation.decisions import Decisions
 from resumebert.evaluation.judgement import judge
 from resumebert.evaluation.metrics import (
     metric_names,
+    multilabel_decisions,
     multilabel_metrics,
     to_json_values,
     to_probabilities,
@@ -194,6 +195,8 @@ def test_equals_the_definitions(case: Case) -> None:
     actual = case.metrics()
     assert actual.keys() == expected.keys()
     assert_same(actual, expected, TOLERANCE)
+    decided = multilabel_decisions(case.probabilities, case.targets, case.names, case.threshold)
+    assert_same(decided, {name: actual[name] for name in decided}, 1e-12)
 
 
 @settings(max_examples=100, **QUICK)

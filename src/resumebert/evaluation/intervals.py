@@ -2,8 +2,8 @@
 
 Copies of a document stand and fall together, so what is resampled is whole groups of them (the
 cluster bootstrap: Field and Welsh, "Bootstrapping clustered data", 2007). The model and its
-thresholds stay as they are: what another training run would give is not in the interval. The metrics
-count documents, as scikit-learn's do; it is their uncertainty that goes by groups.
+thresholds stay as they are: what another training run would give is not in the interval. The
+metrics count documents, as scikit-learn's do; it is their uncertainty that goes by groups.
 
 The intervals are Efron's BCa ("Better bootstrap confidence intervals", 1987; DiCiccio and Efron,
 "Bootstrap confidence intervals", 1996): percentiles of the resamples, chosen by how far the

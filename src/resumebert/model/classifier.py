@@ -13,7 +13,11 @@ from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import BertForSequenceClassification
 
 from resumebert.data.batching import Batch
-from resumebert.evaluation.metrics import multilabel_metrics, to_probabilities
+from resumebert.evaluation.metrics import (
+    multilabel_decisions,
+    multilabel_metrics,
+    to_probabilities,
+)
 from resumebert.evaluation.scores import Scores, SplitScores
 from resumebert.model.attention import FUSED, training_kernel
 from resumebert.model.lora import merge_factors, scaling
@@ -212,8 +216,9 @@ class ResumeClassifier(LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """Log the metrics of the epoch's training batches, as they were scored while training."""
-        metrics = self._metrics(self.train_scores.compute())
+        scores: Scores = self.train_scores.compute()
         self.train_scores.reset()
+        metrics = multilabel_decisions(*self._judged(scores))
         self.log_dict({f"train/{name}": metrics[name] for name in TRAIN_METRICS})
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
@@ -278,13 +283,13 @@ class ResumeClassifier(LightningModule):
         if "optimizer_states" not in checkpoint:
             checkpoint["state_dict"] = merge_factors(checkpoint["state_dict"], scaling(self))
 
-    def _metrics(self, scores: Scores) -> dict[str, float]:
-        return multilabel_metrics(to_probabilities(scores.logits), scores.targets, self.label_names)
+    def _judged(self, scores: Scores) -> tuple[Tensor, Tensor, list[str]]:
+        return to_probabilities(scores.logits), scores.targets, self.label_names
 
     def _finish_split(self, split: str, collected: SplitScores) -> None:
         scores: Scores = collected.compute()
         collected.reset()
-        values = self._metrics(scores)
+        values = multilabel_metrics(*self._judged(scores))
         # The loss of all documents at once: the same whatever the batches were.
         values["loss"] = (
             float(self.loss(scores.logits, scores.targets)) if len(scores.index) else math.nan
