@@ -38,9 +38,9 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from resumebert.data.sample.people import GENDERS, ORIGINS, first_names, last_names
 from resumebert.evaluation.gendered_words import Gender, has_pronouns, swap_pronouns, swap_words
 from resumebert.evaluation.intervals import bootstrap
+from resumebert.evaluation.names import GENDERS, ORIGINS, first_names, last_names
 from resumebert.evaluation.results import Floats, Scorer, Swap
 from resumebert.evaluation.weighted_metrics import (
     Documents,

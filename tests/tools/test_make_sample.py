@@ -13,13 +13,14 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import LinearSVC
 from tokenizers import Tokenizer
 
-from resumebert.data.sample.grammar import BASES, expand, inflect
-from resumebert.data.sample.label_sets import LABELS, label_sets
-from resumebert.data.sample.make_sample import PACKAGED, make_sample
-from resumebert.data.sample.people import GENDERS, ORIGINS, PRONOUNS
-from resumebert.data.sample.resume import SENIORITIES
-from resumebert.data.sample.titles import ROLES
-from resumebert.data.sample.world import INDUSTRIES
+from resumebert.evaluation.names import GENDERS, ORIGINS
+from tools.make_sample.__main__ import PACKAGED, make_sample
+from tools.make_sample.banks import ROLES
+from tools.make_sample.grammar import BASES, expand, inflect
+from tools.make_sample.label_sets import LABELS, label_sets
+from tools.make_sample.people import PRONOUNS
+from tools.make_sample.resume import SENIORITIES
+from tools.make_sample.world import INDUSTRIES
 
 PREVALENCES = (50.4, 22.1, 20.0, 15.3, 15.0, 13.4, 11.1, 10.9, 10.1, 9.5)
 

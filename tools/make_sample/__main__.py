@@ -1,4 +1,4 @@
-"""Make the embedded sample: ``python -m resumebert.data.sample.make_sample``.
+"""Make the embedded sample: ``python -m tools.make_sample``.
 
 The same count and seed always give the same table, on every machine: nothing but
 ``random.Random(seed)`` is random here.
@@ -9,15 +9,15 @@ from random import Random
 
 import pandas as pd
 
-from resumebert.data.sample.label_sets import label_sets
-from resumebert.data.sample.layout import render
-from resumebert.data.sample.noise import add_noise
-from resumebert.data.sample.people import Person, people
-from resumebert.data.sample.resume import Resume, grow_duties, plan
-from resumebert.data.sample.style import draw_style
+from tools.make_sample.label_sets import label_sets
+from tools.make_sample.layout import render
+from tools.make_sample.noise import add_noise
+from tools.make_sample.people import Person, people
+from tools.make_sample.resume import Resume, grow_duties, plan
+from tools.make_sample.style import draw_style
 
 SHORTEST, LONGEST = 60, 1500
-PACKAGED = Path(__file__).with_name("resumes.parquet")
+PACKAGED = Path(__file__).parents[2] / "src" / "resumebert" / "data" / "sample" / "resumes.parquet"
 
 _WORDS_A_DUTY = 12.5
 

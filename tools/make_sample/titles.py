@@ -3,33 +3,7 @@
 import re
 from random import Random
 
-from resumebert.data.sample.banks.database import DATABASE_ADMINISTRATOR
-from resumebert.data.sample.banks.frontend import FRONT_END_DEVELOPER
-from resumebert.data.sample.banks.java import JAVA_DEVELOPER
-from resumebert.data.sample.banks.network import NETWORK_ADMINISTRATOR
-from resumebert.data.sample.banks.project import PROJECT_MANAGER
-from resumebert.data.sample.banks.python import PYTHON_DEVELOPER
-from resumebert.data.sample.banks.role import Role
-from resumebert.data.sample.banks.security import SECURITY_ANALYST
-from resumebert.data.sample.banks.software import SOFTWARE_DEVELOPER
-from resumebert.data.sample.banks.sysadmin import SYSTEMS_ADMINISTRATOR
-from resumebert.data.sample.banks.web import WEB_DEVELOPER
-
-ROLES: dict[str, Role] = {
-    role.label: role
-    for role in (
-        SOFTWARE_DEVELOPER,
-        WEB_DEVELOPER,
-        SYSTEMS_ADMINISTRATOR,
-        PROJECT_MANAGER,
-        NETWORK_ADMINISTRATOR,
-        FRONT_END_DEVELOPER,
-        DATABASE_ADMINISTRATOR,
-        JAVA_DEVELOPER,
-        SECURITY_ANALYST,
-        PYTHON_DEVELOPER,
-    )
-}
+from tools.make_sample.banks import Role
 
 SENIORITIES = ("intern", "junior", "mid", "senior", "lead", "principal", "manager")
 _PREFIXES = {

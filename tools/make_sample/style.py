@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from random import Random
 
-from resumebert.data.sample import world
-from resumebert.data.sample.resume import Resume
+from tools.make_sample import world
+from tools.make_sample.resume import Resume
 
 LAYOUTS = {
     "flat": 22,

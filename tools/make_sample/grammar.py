@@ -114,24 +114,6 @@ def gerund(base: str) -> str:
 BASES = {past(base): base for base in (*_REGULAR.split(), *_IRREGULAR)}
 
 
-def entries(text: str) -> tuple[str, ...]:
-    """Split a block into entries, one a line; a line that starts with a space continues."""
-    found: list[str] = []
-    for line in text.strip("\n").splitlines():
-        if not line.strip():
-            continue
-        if line.startswith(" "):
-            found[-1] += " " + line.strip()
-        else:
-            found.append(line.strip())
-    return tuple(found)
-
-
-def items(text: str) -> tuple[str, ...]:
-    """Split a block at its semicolons."""
-    return tuple(" ".join(part.split()) for part in text.split(";") if part.strip())
-
-
 def expand(template: str, slots: Mapping[str, Sequence[str]], rng: Random) -> str:
     """Fill a template.
 

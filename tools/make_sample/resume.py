@@ -3,24 +3,11 @@
 from dataclasses import dataclass, field
 from random import Random
 
-from resumebert.data.sample import world
-from resumebert.data.sample.banks.common import (
-    CLOSERS,
-    COURSEWORK,
-    GENERIC_DUTIES,
-    INTERESTS,
-    LANGUAGES,
-    NEGATIVE_DUTIES,
-    SOFT_SKILLS,
-    TAILS,
-    TRAITS,
-    WEAK_SKILLS,
-)
-from resumebert.data.sample.banks.other import IT_NEIGHBOURS, NON_IT
-from resumebert.data.sample.banks.role import Role
-from resumebert.data.sample.grammar import expand, upper_first
-from resumebert.data.sample.people import Person
-from resumebert.data.sample.titles import ROLES, SENIORITIES, a_title, in_a_sentence, job_title
+from tools.make_sample import world
+from tools.make_sample.banks import COMMON, IT_NEIGHBOURS, OTHER_TRADES, ROLES, Role
+from tools.make_sample.grammar import expand, upper_first
+from tools.make_sample.people import Person
+from tools.make_sample.titles import SENIORITIES, a_title, in_a_sentence, job_title
 
 LONG_RESUME = 240
 
@@ -93,19 +80,19 @@ def grow_duties(resume: Resume, job: Job, count: int, rng: Random) -> None:
         tries += 1
         draw = rng.random()
         if draw < 0.12 and len(job.duties) > 1:
-            template = rng.choice(GENERIC_DUTIES)
+            template = rng.choice(COMMON["generic_duties"])
         elif draw < 0.155 and job.roles[0].label:
-            strange = [label for label in NEGATIVE_DUTIES if label not in resume.labels]
-            template = rng.choice(NEGATIVE_DUTIES[rng.choice(strange)])
+            strange = [label for label in COMMON["negative_duties"] if label not in resume.labels]
+            template = rng.choice(COMMON["negative_duties"][rng.choice(strange)])
         else:
             deck = rng.choice(used)
             if not deck and job.roles[0].label:
                 deck.extend(rng.sample(job.roles[0].duties, len(job.roles[0].duties)))
-            template = deck.pop() if deck else rng.choice(GENERIC_DUTIES)
+            template = deck.pop() if deck else rng.choice(COMMON["generic_duties"])
         duty = expand(template, slots, rng)
-        plain = "," not in duty and " for " not in duty and job.roles[0] not in NON_IT
+        plain = "," not in duty and " for " not in duty and job.roles[0] not in OTHER_TRADES
         if plain and rng.random() < 0.3:
-            tail = expand(rng.choice(TAILS), slots, rng)
+            tail = expand(rng.choice(COMMON["tails"]), slots, rng)
             duty += f", {tail}" if tail.startswith(("saving", "reporting")) else f" {tail}"
         if duty not in told:
             told.add(duty)
@@ -145,11 +132,11 @@ def _with_history(
     while groups and words > 450 and len(jobs) < min(most, few):
         jobs.insert(rng.randint(1, len(jobs)), rng.choice(groups))
     while len(jobs) < most and rng.random() < (0.36 if groups else 0.7):
-        other = rng.choice(IT_NEIGHBOURS if rng.random() < 0.6 else NON_IT)
+        other = rng.choice(IT_NEIGHBOURS if rng.random() < 0.6 else OTHER_TRADES)
         front = groups and rng.random() < 0.05
         jobs.insert(0 if front else rng.randint(min(1, len(jobs)), len(jobs)), (other,))
     if not jobs:
-        jobs.append((rng.choice(IT_NEIGHBOURS if rng.random() < 0.55 else NON_IT),))
+        jobs.append((rng.choice(IT_NEIGHBOURS if rng.random() < 0.55 else OTHER_TRADES),))
     return jobs
 
 
@@ -186,7 +173,7 @@ def _summary(
     title = a_title(main, labels, rng, 0.15 if main.label else 0)
     if rng.random() < 0.6:
         title = in_a_sentence(title)
-    trait = rng.choice(TRAITS)
+    trait = rng.choice(COMMON["traits"])
     span = rng.choice((f"{years} years", f"{years}+ years", f"over {years} years", f"{years} yrs"))
     if years < 2:
         span = rng.choice(("a first year", "about a year", "12 months"))
@@ -217,7 +204,9 @@ def _summary(
             )
         )
     slots = _slots((main,), industry)
-    closers = [expand(text, slots, rng) for text in rng.sample(CLOSERS, rng.randint(0, 3))]
+    closers = [
+        expand(text, slots, rng) for text in rng.sample(COMMON["closers"], rng.randint(0, 3))
+    ]
     return sentences + closers
 
 
@@ -244,8 +233,8 @@ def _skills(roles: list[Role], labels: tuple[str, ...], words: int, rng: Random)
     for role in roles:
         skills += rng.sample(role.skills, min(len(role.skills), each))
     if rng.random() < 0.3:
-        weak = rng.choice([label for label in WEAK_SKILLS if label not in labels])
-        skills.append(rng.choice(WEAK_SKILLS[weak]))
+        weak = rng.choice([label for label in COMMON["weak_skills"] if label not in labels])
+        skills.append(rng.choice(COMMON["weak_skills"][weak]))
     if rng.random() < 0.5:
         rng.shuffle(skills)
     return list(dict.fromkeys(skills))
@@ -254,13 +243,13 @@ def _skills(roles: list[Role], labels: tuple[str, ...], words: int, rng: Random)
 def _extras(labels: tuple[str, ...], rng: Random) -> list[tuple[str, str]]:
     extras = []
     if rng.random() < 0.3:
-        spoken = rng.sample(LANGUAGES, rng.randint(1, 3))
+        spoken = rng.sample(COMMON["languages"], rng.randint(1, 3))
         level = rng.choice(("fluent", "native", "B2", "C1", "conversational"))
         extras.append(("Languages", ", ".join(f"{name} ({level})" for name in spoken)))
     if rng.random() < 0.25:
-        extras.append(("Interests", ", ".join(rng.sample(INTERESTS, rng.randint(2, 4)))))
+        extras.append(("Interests", ", ".join(rng.sample(COMMON["interests"], rng.randint(2, 4)))))
     if rng.random() < 0.2:
-        extras.append(("Relevant Coursework", ", ".join(rng.sample(COURSEWORK, 4))))
+        extras.append(("Relevant Coursework", ", ".join(rng.sample(COMMON["coursework"], 4))))
     if rng.random() < 0.15:
         strange = [label for label in ROLES if label not in labels]
         other = rng.choice(ROLES[rng.choice(strange)].exact[:1])
@@ -342,7 +331,7 @@ def plan(person: Person, labels: tuple[str, ...], words: int, rng: Random) -> Re
         summary=_summary(main, sides, labels, years, industry, rng),
         jobs=jobs,
         skills=_skills(main + sides, labels, words, rng),
-        soft=rng.sample(SOFT_SKILLS, rng.randint(2, 6)),
+        soft=rng.sample(COMMON["soft_skills"], rng.randint(2, 6)),
         education=education,
         certificates=certificates,
         extras=_extras(labels, rng),

@@ -2,10 +2,10 @@
 
 from random import Random
 
-from resumebert.data.sample import people, world
-from resumebert.data.sample.grammar import inflect, upper_first
-from resumebert.data.sample.resume import Job, Resume
-from resumebert.data.sample.style import Style
+from tools.make_sample import people, world
+from tools.make_sample.grammar import inflect, upper_first
+from tools.make_sample.resume import Job, Resume
+from tools.make_sample.style import Style
 
 _HEADINGS = {
     "summary": ("Summary", "Professional Summary", "Profile", "Objective", "About", "Overview"),
