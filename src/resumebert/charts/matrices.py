@@ -8,16 +8,15 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from resumebert.evaluation.results import Flags
+from resumebert.charts.svg import LETTER, shortened
 
 Counts = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 # Beyond so many labels the squares are too small for figures.
 LABELS_WITH_FIGURES = 16
 LISTED_PAIRS = 12
 SHADES = 10
 _LONGEST_NAME = 40
-# Of a letter, in pixels.
-_LETTER = 6.3
 
 
 @dataclass(frozen=True)
@@ -152,9 +151,11 @@ def _squares(
         description: for who cannot see it.
     """
     side = 30.0 if len(rows) <= LABELS_WITH_FIGURES else 17.0
-    row_names, column_names = [_short(name) for name in rows], [_short(name) for name in columns]
-    left = round(12 + _LETTER * max(map(len, row_names)))
-    top = round(12 + _LETTER * max(map(len, column_names)) * 0.72)
+    row_names, column_names = (
+        [shortened(name, _LONGEST_NAME) for name in names] for names in (rows, columns)
+    )
+    left = round(12 + LETTER * max(map(len, row_names)))
+    top = round(12 + LETTER * max(map(len, column_names)) * 0.72)
     width = left + side * len(columns) + top * 0.9
     height = top + side * len(rows) + 4
     parts = [*_names(row_names, column_names, left, top, side)]
@@ -217,7 +218,3 @@ def _names(
 
 def _upto(names: Sequence[str]) -> range:
     return range(len(names) + 1)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"

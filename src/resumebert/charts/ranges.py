@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from resumebert.evaluation.report.words import ends, number
-from resumebert.evaluation.results import Interval
+from resumebert.charts.words import Interval, ends, number
 
 WIDTH, HEIGHT = 150.0, 26.0
 _MARGIN = 5.0

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from report_inputs import made_error, made_result
 from scipy.stats import binomtest
 
-from resumebert.evaluation.report import label_charts, matrices, svg
+from resumebert.charts import curves, matrices, svg
+from resumebert.charts.curves import Scored
+from resumebert.charts.ranges import range_picture, shared_domain
+from resumebert.charts.words import ends, number, with_ends
 from resumebert.evaluation.report.errors import shown_error
-from resumebert.evaluation.report.label_charts import Scored
-from resumebert.evaluation.report.ranges import range_picture, shared_domain
-from resumebert.evaluation.report.words import ends, number, with_ends
 
 SCORES = st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=1, max_size=60)
 
@@ -21,7 +21,7 @@ SCORES = st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=1, max_
 def test_ratios_at_a_threshold_are_those_by_hand(rows, cut):
     scores = np.array([score / 20 for score, _ in rows])
     truth = np.array([has for _, has in rows])
-    found = label_charts.ratios_at(np.array([cut / 20]), scores, truth)
+    found = curves.ratios_at(np.array([cut / 20]), scores, truth)
     given_label = scores >= cut / 20
     for value, over in zip(
         found, (truth[given_label], given_label[truth], given_label[~truth]), strict=True
@@ -32,17 +32,17 @@ def test_ratios_at_a_threshold_are_those_by_hand(rows, cut):
 @given(SCORES)
 def test_reliability_bins_hold_everything_and_few_are_small(rows):
     scores, truth = np.array([s / 20 for s, _ in rows]), np.array([has for _, has in rows])
-    mean, share, counts = label_charts.reliability_bins(scores, truth)
+    mean, share, counts = curves.reliability_bins(scores, truth)
     assert counts.sum() == len(rows)
     assert (counts * mean).sum() == pytest.approx(scores.sum())
     assert (counts * share).sum() == pytest.approx(truth.sum())
-    assert len(counts) == 1 or counts.min() >= label_charts.FEWEST_IN_A_BIN
+    assert len(counts) == 1 or counts.min() >= curves.FEWEST_IN_A_BIN
 
 
 @pytest.mark.parametrize(("hits", "count"), [(0, 5), (3, 7), (7, 7), (400, 1000)])
 def test_wilson_interval_is_scipys(hits, count):
     theirs = binomtest(hits, count).proportion_ci(method="wilson")
-    ours = label_charts.wilson_interval(hits / count, count)
+    ours = curves.wilson_interval(hits / count, count)
     assert ours == pytest.approx((theirs.low, theirs.high), abs=1e-6)
 
 
@@ -67,7 +67,7 @@ def test_pictures_of_a_curve_have_as_many_thresholds_as_corners():
     result = made_result(400, 1)
     scores = result.probabilities[:, 0]
     scored = Scored("A", result.truth[:, 0], scores, scores, 0.4, scores, 0.4)
-    for draw in (label_charts.precision_recall, label_charts.roc):
+    for draw in (curves.precision_recall, curves.roc):
         for told, path in re.findall(r'data-t="([^"]*)" d="([^"]*)"', str(draw(scored))):
             corners = len(re.findall(r"[MLV]", path))
             assert len(told.split()) == corners

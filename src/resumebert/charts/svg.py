@@ -9,6 +9,8 @@ from markupsafe import Markup
 
 Floats = npt.NDArray[np.float64]
 MAX_POINTS = 200
+# Width of a letter, in pixels.
+LETTER = 6.2
 
 
 @dataclass(frozen=True)
@@ -74,27 +76,18 @@ def picture(axes: Axes, description: str, parts: Sequence[Markup], kind: str = "
 def _frame(axes: Axes) -> Markup:
     (left, bottom), (right, top) = axes.place(axes.x, axes.y)
     grid, words = [], []
-    for value, text in axes.x_ticks:
+    # What fits between two ticks, and beside the left border.
+    room = int((right - left) / max(1, len(axes.x_ticks)) / LETTER)
+    for value, word in axes.x_ticks:
         at = axes.place([value], [axes.y[0]])[0, 0]
         grid.append(f"M{at:.1f} {top:g}V{bottom:g}")
-        words.append(
-            Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>').format(
-                at, bottom + 13, text
-            )
-        )
-    for value, text in axes.y_ticks:
+        words.append(_text(at, bottom + 13, shortened(word, max(4, room)), "", "middle", word))
+    for value, word in axes.y_ticks:
         at = axes.place([axes.x[0]], [value])[0, 1]
         grid.append(f"M{left:g} {at:.1f}H{right:g}")
-        words.append(
-            Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="end">{}</text>').format(
-                left - 4, at + 3.5, text
-            )
-        )
-    words.append(
-        Markup('<text class="axis" x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>').format(
-            (left + right) / 2, axes.height - 4, axes.x_name
-        )
-    )
+        room = max(4, int(left / LETTER))
+        words.append(_text(left - 4, at + 3.5, shortened(word, room), "", "end", word))
+    words.append(_text((left + right) / 2, axes.height - 4, axes.x_name, "axis", "middle"))
     return Markup('<path class="grid" d="{}"/>{}').format("".join(grid), Markup("").join(words))
 
 
@@ -108,6 +101,8 @@ def line(
     steps: bool = False,
     notes: npt.ArrayLike | None = None,
     limit: int = MAX_POINTS,
+    told: str = "",
+    opacity: float | None = None,
 ) -> Markup:
     """Return a line through (n,) and (n,) values, thinned to what can be seen.
 
@@ -120,6 +115,8 @@ def line(
         steps: whether it goes from point to point first across, then up or down.
         notes: (n,) thresholds to tell to who points at it.
         limit: of its points.
+        told: what is told of the whole line, in place of the nearest point.
+        opacity: None: full.
     """
     across, up = np.asarray(xs, dtype=np.float64), np.asarray(ys, dtype=np.float64)
     pixels = axes.place(across, up)
@@ -134,12 +131,14 @@ def line(
         pen_down = True
     if not pieces:
         return Markup("")
-    told = Markup("")
+    data = Markup(' data-tip="{}"').format(told) if told else Markup(' data-n="{}"').format(name)
     if notes is not None:
         values = np.asarray(notes, dtype=np.float64)[kept]
-        told = Markup(' data-t="{}"').format(" ".join(f"{value:.3g}" for value in values))
-    return Markup('<path class="line {}" data-n="{}"{} d="{}"/>').format(
-        kind, name, told, "".join(pieces).replace(".0", "")
+        data += Markup(' data-t="{}"').format(" ".join(f"{value:.3g}" for value in values))
+    if opacity is not None:
+        data += Markup(' opacity="{:.2f}"').format(opacity)
+    return Markup('<path class="line {}"{} d="{}"/>').format(
+        kind, data, "".join(pieces).replace(".0", "")
     )
 
 
@@ -189,14 +188,23 @@ def upright(axes: Axes, x: float, low: float, high: float, kind: str) -> Markup:
     )
 
 
-def lying(axes: Axes, y: float, low: float, high: float, kind: str) -> Markup:
+def lying(axes: Axes, y: float, low: float, high: float, kind: str, told: str = "") -> Markup:
     """Return the horizontal line of an interval; nothing where an end is ``nan``."""
     if np.isnan(low) or np.isnan(high):
         return Markup("")
     (left, height), (right, _) = axes.place([low, high], [y, y])
-    return Markup('<path class="whisker {}" d="M{:.1f} {:.1f}H{:.1f}"/>').format(
-        kind, left, height, right
+    tip = Markup(' data-tip="{}"').format(told) if told else ""
+    return Markup('<path class="whisker {}"{} d="M{:.1f} {:.1f}H{:.1f}"/>').format(
+        kind, tip, left, height, right
     )
+
+
+def bar(axes: Axes, y: float, length: float, told: str) -> Markup:
+    """Return a bar from the left border to the right, 0.7 high."""
+    (left, top), (right, bottom) = axes.place([axes.x[0], length], [y + 0.35, y - 0.35])
+    return Markup(
+        '<path class="bar model" data-tip="{}" d="M{:.1f} {:.1f}H{:.1f}V{:.1f}H{:.1f}z"/>'
+    ).format(told, left, top, max(right, left + 1), bottom, left)
 
 
 def slanted(axes: Axes) -> Markup:
@@ -205,9 +213,22 @@ def slanted(axes: Axes) -> Markup:
     return Markup('<path class="rule" d="M{:g} {:g}L{:g} {:g}"/>').format(left, bottom, right, top)
 
 
-def text(axes: Axes, x: float, y: float, words: str, kind: str = "", anchor: str = "") -> Markup:
-    """Return words at a place, given in values."""
+def text(
+    axes: Axes, x: float, y: float, words: str, kind: str = "", anchor: str = "", title: str = ""
+) -> Markup:
+    """Return words at a place, given in values; ``title`` is the whole of what was shortened."""
     [[left, top]] = axes.place([x], [y])
-    return Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(
-        kind, left, top, anchor or "start", words
+    return _text(left, top, words, kind, anchor or "start", title or words)
+
+
+def shortened(words: str, longest: int = 14) -> str:
+    """Return words that are no longer than so many letters."""
+    return words if len(words) <= longest else f"{words[: longest - 1]}…"
+
+
+def _text(left: float, top: float, words: str, kind: str, anchor: str, whole: str = "") -> Markup:
+    title = Markup("<title>{}</title>").format(whole) if whole and whole != words else ""
+    css = Markup(' class="{}"').format(kind) if kind else ""
+    return Markup('<text{} x="{:.1f}" y="{:.1f}" text-anchor="{}">{}{}</text>').format(
+        css, left, top, anchor, words, title
     )

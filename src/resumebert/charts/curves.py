@@ -12,9 +12,9 @@ import numpy.typing as npt
 from markupsafe import Markup
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from resumebert.evaluation.report import svg
-from resumebert.evaluation.report.svg import Axes
-from resumebert.evaluation.report.words import number
+from resumebert.charts import svg
+from resumebert.charts.svg import Axes
+from resumebert.charts.words import number
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

@@ -2,7 +2,7 @@
 
 import math
 
-from resumebert.evaluation.results import Interval
+Interval = tuple[float, float]
 
 
 def number(value: float, digits: int = 3, *, signed: bool = False) -> str:
