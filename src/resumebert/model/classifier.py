@@ -133,13 +133,33 @@ class ResumeClassifier(LightningModule):
         if window_document is None or documents is None:
             window_document = torch.arange(len(input_ids), device=input_ids.device)
             documents = len(input_ids)
+        logits, attention = self.score_windows(input_ids, attention_mask, window_lengths)
+        return self.pool(logits, attention, window_document, documents)
+
+    def score_windows(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        window_lengths: Sequence[int] | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the logits (W, L) of each window alone, and its attention; arguments as above.
+
+        The attention (W, L), before the softmax, is there with ``pooling="attention"`` alone.
+        """
         features = self.encode(input_ids, attention_mask, window_lengths)
         # Pooling adds up exponentials: not in half precision.
         logits = self.bert.classifier(features).to(torch.promote_types(features.dtype, torch.float))
         if self.pooling_name != "attention":
+            return logits, None
+        return logits, self.pooling(features).to(logits.dtype)
+
+    def pool(
+        self, logits: Tensor, attention: Tensor | None, window_document: Tensor, documents: int
+    ) -> Tensor:
+        """Return the logits (B, L) of documents from those of their windows."""
+        if attention is None:
             return POOLINGS[self.pooling_name](logits, window_document, documents)
-        scores = self.pooling(features).to(logits.dtype)
-        return attention_pooling(logits, scores, window_document, documents)
+        return attention_pooling(logits, attention, window_document, documents)
 
     def encode(
         self,

@@ -49,55 +49,78 @@ class TextScorer:
 
     def logits(self, texts: Sequence[str]) -> Floats:
         """Return the logits (n, L) of n texts, cleaned here; n may be 0."""
-        cleaned = [clean(text, self.cleaning) for text in texts]
-        return self._score(self.tokenizer.encode(cleaned), self.windowing)
+        return self._score(self.tokenizer.encode([clean(text, self.cleaning) for text in texts]))[0]
 
     def windows(self, text: str) -> list[Window]:
         """Return what each window of a text gives by itself, in order.
+
+        Args:
+            text: cleaned already, so that places in it are the reader's.
+        """
+        return self.read([text])[1][0]
+
+    def read(self, texts: Sequence[str]) -> tuple[Floats, list[list[Window]]]:
+        """Return the logits (n, L) of n texts, and the windows of each, in order.
 
         A window that has two pieces of the text (``head_tail``) reaches from the one to the other.
         The document's logits are those of its windows, pooled.
 
         Args:
-            text: cleaned already, so that places in it are the reader's.
+            texts: cleaned already, so that places in them are the reader's.
         """
-        ids, places = self.tokenizer.encode_with_places(text)
-        # Windows of the tokens' numbers in place of their ids: where in the text they are.
-        parts = self.windowing.windows(np.arange(len(ids), dtype=np.int32))
-        pieces = TokenizedTexts(
-            ids=ids[np.concatenate(parts)],
-            offsets=np.cumsum([0, *map(len, parts)]),
-        )
-        alone = Windowing("truncate", max_length=self.windowing.max_length)
-        return [
-            Window(
-                start=int(places[part[0], 0]) if len(part) else 0,
-                end=int(places[part[-1], 1]) if len(part) else len(text),
-                logits=logits.tolist(),
+        encoded = [self.tokenizer.encode_with_places(text) for text in texts]
+        offsets = np.cumsum([0, *(len(ids) for ids, _ in encoded)])
+        ids = np.concatenate([np.zeros(0, np.int32), *(ids for ids, _ in encoded)])
+        scores, of_windows = self._score(TokenizedTexts(ids, offsets))
+        found = []
+        for text, (_, places), logits in zip(texts, encoded, of_windows, strict=True):
+            # Windows of the tokens' numbers in place of their ids: where in the text they are.
+            parts = self.windowing.windows(np.arange(len(places), dtype=np.int32))
+            found.append(
+                [
+                    Window(
+                        start=int(places[part[0], 0]) if len(part) else 0,
+                        end=int(places[part[-1], 1]) if len(part) else len(text),
+                        logits=row.tolist(),
+                    )
+                    for part, row in zip(parts, logits, strict=True)
+                ]
             )
-            for part, logits in zip(parts, self._score(pieces, alone), strict=True)
-        ]
+        return scores, found
 
-    def _score(self, tokens: TokenizedTexts, windowing: Windowing) -> Floats:
-        """Return (n, L) logits of n tokenised texts, longest first through the model."""
+    def _score(self, tokens: TokenizedTexts) -> tuple[Floats, list[Floats]]:
+        """Return (n, L) logits of n tokenised texts, and of each the (w, L) of its windows."""
         labels = np.zeros((len(tokens), len(self.model.label_names)), dtype=np.uint8)
         dataset = DocumentDataset(tokens, labels, np.arange(len(tokens)))
-        lengths = windowing.tokens_read(tokens.lengths, training=False)
+        lengths = self.windowing.tokens_read(tokens.lengths, training=False)
         sampler = LengthBatchSampler(lengths, self.batch_size, shuffle=False)
-        collate = Collator(self.tokenizer, windowing)
+        collate = Collator(self.tokenizer, self.windowing)
         scores: npt.NDArray[np.float64] = np.zeros(labels.shape)
+        of_windows: list[Floats] = [np.zeros((0, labels.shape[1]))] * len(tokens)
         with torch.inference_mode(), self._autocast():
+            # Longest first.
             for places in sampler:
                 batch = collate([dataset[place] for place in places])
-                logits = self.model(
+                document = batch["window_document"].to(self.device)
+                logits, attention = self.model.score_windows(
                     batch["input_ids"].to(self.device),
                     batch["attention_mask"].to(self.device),
-                    batch["window_document"].to(self.device),
                     batch["window_lengths"],
-                    len(batch["index"]),
                 )
-                scores[batch["index"].numpy()] = logits.cpu().double().numpy()
-        return scores
+                index = batch["index"].numpy()
+                pooled = self.model.pool(logits, attention, document, len(index))
+                scores[index] = pooled.cpu().double().numpy()
+                # In a batch a document's windows come in order but for their lengths.
+                alone = logits.cpu().double().numpy()
+                rows = batch["window_document"].numpy()
+                for row, place in enumerate(index.tolist()):
+                    of_windows[place] = alone[rows == row][self._order(tokens[place])]
+        return scores, of_windows
+
+    def _order(self, ids: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
+        """Return where each window of a document stands among its windows in a batch."""
+        sizes = [-len(part) for part in self.windowing.windows(ids)]
+        return np.argsort(np.argsort(sizes, kind="stable"), kind="stable")
 
     def _autocast(self) -> AbstractContextManager[object]:
         if self.precision not in MIXED:
