@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from resumebert.evaluation.comparison import compare_models
+from resumebert.evaluation.comparison import paired_comparison
 from resumebert.evaluation.decisions import Decisions, plain_decisions
 from resumebert.evaluation.disagreements import disagreements
 from resumebert.evaluation.judgement import judge
@@ -108,7 +108,7 @@ def made_comparison(result: SplitResult) -> Compared:
     """Return the comparison of a result with its baseline."""
     first = result.baseline
     assert first is not None
-    found = compare_models(
+    found = paired_comparison(
         first.probabilities,
         result.probabilities,
         result.truth,

@@ -291,6 +291,15 @@ class ResumeClassifier(LightningModule):
             # float16 has scaled gradients that a fused step would unscale after the clipping.
             torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
 
+    def predict_step(self, batch: Batch, batch_index: int) -> dict[str, Tensor]:
+        """Return what ``Trainer.predict`` gathers of a batch of B documents.
+
+        Returns:
+            ``index`` (B,), their places in the table, and ``logits`` (B, L). Calibration and
+            thresholds are a checkpoint's: see :class:`resumebert.ResumeLabeler`.
+        """
+        return {"index": batch["index"], "logits": self._score(batch)}
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put in what using the model will take; see :mod:`resumebert.model.checkpoint`."""
         checkpoint.update(self.checkpoint_extras)
