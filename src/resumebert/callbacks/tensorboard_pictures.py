@@ -11,8 +11,8 @@ from resumebert.charts.curves import Scored, reliability
 from resumebert.charts.matrices import confusion, confusion_picture
 from resumebert.charts.raster import rasterise
 from resumebert.data.table import ResumeTable
-from resumebert.evaluation.metrics import to_probabilities
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.utils.floats import to_probabilities
 
 THRESHOLD = 0.5
 TEXT_SHOWN = 1_500

@@ -20,33 +20,13 @@ from torch import Tensor
 from torch.nn.functional import pad
 from torchmetrics.functional.classification import multilabel_stat_scores
 
+from resumebert.utils.floats import to_float64
+
 CALIBRATION_BINS = 15
 # All others are better the higher.
 LOWER_IS_BETTER = ("hamming_loss", "coverage_error", "ranking_loss", "ece", "loss")
 # Entries ranked at once: some 300 MB of temporaries.
 _BLOCK = 2**22
-
-
-def to_probabilities(logits: Tensor) -> Tensor:
-    """Return the sigmoid of logits of any shape and floating dtype, in float64.
-
-    Equal logits give equal probabilities, whatever their place. ``torch.sigmoid`` does not: on a
-    CPU the last bit of its result depends on the element's index, which breaks ties at random. And
-    in float32 the sigmoid is 1 from logit 17 on, which makes ties; in float64 from 37 on.
-    """
-    return 1 / (1 + torch.exp(-to_float64(logits)))
-
-
-def widest_float(device: torch.device) -> torch.dtype:
-    """Return the widest floating dtype of a device: Apple's GPUs have no float64."""
-    return torch.float32 if device.type == "mps" else torch.float64
-
-
-def to_float64(values: Tensor) -> Tensor:
-    """Return the values in float64, detached, on the CPU where the device has none."""
-    if widest_float(values.device) != torch.float64:
-        values = values.cpu()
-    return values.detach().double()
 
 
 def multilabel_metrics(

@@ -13,17 +13,19 @@ from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import BertForSequenceClassification
 
 from resumebert.data.batching import Batch
-from resumebert.evaluation.metrics import multilabel_metrics, to_probabilities
-from resumebert.evaluation.scores import Scores, SplitScores
 from resumebert.model.attention import FUSED, training_kernel
 from resumebert.model.lora import merge_factors, scaling
 from resumebert.model.losses import Loss, binary_cross_entropy
 from resumebert.model.pooling import POOLINGS, attention_pooling
 from resumebert.model.schedules import PlateauSchedule, Schedule
+from resumebert.model.scores import Scores, SplitScores
 from resumebert.utils.errors import UserError
+from resumebert.utils.floats import to_probabilities
 
 OptimizerFactory = Callable[[torch.nn.Module], torch.optim.Optimizer]
 SchedulerFactory = Callable[[torch.optim.Optimizer, int], Schedule]
+# (n, L) probabilities, (n, L) targets and L names → values by name, nan where undefined.
+Metrics = Callable[[Tensor, Tensor, Sequence[str]], dict[str, float]]
 
 # Per-label training metrics would crowd TensorBoard and answer nothing that validation does not.
 TRAIN_METRICS = ("f1_micro", "f1_macro", "precision_micro", "recall_micro", "subset_accuracy")
@@ -40,6 +42,8 @@ class ResumeClassifier(LightningModule):
         loss: a function of logits and targets, both (B, L); only training needs to choose it.
         optimizer: makes the optimizer of a model; only training needs it.
         scheduler: makes the schedule of an optimizer and a number of steps; None: constant rate.
+        metrics: what is logged of each split beside the loss, computed of all its documents, such
+            as :func:`resumebert.multilabel_metrics`; None: nothing.
         chunk_tokens: windows go through the encoder in chunks of at most so many tokens, padding
             included, so that no document is too long for the memory in evaluation.
 
@@ -59,6 +63,7 @@ class ResumeClassifier(LightningModule):
         loss: Loss = binary_cross_entropy,
         optimizer: OptimizerFactory | None = None,
         scheduler: SchedulerFactory | None = None,
+        metrics: Metrics | None = None,
         chunk_tokens: int = 16_384,
     ) -> None:
         super().__init__()
@@ -75,6 +80,7 @@ class ResumeClassifier(LightningModule):
         self.loss = loss
         self.optimizer_factory = optimizer
         self.scheduler_factory = scheduler
+        self.metrics = metrics
         self.bert = BertForSequenceClassification(
             BertConfig(
                 **bert_config,
@@ -232,9 +238,9 @@ class ResumeClassifier(LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """Log the metrics of the epoch's training batches, as they were scored while training."""
-        metrics = self._metrics(self.train_scores.compute())
+        found = self._metrics(self.train_scores.compute())
         self.train_scores.reset()
-        self.log_dict({f"train/{name}": metrics[name] for name in TRAIN_METRICS})
+        self.log_dict({f"train/{name}": found[name] for name in TRAIN_METRICS if name in found})
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Score a batch of the validation split."""
@@ -308,7 +314,9 @@ class ResumeClassifier(LightningModule):
             checkpoint["state_dict"] = merge_factors(checkpoint["state_dict"], scaling(self))
 
     def _metrics(self, scores: Scores) -> dict[str, float]:
-        return multilabel_metrics(to_probabilities(scores.logits), scores.targets, self.label_names)
+        if self.metrics is None:
+            return {}
+        return self.metrics(to_probabilities(scores.logits), scores.targets, self.label_names)
 
     def _finish_split(self, split: str, collected: SplitScores) -> None:
         scores: Scores = collected.compute()

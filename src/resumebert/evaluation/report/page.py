@@ -20,7 +20,6 @@ from resumebert.charts.curves import Scored
 from resumebert.charts.history import history_pictures
 from resumebert.charts.words import number, with_ends
 from resumebert.evaluation.judgement import TUNED
-from resumebert.evaluation.metrics import to_probabilities
 from resumebert.evaluation.report import figures
 from resumebert.evaluation.report.cautions import missing, warnings
 from resumebert.evaluation.report.comparison import compared_table, compared_to_baseline
@@ -31,6 +30,7 @@ from resumebert.evaluation.report.figures import Figure, of
 from resumebert.evaluation.report.parts import removal_tables, slice_tables, swap_tables
 from resumebert.evaluation.results import SplitResult
 from resumebert.evaluation.top1 import TOP1_WHY
+from resumebert.utils.floats import to_probabilities
 
 # So many labels' pictures are open at once; the others open when asked for.
 OPEN_LABELS = 12

@@ -7,7 +7,7 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from resumebert.evaluation.metrics import widest_float
+from resumebert.utils.floats import widest_float
 
 
 class Scores:

@@ -1,6 +1,6 @@
 import torch
 
-from resumebert.evaluation.scores import SplitScores
+from resumebert.model.scores import SplitScores
 
 
 def test_scores_come_back_in_the_order_of_the_documents():
