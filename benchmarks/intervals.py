@@ -24,7 +24,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from resumebert.evaluation.comparison import compare_models
+from resumebert.evaluation.comparison import paired_comparison
 from resumebert.evaluation.intervals import (
     bca_interval,
     bootstrap_intervals,
@@ -87,7 +87,7 @@ def print_seconds(documents: int, labels: int, resamples: int) -> None:
     )
     timed(
         "comparison of two models",
-        lambda: compare_models(
+        lambda: paired_comparison(
             first, second, targets, (0.5, 0.5), names, groups, resamples=resamples
         ),
     )

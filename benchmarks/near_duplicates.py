@@ -21,7 +21,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from resumebert.data.cleaning import clean
-from resumebert.data.duplicates import conflicting_groups, exact_groups, find_groups
+from resumebert.data.duplicates import conflicting_groups, duplicate_groups, exact_groups
 from resumebert.data.split_quality import split_quality, straddling_groups
 from resumebert.data.splitting import random_split, stratified_split
 from resumebert.data.table import ResumeTable, TextColumn
@@ -67,7 +67,7 @@ def report_groups(table: ResumeTable, threshold: float, seed: int) -> npt.NDArra
     describe(exact, table)
     groups = timed(
         "exact and near-duplicate groups",
-        lambda: find_groups(table.texts, threshold=threshold, ngram=NGRAM, seed=seed),
+        lambda: duplicate_groups(table.texts, threshold=threshold, ngram=NGRAM, seed=seed),
     )
     describe(groups, table)
     return groups
@@ -91,7 +91,9 @@ def check_by_brute_force(
     Half of the rows are groups as a whole, found at a threshold lower by 0.2, so that there are
     pairs above the threshold and just below it; the others are random.
     """
-    loose = find_groups(table.texts, threshold=max(0.1, threshold - 0.2), ngram=NGRAM, seed=seed)
+    loose = duplicate_groups(
+        table.texts, threshold=max(0.1, threshold - 0.2), ngram=NGRAM, seed=seed
+    )
     sample = draw(loose, rows, seed)
     started = time.perf_counter()
     similar = similarities([table.texts[i] for i in sample.tolist()])

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 from helpers import TINY_BERT
 from resumebert.callbacks.averaging import AveragedWeights, equal, exponential
 from resumebert.data.batching import Batch
+from resumebert.evaluation.metrics import multilabel_decisions, multilabel_metrics
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.optimization import adamw
 from resumebert.model.schedules import constant_schedule
@@ -47,6 +48,8 @@ def new_model() -> ResumeClassifier:
         ["A", "B"],
         optimizer=partial(adamw, lr=1e-2),
         scheduler=partial(constant_schedule, warmup=0),
+        metrics=multilabel_metrics,
+        train_metrics=multilabel_decisions,
     )
 
 

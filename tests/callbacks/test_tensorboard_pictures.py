@@ -1,14 +1,10 @@
 import numpy as np
-import pytest
-import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
-from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from test_averaging import batches
 
 from helpers import TINY_BERT, make_table
-from resumebert.callbacks.drawing import draw_matrix, draw_reliability
 from resumebert.callbacks.tensorboard_pictures import TensorBoardPictures, error_texts
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.optimization import adamw
@@ -63,20 +59,3 @@ def test_texts_are_those_of_the_worst_documents():
     assert "B: 0.950, wrongly given" in text
     assert "    # <script>" in text
     assert "fine" not in text
-
-
-def test_pictures_are_of_the_counts():
-    counts = np.array([[3, 0], [1, 2]])
-    pixels = draw_matrix(counts, counts / 3, ["A", "B" * 60], ["none", "A"], "title")
-    assert pixels.dtype == np.uint8
-    assert pixels.shape[2] == 3
-    full = draw_matrix(counts, np.ones((2, 2)), ["A", "B" * 60], ["none", "A"], "title")
-    assert full.mean() < pixels.mean()
-
-
-@pytest.mark.parametrize("count", [1, 9, 400])
-def test_reliability_is_drawn_for_few_and_many(count, tmp_path):
-    probabilities = torch.rand(count, generator=torch.Generator().manual_seed(0)).double().numpy()
-    pixels = draw_reliability(probabilities, probabilities > 0.5, "title")
-    Image.fromarray(pixels).save(tmp_path / "picture.png")
-    assert (pixels == (23, 96, 181)).all(axis=2).any()

@@ -174,7 +174,6 @@ def test_processes_end_with_the_one_that_started_them(tmp_path):
     ("arguments", "words"),
     [
         (("trainer=ddp", *TWO, "data.batch_size=1"), "data.batch_size=1"),
-        (("trainer=ddp", *TWO, "find.lr=true"), "trainer.devices=1"),
         (("trainer=fsdp", *TWO, "callbacks=ema"), "trainer=fsdp"),
         (("trainer=fsdp", *TWO, "model/lora=default"), "trainer=fsdp"),
     ],

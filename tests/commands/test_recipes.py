@@ -2,7 +2,6 @@
 
 import copy
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -72,35 +71,6 @@ def test_averaged_lora_is_merged_into_the_best_checkpoint(command: Command, tmp_
     run(command, tmp_path / "r", *LEARNING, "callbacks=ema", "model/lora=default")
     assert not [name for name in weights_of(tmp_path / "r", "best.ckpt") if "lora" in name]
     assert_reproduced(command, tmp_path / "r")
-
-
-def test_searches_change_nothing_but_what_they_find(command: Command, tmp_path):
-    output = run(
-        command, tmp_path / "found", *QUICK, "find.lr=true", "find.lr_steps=40",
-        "find.batch_size=true", "find.max_batch_size=16",
-    )  # fmt: skip
-    found = json.loads((tmp_path / "found" / "found.json").read_text())
-    assert found["data.batch_size"] == 16
-    lines = [line for line in output.splitlines() if "; training with " in line]
-    assert "batch size: 16 (find.max_batch_size)" in lines[0]
-    assert re.search(rf"optimizer\.lr={found['optimizer.lr']:g}$", lines[1])
-    assert (tmp_path / "found" / "lr_finder.csv").exists()
-    typed = [f"{key}={value}" for key, value in found.items()]
-    run(command, tmp_path / "typed", *QUICK, *typed)
-    assert metrics_of(tmp_path / "found") == metrics_of(tmp_path / "typed")
-    config = torch.load(tmp_path / "found" / "checkpoints" / "best.ckpt", weights_only=True)[
-        "resumebert"
-    ]["config"]
-    assert config["optimizer"]["lr"] == found["optimizer.lr"]
-    assert config["data"]["batch_size"] == 16
-    assert_reproduced(command, tmp_path / "found")
-
-
-def test_a_resumed_run_is_not_searched(command: Command, tmp_path, plain):
-    last = plain / "checkpoints" / "last.ckpt"
-    result = command("train", *QUICK, f"ckpt_path={last}", "find.lr=true", f"output_dir={tmp_path}")
-    assert result.code == 1
-    assert "Error: find.lr=true" in result.errors
 
 
 def test_gradient_checkpointing_gives_the_same_figures(command: Command, tmp_path):

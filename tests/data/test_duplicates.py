@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from resumebert.data.duplicates import (
     conflicting_groups,
     drop_duplicates,
+    duplicate_groups,
     exact_groups,
-    find_groups,
 )
 from resumebert.data.near_duplicates import choose_rows
 from resumebert.data.table import TextColumn
@@ -74,7 +74,7 @@ def test_copies_but_for_case_and_punctuation_form_a_group():
         "ß",
     ]
     assert exact_groups(texts).tolist() == [0, 0, 0, 1, 2, 2, 3]
-    assert find_groups(texts).tolist() == [0, 0, 0, 1, 2, 2, 3]
+    assert duplicate_groups(texts).tolist() == [0, 0, 0, 1, 2, 2, 3]
 
 
 @given(texts=st.lists(TEXT, max_size=30))
@@ -82,7 +82,7 @@ def test_copies_are_texts_with_the_same_words(texts):
     words = [" ".join(re.findall(r"[^\W_]+", text.casefold())) for text in texts]
     expected = partition([words.index(text) for text in words])
     assert exact_groups(texts).tolist() == expected
-    assert find_groups(texts, threshold=1).tolist() == expected
+    assert duplicate_groups(texts, threshold=1).tolist() == expected
 
 
 @given(texts=st.lists(TEXT, max_size=20), ngram=st.integers(1, 3))
@@ -90,7 +90,7 @@ def test_copies_are_texts_with_the_same_words(texts):
 def test_texts_with_the_same_ngrams_share_a_group_and_texts_without_a_common_one_do_not(
     texts, ngram
 ):
-    groups = find_groups(texts, threshold=0.9, ngram=ngram)
+    groups = duplicate_groups(texts, threshold=0.9, ngram=ngram)
     for i in range(len(texts)):
         for j in range(i):
             if shingles(texts[i], ngram) == shingles(texts[j], ngram):
@@ -103,7 +103,7 @@ def test_texts_with_the_same_ngrams_share_a_group_and_texts_without_a_common_one
 def test_groups_are_those_of_all_pairs_compared(seed, threshold):
     texts = families(seed)
     pairs = [(i, j) for i in range(len(texts)) for j in range(i)]
-    expected, found = brute_force(texts, threshold), find_groups(texts, threshold=threshold)
+    expected, found = brute_force(texts, threshold), duplicate_groups(texts, threshold=threshold)
     together = {(i, j) for i, j in pairs if expected[i] == expected[j]}
     found_together = {(i, j) for i, j in pairs if found[i] == found[j]}
     assert len(together) > 5
@@ -120,36 +120,36 @@ def test_a_planted_edit_counts_by_its_jaccard_index(changed, joined):
     index = (200 - changed) / (200 + changed)
     assert jaccard(*texts) == pytest.approx(index)
     for seed in range(10):
-        groups = find_groups(texts, threshold=0.8, seed=seed)
+        groups = duplicate_groups(texts, threshold=0.8, seed=seed)
         assert bool(groups[0] == groups[1]) is joined
 
 
 def test_the_order_of_the_texts_does_not_matter():
     texts = families(7, 60)
-    groups = find_groups(texts)
+    groups = duplicate_groups(texts)
     order = np.random.default_rng(1).permutation(len(texts))
-    assert find_groups([texts[i] for i in order]).tolist() == partition(groups[order])
-    assert find_groups(TextColumn.of(texts)).tolist() == groups.tolist()
+    assert duplicate_groups([texts[i] for i in order]).tolist() == partition(groups[order])
+    assert duplicate_groups(TextColumn.of(texts)).tolist() == groups.tolist()
 
 
 def test_texts_that_share_much_boilerplate_take_no_quadratic_time_and_stay_apart():
     page = " ".join(f"p{i}" for i in range(100))
     texts = [f"{page} {' '.join(f'{i}x{k}' for k in range(20))}" for i in range(600)]
     assert jaccard(texts[0], texts[1]) > 0.7
-    assert len(set(find_groups(texts).tolist())) == 600
+    assert len(set(duplicate_groups(texts).tolist())) == 600
     alike = [f"{page} {i}" for i in range(600)]
-    assert set(find_groups(alike).tolist()) == {0}
+    assert set(duplicate_groups(alike).tolist()) == {0}
 
 
 def test_a_chain_of_pairs_is_one_group():
     words = [f"w{i}" for i in range(130)]
     texts = [" ".join(words[start : start + 104]) for start in range(0, 26, 6)]
     assert jaccard(texts[0], texts[1]) > 0.8 > jaccard(texts[0], texts[-1])
-    assert set(find_groups(texts).tolist()) == {0}
+    assert set(duplicate_groups(texts).tolist()) == {0}
 
 
 def test_a_text_shorter_than_an_ngram_has_copies_only():
-    assert find_groups(["a b c d", "A B C D", "a b c e", "a b c", "a b c d e"]).tolist() == [
+    assert duplicate_groups(["a b c d", "A B C D", "a b c e", "a b c", "a b c d e"]).tolist() == [
         0, 0, 1, 2, 3,
     ]  # fmt: skip
 
@@ -166,12 +166,12 @@ def test_bands_propose_pairs_at_the_threshold(threshold):
 )
 def test_settings_out_of_range_are_refused(setting, value):
     with pytest.raises(UserError, match=rf"data\.near_duplicates\.{setting}={value}"):
-        find_groups(["a"], **{setting: value})
+        duplicate_groups(["a"], **{setting: value})
 
 
 def test_no_texts():
-    assert find_groups([]).tolist() == []
-    assert exact_groups([]).dtype == find_groups([]).dtype == np.int64
+    assert duplicate_groups([]).tolist() == []
+    assert exact_groups([]).dtype == duplicate_groups([]).dtype == np.int64
 
 
 def test_conflicts_and_first_documents():

@@ -16,7 +16,7 @@ from resumebert.evaluation.calibration import (
     fit_calibration,
     uncalibrated,
 )
-from resumebert.evaluation.metrics import to_probabilities
+from resumebert.utils.floats import to_probabilities
 
 QUICK = settings(deadline=None, max_examples=60)
 

@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 from sklearn import metrics as sk
 
 from resumebert.evaluation import comparison as module
-from resumebert.evaluation.comparison import compare_models, differing, holm
+from resumebert.evaluation.comparison import differing, holm, paired_comparison
 from resumebert.evaluation.intervals import bootstrap_intervals
 
 NAMES = ["a", "b", "c"]
@@ -49,7 +49,7 @@ def test_differences_and_p_values_are_those_of_exchanging_groups_one_after_the_o
     first, second, targets = two_models(40, better=0.1)
     groups = np.random.default_rng(1).integers(0, 25, 40)
     limits = np.array([0.5, 0.4, 0.5]), np.array([0.45, 0.5, 0.55])
-    actual = compare_models(first, second, targets, limits, NAMES, groups, resamples=60, seed=3)
+    actual = paired_comparison(first, second, targets, limits, NAMES, groups, resamples=60, seed=3)
     one, other = values(first, second, targets, limits)
     numbers = np.unique(groups, return_inverse=True)[1]
     swaps = np.concatenate(list(module._swaps(7, numbers.max() + 1, 60, 3)))
@@ -77,7 +77,7 @@ def test_differences_and_p_values_are_those_of_exchanging_groups_one_after_the_o
 
 def test_identical_models_differ_in_nothing() -> None:
     scores, _, targets = two_models()
-    found = compare_models(scores, scores, targets, (0.5, 0.5), NAMES, resamples=100)
+    found = paired_comparison(scores, scores, targets, (0.5, 0.5), NAMES, resamples=100)
     assert found.differing == []
     for name, difference in found.metrics.items():
         assert (difference.difference, difference.low, difference.high) == (0, 0, 0)
@@ -87,15 +87,15 @@ def test_identical_models_differ_in_nothing() -> None:
 
 def test_another_scale_of_the_probabilities_is_no_difference() -> None:
     scores, _, targets = two_models()
-    found = compare_models(scores, scores**2, targets, (0.49, 0.49**2), NAMES, resamples=100)
+    found = paired_comparison(scores, scores**2, targets, (0.49, 0.49**2), NAMES, resamples=100)
     assert found.differing == []
     assert {difference.p for difference in found.metrics.values()} == {1.0}
 
 
 def test_exchanged_models_have_the_opposite_difference() -> None:
     first, second, targets = two_models(better=0.1)
-    forth = compare_models(first, second, targets, (0.5, 0.4), NAMES, resamples=300)
-    back = compare_models(second, first, targets, (0.4, 0.5), NAMES, resamples=300)
+    forth = paired_comparison(first, second, targets, (0.5, 0.4), NAMES, resamples=300)
+    back = paired_comparison(second, first, targets, (0.4, 0.5), NAMES, resamples=300)
     for name, difference in forth.metrics.items():
         opposite = back.metrics[name]
         assert (opposite.first, opposite.second) == (difference.second, difference.first)
@@ -106,7 +106,7 @@ def test_exchanged_models_have_the_opposite_difference() -> None:
 
 
 def test_a_better_model_is_found_out() -> None:
-    found = compare_models(*two_models(600, better=0.4), (0.5, 0.5), NAMES, resamples=999)
+    found = paired_comparison(*two_models(600, better=0.4), (0.5, 0.5), NAMES, resamples=999)
     for name, difference in found.metrics.items():
         assert difference.low > 0, name
         assert difference.p < 0.01, name
@@ -116,7 +116,7 @@ def test_a_better_model_is_found_out() -> None:
 def test_pairing_gives_shorter_intervals_than_two_apart() -> None:
     first, _, targets = two_models(300)
     second = np.clip(first + np.random.default_rng(0).normal(0, 0.02, first.shape), 0, 1)
-    found = compare_models(first, second, targets, (0.5, 0.5), NAMES, resamples=300)
+    found = paired_comparison(first, second, targets, (0.5, 0.5), NAMES, resamples=300)
     paired = found.metrics["f1_micro"]
     low, high = bootstrap_intervals(first, targets, 0.5, NAMES, resamples=300)["f1_micro"]
     assert paired.high - paired.low < (high - low) / 2
@@ -131,7 +131,7 @@ def test_models_alike_seldom_differ_by_chance() -> None:
         noise = np.random.default_rng([1, seed]).normal(size=(2, 30, 3))[:, groups]
         first, second = np.clip(0.4 + 0.2 * targets + 0.2 * noise, 0, 1)
         limits = (0.5, 0.5)
-        found = compare_models(first, second, targets, limits, NAMES, groups, resamples=39)
+        found = paired_comparison(first, second, targets, limits, NAMES, groups, resamples=39)
         p_values.append([found.metrics[name].p for name in ("f1_micro", "ap_macro")])
     # At a true share of 0.05, 22 of 200 or more have a probability below 0.001.
     assert (np.mean(np.array(p_values) <= 0.05, axis=0) < 0.11).all()
@@ -139,10 +139,10 @@ def test_models_alike_seldom_differ_by_chance() -> None:
 
 def test_copies_in_one_group_give_no_more_evidence() -> None:
     first, second, targets = two_models(30, better=0.1)
-    once = compare_models(first, second, targets, (0.5, 0.5), NAMES, resamples=300)
+    once = paired_comparison(first, second, targets, (0.5, 0.5), NAMES, resamples=300)
     copies = [np.repeat(part, 4, axis=0) for part in (first, second, targets)]
     groups = np.repeat(np.arange(30), 4)
-    often = compare_models(*copies, (0.5, 0.5), NAMES, groups, resamples=300)
+    often = paired_comparison(*copies, (0.5, 0.5), NAMES, groups, resamples=300)
     for name in METRICS:
         assert often.metrics[name].p == once.metrics[name].p
         assert often.metrics[name].low == pytest.approx(once.metrics[name].low)
@@ -150,7 +150,7 @@ def test_copies_in_one_group_give_no_more_evidence() -> None:
 
 
 def test_one_group_can_only_be_exchanged_as_a_whole() -> None:
-    found = compare_models(*two_models(), (0.5, 0.5), NAMES, np.zeros(80, int), resamples=50)
+    found = paired_comparison(*two_models(), (0.5, 0.5), NAMES, np.zeros(80, int), resamples=50)
     assert {difference.p for difference in found.metrics.values()} == {1.0}
     assert all(math.isnan(difference.low) for difference in found.metrics.values())
 
@@ -158,7 +158,7 @@ def test_one_group_can_only_be_exchanged_as_a_whole() -> None:
 def test_an_absent_label_is_undefined_and_not_counted() -> None:
     first, second, targets = two_models(better=0.1)
     targets[:, 1] = 0
-    found = compare_models(first, second, targets, (0.5, 0.5), NAMES, resamples=100).metrics
+    found = paired_comparison(first, second, targets, (0.5, 0.5), NAMES, resamples=100).metrics
     absent = found["f1/b"]
     assert all(math.isnan(v) for v in (absent.first, absent.low, absent.p, absent.p_holm))
     assert found["f1_macro"].first == pytest.approx((found["f1/a"].first + found["f1/c"].first) / 2)
@@ -196,7 +196,7 @@ def test_documents_with_other_decisions_are_named() -> None:
     first = np.array([[1, 0], [1, 1], [0, 0], [0, 1]], dtype=bool)
     assert differing(first, first[[0, 0, 2, 2]]) == [1, 3]
     scores = np.array([[0.9, 0.1], [0.6, 0.1], [0.4, 0.2]])
-    found = compare_models(scores, scores, scores > 0.5, (0.5, [0.3, 0.5]), "ab", resamples=10)
+    found = paired_comparison(scores, scores, scores > 0.5, (0.5, [0.3, 0.5]), "ab", resamples=10)
     assert found.differing == [2]
 
 
@@ -204,7 +204,7 @@ def test_seeds_decide() -> None:
     models = two_models(better=0.1)
 
     def compare(seed: int):
-        return compare_models(*models, (0.5, 0.5), NAMES, resamples=100, seed=seed).to_json()
+        return paired_comparison(*models, (0.5, 0.5), NAMES, resamples=100, seed=seed).to_json()
 
     assert compare(0) == compare(0)
     assert compare(0) != compare(1)
@@ -213,7 +213,7 @@ def test_seeds_decide() -> None:
 def test_a_comparison_becomes_plain_json() -> None:
     first, second, targets = two_models()
     targets[:, 1] = 0
-    found = compare_models(first, second, targets, (0.5, 0.5), NAMES, resamples=20, level=0.9)
+    found = paired_comparison(first, second, targets, (0.5, 0.5), NAMES, resamples=20, level=0.9)
     content = found.to_json()
     assert json.loads(json.dumps(content, allow_nan=False)) == content
     assert content["metrics"]["f1/b"]["p"] is None
@@ -224,15 +224,15 @@ def test_a_comparison_becomes_plain_json() -> None:
 
 def test_no_documents() -> None:
     nothing = np.zeros((0, 3))
-    found = compare_models(nothing, nothing, nothing, (0.5, 0.5), NAMES, resamples=5)
+    found = paired_comparison(nothing, nothing, nothing, (0.5, 0.5), NAMES, resamples=5)
     assert all(math.isnan(difference.p) for difference in found.metrics.values())
 
 
 def test_models_of_different_documents_are_refused() -> None:
     first, second, targets = two_models()
     with pytest.raises(ValueError, match="shape"):
-        compare_models(first, second[:-1], targets, (0.5, 0.5), NAMES)
+        paired_comparison(first, second[:-1], targets, (0.5, 0.5), NAMES)
     with pytest.raises(ValueError, match="thresholds"):
-        compare_models(first, second, targets, (0.5, [0.5, 0.5]), NAMES)
+        paired_comparison(first, second, targets, (0.5, [0.5, 0.5]), NAMES)
     with pytest.raises(ValueError, match="resamples"):
-        compare_models(first, second, targets, (0.5, 0.5), NAMES, resamples=0)
+        paired_comparison(first, second, targets, (0.5, 0.5), NAMES, resamples=0)

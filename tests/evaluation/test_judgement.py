@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from sklearn import metrics as sk
 
-from resumebert.evaluation.comparison import compare_models
+from resumebert.evaluation.comparison import paired_comparison
 from resumebert.evaluation.decisions import (
     DecisionOptions,
     Decisions,
@@ -163,7 +163,7 @@ def test_the_tables_have_every_figure_with_its_interval_and_the_baseline(decisio
     first, second = result.baseline, result
     limits = (first.thresholds, second.thresholds)
     probabilities = (first.probabilities, second.probabilities)
-    found = compare_models(*probabilities, result.truth, limits, NAMES, resamples=50)
+    found = paired_comparison(*probabilities, result.truth, limits, NAMES, resamples=50)
     text = printed(print_comparison, ("one", "other"), found)
     assert f"{found.metrics['f1_micro'].difference:+.4f}" in text
     assert f"label {len(found.differing)} of 60 documents differently" in text

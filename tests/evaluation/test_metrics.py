@@ -27,10 +27,10 @@ from resumebert.evaluation.metrics import (
     multilabel_decisions,
     multilabel_metrics,
     to_json_values,
-    to_probabilities,
     undefined,
 )
-from resumebert.evaluation.scores import SplitScores
+from resumebert.model.scores import SplitScores
+from resumebert.utils.floats import to_probabilities
 
 TOLERANCE = 1e-9
 AVERAGES = ("micro", "macro", "weighted")

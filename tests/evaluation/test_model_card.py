@@ -2,7 +2,6 @@ import re
 from dataclasses import replace
 
 from report_inputs import full_report, made_comparison, made_result
-
 from resumebert.evaluation.report import ReportInput, model_card, write_model_card
 
 

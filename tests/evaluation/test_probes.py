@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from resumebert.data.readers import read_sample
-from resumebert.data.sample.people import ORIGINS
 from resumebert.evaluation.gendered_words import has_pronouns, swap_pronouns, swap_words
+from resumebert.evaluation.names import ORIGINS
 from resumebert.evaluation.probes import (
     Exchange,
     choose_documents,

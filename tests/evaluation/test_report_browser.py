@@ -6,8 +6,8 @@ import shutil
 import subprocess
 
 import pytest
-from report_inputs import full_report, made_comparison, made_result
 
+from report_inputs import full_report, made_comparison, made_result
 from resumebert.evaluation.report import report_html
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)

@@ -1,8 +1,8 @@
 import pytest
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
+from resumebert.charts.history import MAX_TRAIN_POINTS, history_pictures
 from resumebert.evaluation.report import Curve, read_history
-from resumebert.evaluation.report.history import MAX_TRAIN_POINTS, history_pictures
 
 LOGGED = [(9, {"train/loss": 0.5, "val/loss": 0.25}), (19, {"train/loss": 0.25, "other": 1.0})]
 

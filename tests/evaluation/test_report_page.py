@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from report_inputs import full_report, made_analysis, made_comparison, made_error, made_result
 
+from report_inputs import full_report, made_analysis, made_comparison, made_error, made_result
 from resumebert.evaluation.report import ReportInput, report_html, write_report
 from resumebert.evaluation.report.data_section import data_tables
 from resumebert.evaluation.results import Analysis

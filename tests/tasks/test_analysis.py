@@ -18,10 +18,10 @@ from resumebert.evaluation.decisions import fit_decisions
 from resumebert.evaluation.judgement import judge
 from resumebert.evaluation.results import SplitResult
 from resumebert.evaluation.slices import selected
+from resumebert.inference.scoring import TextScorer, text_scorer
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.tasks import analysis
 from resumebert.tasks.analysis import AnalysisOptions, analyse, some_groups
-from resumebert.tasks.scoring import TextScorer, text_scorer
 from resumebert.utils.errors import UserError
 
 QUICK = AnalysisOptions(resamples=50, probe_documents=4, errors=6)

@@ -7,11 +7,12 @@ import numpy.typing as npt
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from resumebert.callbacks.drawing import draw_matrix, draw_reliability
+from resumebert.charts.curves import Scored, reliability
+from resumebert.charts.matrices import confusion, confusion_picture
+from resumebert.charts.raster import rasterise
 from resumebert.data.table import ResumeTable
-from resumebert.evaluation.metrics import to_probabilities
-from resumebert.evaluation.report.matrices import confusion
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.utils.floats import to_probabilities
 
 THRESHOLD = 0.5
 TEXT_SHOWN = 1_500
@@ -91,14 +92,13 @@ def log_pictures(
             )
     names = [label_names[column] for column in kept]
     found = confusion(truth[:, kept], probabilities[:, kept] >= THRESHOLD)
-    counts = np.column_stack([found.nothing, found.instead])
-    shares = counts / np.maximum(found.missed, 1)[:, None]
     title = "Missed labels (rows) by what was wrongly given (columns); at 0.5, before tuning"
-    picture = draw_matrix(counts, shares, names, ["no wrong label", *names], title)
+    picture = rasterise(confusion_picture(found, names), title)
     writer.add_image("val/confusion", picture, step, dataformats="HWC")
-    picture = draw_reliability(
-        probabilities.ravel(), truth.ravel(), "Reliability of all labels, before calibration"
-    )
+    every = probabilities.ravel()
+    chart = reliability(Scored("all labels", truth.ravel(), plain=every, calibrated=every))
+    assert chart is not None
+    picture = rasterise(chart, "Reliability of all labels, before calibration", scale=2.5)
     writer.add_image("val/reliability", picture, step, dataformats="HWC")
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, distributed
 
-from resumebert.evaluation.scores import SplitScores
+from resumebert.model.scores import SplitScores
 
 SCORES = ("index", "logits", "targets")
 

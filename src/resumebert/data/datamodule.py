@@ -46,7 +46,7 @@ class ResumeDataModule(LightningDataModule):
             memory.
         limit: use a random subset of so many documents; None: all.
         duplicates: "keep" all copies, in one split, or "drop" all but the first.
-        near_duplicates: arguments of :func:`resumebert.data.duplicates.find_groups`.
+        near_duplicates: arguments of :func:`resumebert.data.duplicates.duplicate_groups`.
         train_fraction: train on so much of the training split.
         seed: of the subset and the split.
         shuffle_seed: of the order of the training batches, and of what is drawn for them.
@@ -219,6 +219,10 @@ class ResumeDataModule(LightningDataModule):
     def test_dataloader(self) -> DataLoader[Batch]:
         """Every document of ``test_split`` once, longest first."""
         return self._evaluation_loader(self.test_split)
+
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """The documents of ``test_split``, as :meth:`test_dataloader` gives them."""
+        return self.test_dataloader()
 
     def _evaluation_loader(self, split: SplitName) -> DataLoader[Batch]:
         processes = self.trainer.world_size if self.trainer else 1

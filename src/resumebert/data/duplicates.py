@@ -28,7 +28,7 @@ def exact_groups(texts: Sequence[str]) -> npt.NDArray[np.int64]:
     return _numbered(digest for words in _blocks(texts) for digest in words.digests())
 
 
-def find_groups(
+def duplicate_groups(
     texts: Sequence[str],
     *,
     threshold: float = 0.8,

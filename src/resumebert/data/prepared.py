@@ -20,7 +20,7 @@ import pyarrow as pa
 import resumebert
 from resumebert.data.cache_store import get_or_build, load_arrays, save_arrays
 from resumebert.data.cleaning import clean
-from resumebert.data.duplicates import find_groups
+from resumebert.data.duplicates import duplicate_groups
 from resumebert.data.table import ResumeTable, TextColumn
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts, read_token_ids
 
@@ -37,7 +37,7 @@ class Preparation:
         cleaning: the steps of :func:`resumebert.data.cleaning.clean`, in order.
         limit: use a random subset of so many documents; None: all.
         seed: of the subset.
-        near_duplicates: arguments of :func:`resumebert.data.duplicates.find_groups`.
+        near_duplicates: arguments of :func:`resumebert.data.duplicates.duplicate_groups`.
     """
 
     cleaning: Sequence[str]
@@ -123,7 +123,7 @@ def _prepare(
     table = table.with_texts(TextColumn.of(clean(text, preparation.cleaning) for text in texts))
     return PreparedDocuments(
         table=table,
-        groups=find_groups(table.texts, **preparation.near_duplicates),
+        groups=duplicate_groups(table.texts, **preparation.near_duplicates),
         tokens=tokenizer.encode(table.texts, ids),
         rows_read=rows_read,
         left_out=left_out,

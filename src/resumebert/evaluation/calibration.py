@@ -19,7 +19,7 @@ from sklearn.isotonic import IsotonicRegression
 from torch import Tensor
 
 from resumebert.evaluation.copies import DECIMALS, weighted
-from resumebert.evaluation.metrics import to_float64, to_probabilities
+from resumebert.utils.floats import to_float64, to_probabilities
 
 Floats = npt.NDArray[np.float64]
 
@@ -64,7 +64,7 @@ class Calibration:
     def apply_tensor(self, logits: Tensor) -> Tensor:
         """Return the probabilities (n, L), float64, of logits (n, L) of any floating dtype.
 
-        Uncalibrated, they are :func:`resumebert.evaluation.metrics.to_probabilities` bit by bit.
+        Uncalibrated, they are :func:`resumebert.utils.floats.to_probabilities` bit by bit.
         """
         logits = to_float64(logits)
         slopes, offsets = logits.new_tensor(self.slopes), logits.new_tensor(self.offsets)

@@ -90,7 +90,7 @@ class Comparison:
         return content | {"metrics": metrics}
 
 
-def compare_models(
+def paired_comparison(
     first: npt.ArrayLike,
     second: npt.ArrayLike,
     targets: npt.ArrayLike,

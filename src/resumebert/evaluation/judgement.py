@@ -9,9 +9,10 @@ import torch
 
 from resumebert.evaluation.decisions import Decisions
 from resumebert.evaluation.intervals import bootstrap_intervals
-from resumebert.evaluation.metrics import multilabel_metrics, to_probabilities
+from resumebert.evaluation.metrics import multilabel_metrics
 from resumebert.evaluation.results import Floats, Interval, SplitResult
 from resumebert.evaluation.top1 import top1_intervals, top1_metrics
+from resumebert.utils.floats import to_probabilities
 
 TUNED = "tuned/"
 PLAIN_THRESHOLD = 0.5

@@ -29,6 +29,7 @@ from resumebert.evaluation.curves import (
     Weights,
     average_precision,
 )
+from resumebert.utils.floats import to_float64
 
 # Of (B, G) weights of G groups in B resamples: each metric's (B,) values.
 Statistic = Callable[[Weights], dict[str, Floats]]
@@ -40,33 +41,12 @@ WHOLE = (
     *("subset_accuracy", "hamming_loss", "ap_micro", "ap_macro", "auroc_macro"),
     *("lrap", "coverage_error", "ranking_loss", "ece"),
 )
+
 CALIBRATION_BINS = 15
 # All others are better the higher.
 LOWER_IS_BETTER = ("hamming_loss", "coverage_error", "ranking_loss", "ece", "loss")
 # Weights of documents held at once: few enough to stay in a core's cache.
 _BLOCK = 2**18
-
-
-def to_probabilities(logits: Tensor) -> Tensor:
-    """Return the sigmoid of logits of any shape and floating dtype, in float64.
-
-    Equal logits give equal probabilities, whatever their place. ``torch.sigmoid`` does not: on a
-    CPU the last bit of its result depends on the element's index, which breaks ties at random. And
-    in float32 the sigmoid is 1 from logit 17 on, which makes ties; in float64 from 37 on.
-    """
-    return 1 / (1 + torch.exp(-to_float64(logits)))
-
-
-def widest_float(device: torch.device) -> torch.dtype:
-    """Return the widest floating dtype of a device: Apple's GPUs have no float64."""
-    return torch.float32 if device.type == "mps" else torch.float64
-
-
-def to_float64(values: Tensor) -> Tensor:
-    """Return the values in float64, detached, on the CPU where the device has none."""
-    if widest_float(values.device) != torch.float64:
-        values = values.cpu()
-    return values.detach().double()
 
 
 def multilabel_metrics(

@@ -38,13 +38,13 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from resumebert.data.sample.people import GENDERS, ORIGINS, first_names, last_names
 from resumebert.evaluation.gendered_words import Gender, has_pronouns, swap_pronouns, swap_words
 from resumebert.evaluation.intervals import bootstrap
 from resumebert.evaluation.metrics import (
     Documents,
     Weights,
 )
+from resumebert.evaluation.names import GENDERS, ORIGINS, first_names, last_names
 from resumebert.evaluation.results import Floats, Scorer, Swap
 
 DOCUMENTS = 50

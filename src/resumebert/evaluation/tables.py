@@ -10,8 +10,9 @@ from resumebert.evaluation.comparison import HEADLINES as COMPARED
 from resumebert.evaluation.comparison import Comparison
 from resumebert.evaluation.decisions import Decisions
 from resumebert.evaluation.judgement import PLAIN_THRESHOLD, TUNED
-from resumebert.evaluation.metrics import to_probabilities, undefined
+from resumebert.evaluation.metrics import undefined
 from resumebert.evaluation.results import SplitResult
+from resumebert.utils.floats import to_probabilities
 
 HEADLINES = (
     ("f1_micro", "F1 micro"),

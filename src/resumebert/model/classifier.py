@@ -13,21 +13,19 @@ from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import BertForSequenceClassification
 
 from resumebert.data.batching import Batch
-from resumebert.evaluation.metrics import (
-    multilabel_decisions,
-    multilabel_metrics,
-    to_probabilities,
-)
-from resumebert.evaluation.scores import Scores, SplitScores
 from resumebert.model.attention import FUSED, training_kernel
 from resumebert.model.lora import merge_factors, scaling
 from resumebert.model.losses import Loss, binary_cross_entropy
 from resumebert.model.pooling import POOLINGS, attention_pooling
 from resumebert.model.schedules import PlateauSchedule, Schedule
+from resumebert.model.scores import Scores, SplitScores
 from resumebert.utils.errors import UserError
+from resumebert.utils.floats import to_probabilities
 
 OptimizerFactory = Callable[[torch.nn.Module], torch.optim.Optimizer]
 SchedulerFactory = Callable[[torch.optim.Optimizer, int], Schedule]
+# (n, L) probabilities, (n, L) targets and L names → values by name, nan where undefined.
+Metrics = Callable[[Tensor, Tensor, Sequence[str]], dict[str, float]]
 
 # Per-label training metrics would crowd TensorBoard and answer nothing that validation does not.
 TRAIN_METRICS = ("f1_micro", "f1_macro", "precision_micro", "recall_micro", "subset_accuracy")
@@ -44,6 +42,9 @@ class ResumeClassifier(LightningModule):
         loss: a function of logits and targets, both (B, L); only training needs to choose it.
         optimizer: makes the optimizer of a model; only training needs it.
         scheduler: makes the schedule of an optimizer and a number of steps; None: constant rate.
+        metrics: what is logged of each split beside the loss, computed of all its documents, such
+            as :func:`resumebert.multilabel_metrics`; None: nothing.
+        train_metrics: likewise of an epoch's training batches, of which five are logged.
         chunk_tokens: windows go through the encoder in chunks of at most so many tokens, padding
             included, so that no document is too long for the memory in evaluation.
 
@@ -63,6 +64,8 @@ class ResumeClassifier(LightningModule):
         loss: Loss = binary_cross_entropy,
         optimizer: OptimizerFactory | None = None,
         scheduler: SchedulerFactory | None = None,
+        metrics: Metrics | None = None,
+        train_metrics: Metrics | None = None,
         chunk_tokens: int = 16_384,
     ) -> None:
         super().__init__()
@@ -79,6 +82,8 @@ class ResumeClassifier(LightningModule):
         self.loss = loss
         self.optimizer_factory = optimizer
         self.scheduler_factory = scheduler
+        self.metrics = metrics
+        self.train_metrics = train_metrics
         self.bert = BertForSequenceClassification(
             BertConfig(
                 **bert_config,
@@ -137,13 +142,33 @@ class ResumeClassifier(LightningModule):
         if window_document is None or documents is None:
             window_document = torch.arange(len(input_ids), device=input_ids.device)
             documents = len(input_ids)
+        logits, attention = self.score_windows(input_ids, attention_mask, window_lengths)
+        return self.pool(logits, attention, window_document, documents)
+
+    def score_windows(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        window_lengths: Sequence[int] | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the logits (W, L) of each window alone, and its attention; arguments as above.
+
+        The attention (W, L), before the softmax, is there with ``pooling="attention"`` alone.
+        """
         features = self.encode(input_ids, attention_mask, window_lengths)
         # Pooling adds up exponentials: not in half precision.
         logits = self.bert.classifier(features).to(torch.promote_types(features.dtype, torch.float))
         if self.pooling_name != "attention":
+            return logits, None
+        return logits, self.pooling(features).to(logits.dtype)
+
+    def pool(
+        self, logits: Tensor, attention: Tensor | None, window_document: Tensor, documents: int
+    ) -> Tensor:
+        """Return the logits (B, L) of documents from those of their windows."""
+        if attention is None:
             return POOLINGS[self.pooling_name](logits, window_document, documents)
-        scores = self.pooling(features).to(logits.dtype)
-        return attention_pooling(logits, scores, window_document, documents)
+        return attention_pooling(logits, attention, window_document, documents)
 
     def encode(
         self,
@@ -216,10 +241,9 @@ class ResumeClassifier(LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """Log the metrics of the epoch's training batches, as they were scored while training."""
-        scores: Scores = self.train_scores.compute()
+        found = self._computed(self.train_metrics, self.train_scores.compute())
         self.train_scores.reset()
-        metrics = multilabel_decisions(*self._judged(scores))
-        self.log_dict({f"train/{name}": metrics[name] for name in TRAIN_METRICS})
+        self.log_dict({f"train/{name}": found[name] for name in TRAIN_METRICS if name in found})
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Score a batch of the validation split."""
@@ -276,6 +300,15 @@ class ResumeClassifier(LightningModule):
             # float16 has scaled gradients that a fused step would unscale after the clipping.
             torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
 
+    def predict_step(self, batch: Batch, batch_index: int) -> dict[str, Tensor]:
+        """Return what ``Trainer.predict`` gathers of a batch of B documents.
+
+        Returns:
+            ``index`` (B,), their places in the table, and ``logits`` (B, L). Calibration and
+            thresholds are a checkpoint's: see :class:`resumebert.ResumeLabeler`.
+        """
+        return {"index": batch["index"], "logits": self._score(batch)}
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put in what using the model will take; see :mod:`resumebert.model.checkpoint`."""
         checkpoint.update(self.checkpoint_extras)
@@ -283,13 +316,15 @@ class ResumeClassifier(LightningModule):
         if "optimizer_states" not in checkpoint:
             checkpoint["state_dict"] = merge_factors(checkpoint["state_dict"], scaling(self))
 
-    def _judged(self, scores: Scores) -> tuple[Tensor, Tensor, list[str]]:
-        return to_probabilities(scores.logits), scores.targets, self.label_names
+    def _computed(self, metrics: Metrics | None, scores: Scores) -> dict[str, float]:
+        if metrics is None:
+            return {}
+        return metrics(to_probabilities(scores.logits), scores.targets, self.label_names)
 
     def _finish_split(self, split: str, collected: SplitScores) -> None:
         scores: Scores = collected.compute()
         collected.reset()
-        values = multilabel_metrics(*self._judged(scores))
+        values = self._computed(self.metrics, scores)
         # The loss of all documents at once: the same whatever the batches were.
         values["loss"] = (
             float(self.loss(scores.logits, scores.targets)) if len(scores.index) else math.nan

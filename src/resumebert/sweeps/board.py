@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from resumebert.charts.scales import all_numbers, in_order, value_words
 from resumebert.sweeps.runs import (
     REPEATS,
     Run,
@@ -19,8 +20,6 @@ from resumebert.utils.settings import Value
 # A number with more values than these lies on a line; with more than those, if a search drew them.
 MOST_VALUES = 8
 MOST_DRAWN = 3
-# 2e-4 in place of 0.0002, beside 5e-5.
-SCIENTIFIC_BELOW = 1e-3
 
 
 @dataclass(frozen=True)
@@ -161,16 +160,6 @@ def spread(values: Sequence[float]) -> Spread | None:
     )
 
 
-def in_order(values: Sequence[Value]) -> list[Value]:
-    """Sort the values of a key: numbers by size, words in the order they came."""
-    return sorted(values) if all_numbers(values) else list(values)  # type: ignore[type-var]
-
-
-def all_numbers(values: Sequence[Value]) -> bool:
-    """Tell whether the values lie on a line."""
-    return all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
-
-
 def _monitor(runs: Sequence[Run]) -> tuple[str | None, str]:
     """Return the validation metric that most runs were chosen by; a test metric is never one."""
     counts = Counter(
@@ -251,16 +240,3 @@ def _quarters(points: Sequence[tuple[Value, float]]) -> list[tuple[str, Spread]]
 def _from_to(low: Value, high: Value) -> str:
     words = value_words(low), value_words(high)
     return words[0] if words[0] == words[1] else " to ".join(words)
-
-
-def value_words(value: Value) -> str:
-    """Write a setting as one types it."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        mantissa, _, exponent = f"{value:.3e}".partition("e")
-        small = value != 0 and abs(value) < SCIENTIFIC_BELOW
-        return f"{float(mantissa):g}e{int(exponent)}" if small else f"{value:.4g}"
-    return str(value)

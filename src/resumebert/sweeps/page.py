@@ -12,8 +12,10 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from resumebert.sweeps import plots
-from resumebert.sweeps.board import Board, Group, Spread, in_order, value_words
+from resumebert.charts import script, stylesheet
+from resumebert.charts import sweeps as charts
+from resumebert.charts.scales import in_order, value_words
+from resumebert.sweeps.board import Board, Effect, Group, Spread
 from resumebert.sweeps.runs import Run
 from resumebert.sweeps.status import PRUNED
 from resumebert.sweeps.study import History, read_history
@@ -50,6 +52,8 @@ def make_page(board: Board, folders: Sequence[Path], output: Path) -> str:
     )
     search = next((found for folder in folders if (found := read_history(folder))), None)
     return environment.get_template("leaderboard.html").render(
+        style=stylesheet(),
+        script=Markup(script()),
         title=" + ".join(folder.resolve().name for folder in folders),
         counts=counts(board),
         board=board,
@@ -60,7 +64,7 @@ def make_page(board: Board, folders: Sequence[Path], output: Path) -> str:
         others=_by_kind([name for name in names if name not in shown]),
         rows=[_group_row(board, group, shown, output) for group in board.groups],
         figures=Markup(_figures(board)),
-        effects=[(effect, Markup(plots.effect_plot(effect, board.monitor)))
+        effects=[(effect, _effect_chart(effect, board.monitor))
                  for effect in board.effects if board.monitor],
         parallel=_parallel(board),
         cost=_cost(board),
@@ -210,7 +214,15 @@ def _parallel(board: Board) -> Markup | None:
         return None
     best = [] if board.best is None else [id(run) for run in board.best.runs]
     stressed = {number for number, run in enumerate(runs) if id(run) in best}
-    return Markup(plots.parallel_plot(runs, board.keys[:MOST_AXES], board.monitor, stressed))
+    keys = board.keys[:MOST_AXES]
+    settings = [[run.setting(key) for key in keys] for run in runs]
+    values = [run.metrics[board.monitor] for run in runs]
+    return charts.parallel_chart(settings, keys, board.monitor, values, stressed)
+
+
+def _effect_chart(effect: Effect, metric: str) -> Markup:
+    means = None if effect.is_continuous else [(word, found.mean) for word, found in effect.at]
+    return charts.effect_chart(effect.key, metric, effect.points, means)
 
 
 def _cost(board: Board) -> Markup | None:
@@ -224,19 +236,17 @@ def _cost(board: Board) -> Markup | None:
     ]  # fmt: skip
     if len(points) < 2:
         return None
-    return Markup(plots.scatter_plot(points, "minutes a run", board.monitor))
+    return charts.scatter_chart(points, "minutes a run", board.monitor)
 
 
 def _search(search: History) -> dict[str, object]:
     return {
         "words": search.words,
         "has_pruned": bool(search.pruned),
-        "history": Markup(
-            plots.history_plot(search.values, search.pruned, search.metric, search.mode)
-        )
+        "history": charts.history_chart(search.values, search.pruned, search.metric, search.mode)
         if search.values
         else None,
-        "importances": Markup(plots.bars_plot(search.importances)) if search.importances else None,
+        "importances": charts.importance_chart(search.importances) if search.importances else None,
     }
 
 

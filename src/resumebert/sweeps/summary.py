@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from resumebert.sweeps.board import Board, Group, Spread, value_words
+from resumebert.charts.scales import value_words
+from resumebert.sweeps.board import Board, Group, Spread
 
 
 def summary(board: Board, folder: Path) -> str:

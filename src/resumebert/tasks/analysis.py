@@ -56,7 +56,7 @@ from resumebert.evaluation.slices import (
     selected,
     words_removed,
 )
-from resumebert.tasks.scoring import TextScorer
+from resumebert.inference.scoring import TextScorer
 from resumebert.utils.errors import UserError
 
 LEVELS: tuple[Level, ...] = ("names", "words")

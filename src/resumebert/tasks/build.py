@@ -18,6 +18,7 @@ from resumebert.data.cleaning import MASKING
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import Windowing, max_windows_train, window_length
+from resumebert.evaluation.metrics import multilabel_decisions, multilabel_metrics
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.layers import freeze, keep_lowest_layers
 from resumebert.model.lora import add_lora
@@ -126,6 +127,8 @@ def classifier(
         loss=with_prevalences(instantiate(config.loss), prevalences),
         optimizer=instantiate(config.optimizer),
         scheduler=instantiate(config.scheduler),
+        metrics=multilabel_metrics,
+        train_metrics=multilabel_decisions,
     )
     if config.model.random_config is None:
         load_weights(model.bert, folder)

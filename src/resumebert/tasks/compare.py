@@ -13,7 +13,7 @@ from rich.console import Console
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
-from resumebert.evaluation.comparison import compare_models
+from resumebert.evaluation.comparison import paired_comparison
 from resumebert.evaluation.disagreements import disagreements
 from resumebert.evaluation.outputs import tuned_only, write_comparison, write_disagreements
 from resumebert.evaluation.report import Compared
@@ -209,7 +209,7 @@ def compare(
     """
     if warning:
         console.print(f"Warning: {warning}", style="bold yellow", soft_wrap=True)
-    found = compare_models(
+    found = paired_comparison(
         first.probabilities,
         second.probabilities,
         second.truth,

@@ -17,8 +17,6 @@ OUTPUTS: Mapping[str, str] = {
     "checkpoints/last.ckpt": "to go on from: ckpt_path=…",
     "split.csv": "which résumé trained, validated, tested",
     "data_report.json": "what was read and what the model sees of it",
-    "found.json": "what find.lr and find.batch_size found",
-    "lr_finder.csv": "the loss at each learning rate tried",
     "environment.json": "versions, hardware, command line",
     "throughput.json": "how fast the training was",
     "csv/metrics.csv": "curves",

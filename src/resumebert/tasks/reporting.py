@@ -21,11 +21,11 @@ from resumebert.evaluation.report import (
     write_report,
 )
 from resumebert.evaluation.results import Analysis
+from resumebert.inference.scoring import text_scorer
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.tasks.analysis import AnalysisOptions, analyse
 from resumebert.tasks.judging import Judgement
 from resumebert.tasks.resuming import runs_so_far
-from resumebert.tasks.scoring import text_scorer
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,6 @@ from resumebert.model.sharding import FullySharded
 from resumebert.tasks import build
 from resumebert.tasks.checks import check_against_data, do_without_validation
 from resumebert.tasks.data_summary import describe_data
-from resumebert.tasks.finders import find
 from resumebert.tasks.judging import (
     Judgement,
     cautioned,
@@ -141,7 +140,6 @@ def _train(config: DictConfig) -> float | None:
     )
     check_parallel(config, trainer, datamodule)
     build.prepare_encoder(model, config.model, trainer.strategy.root_device)
-    find(config, trainer, model, datamodule, console)
     attach_extras(model, _extras(config, tokenizer, datamodule))
     log_config(trainer, config)
     console.print(

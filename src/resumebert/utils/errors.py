@@ -15,8 +15,7 @@ from resumebert.utils.processes import is_first_process
 OUT_OF_MEMORY = (
     "the memory is used up. Lower data.batch_size, or data.max_windows_train where "
     "data.long_documents=windows, or data.max_length; model.gradient_checkpointing=true takes less "
-    "for each, and find.batch_size=true finds what fits. If it was not in training, lower "
-    "model.chunk_tokens and data.eval_batch_size."
+    "for each. If it was not in training, lower model.chunk_tokens and data.eval_batch_size."
 )
 
 

@@ -1,7 +1,7 @@
 """What a reader must beware of, before reading any figure."""
 
+from resumebert.charts.words import listed
 from resumebert.evaluation.report.content import ReportInput
-from resumebert.evaluation.report.words import listed
 from resumebert.evaluation.tables import notes
 
 # Below this the interval of a label's F1 is wide, and as an interval too short.

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from resumebert.charts import svg
+from resumebert.charts.svg import Axes
+from resumebert.charts.words import count, listed, number, p_words, with_ends
 from resumebert.evaluation.comparison import HEADLINES, Difference
 from resumebert.evaluation.disagreements import Disagreement
-from resumebert.evaluation.report import svg
 from resumebert.evaluation.report.content import Compared, ReportInput
 from resumebert.evaluation.report.figures import Figure
-from resumebert.evaluation.report.svg import Axes
-from resumebert.evaluation.report.words import count, listed, number, p_words, with_ends
 from resumebert.evaluation.tables import HEADLINES as WORDS
 
 # In the picture; of more labels those that differ most. The table has all.

@@ -4,24 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from resumebert.charts.history import Curve
 from resumebert.evaluation.comparison import Comparison
 from resumebert.evaluation.disagreements import Disagreement
 from resumebert.evaluation.results import Analysis, Interval, SplitResult
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A value as it was logged while training.
-
-    Attributes:
-        name: as logged, such as ``val/f1_micro``.
-        steps: n optimizer steps, ascending.
-        values: n.
-    """
-
-    name: str
-    steps: Sequence[int]
-    values: Sequence[float]
 
 
 @dataclass(frozen=True)

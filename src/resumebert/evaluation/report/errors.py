@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from resumebert.evaluation.report.words import count
+from resumebert.charts.words import count
 from resumebert.evaluation.results import ErrorExample, Window, WordSpan
 
 # Characters of a text that a report holds, and that it shows at once.

@@ -15,21 +15,22 @@ import torch
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from resumebert.charts import curves, matrices, script, stylesheet, svg
+from resumebert.charts.curves import Scored
+from resumebert.charts.history import history_pictures
+from resumebert.charts.words import number, with_ends
 from resumebert.evaluation.judgement import TUNED
-from resumebert.evaluation.metrics import to_probabilities
-from resumebert.evaluation.report import figures, label_charts, matrices, svg
+from resumebert.evaluation.report import figures
 from resumebert.evaluation.report.cautions import missing, warnings
 from resumebert.evaluation.report.comparison import compared_table, compared_to_baseline
 from resumebert.evaluation.report.content import ReportInput
 from resumebert.evaluation.report.data_section import command_of, data_tables, environment_rows
 from resumebert.evaluation.report.errors import shown_error
 from resumebert.evaluation.report.figures import Figure, of
-from resumebert.evaluation.report.history import history_pictures
-from resumebert.evaluation.report.label_charts import Scored
 from resumebert.evaluation.report.parts import removal_tables, slice_tables, swap_tables
-from resumebert.evaluation.report.words import number, with_ends
 from resumebert.evaluation.results import SplitResult
 from resumebert.evaluation.top1 import TOP1_WHY
+from resumebert.utils.floats import to_probabilities
 
 # So many labels' pictures are open at once; the others open when asked for.
 OPEN_LABELS = 12
@@ -41,11 +42,11 @@ LABELS_DRAWN = 100
 ALL_POINTS = 5_000
 FEWEST_POINTS = 50
 CHARTS = (
-    ("Precision and recall", label_charts.precision_recall),
-    ("ROC", label_charts.roc),
-    ("Reliability", label_charts.reliability),
-    ("Thresholds", label_charts.threshold_curves),
-    ("Scores", label_charts.histogram),
+    ("Precision and recall", curves.precision_recall),
+    ("ROC", curves.roc),
+    ("Reliability", curves.reliability),
+    ("Thresholds", curves.threshold_curves),
+    ("Scores", curves.histogram),
 )
 
 
@@ -88,13 +89,13 @@ def _contents(report: ReportInput) -> dict[str, Any]:
     names_drawn = [names[column] for column in drawn]
     confused = matrices.confusion(result.truth[:, drawn], result.predicted[:, drawn])
     true, given = matrices.cooccurrence(result.truth[:, drawn], result.predicted[:, drawn])
-    script = _template("page.js")
+    code = script() + _template("page.js")
     return {
         "report": report,
         "result": result,
-        "style": Markup(_template("page.css")),
-        "script": Markup(script),
-        "script_hash": _sha256(script),
+        "style": stylesheet() + Markup(_template("page.css")),
+        "script": Markup(code),
+        "script_hash": _sha256(code),
         "verdict": figures.verdict(result, is_compared=compared_to_baseline(report)),
         "warnings": warnings(report),
         "missing": missing(report),

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from resumebert.charts.ranges import Range, range_picture, shared_domain
+from resumebert.charts.words import count
 from resumebert.evaluation.report.figures import Figure, reach
-from resumebert.evaluation.report.ranges import Range, range_picture, shared_domain
-from resumebert.evaluation.report.words import count
 from resumebert.evaluation.results import Interval, Slice, Swap, WordsRemoved
 
 WORDS = {

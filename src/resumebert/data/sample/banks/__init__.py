@@ -1,1 +1,0 @@
-"""Word banks of the embedded sample, one module for each kind of job."""

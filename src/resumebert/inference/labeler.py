@@ -1,0 +1,212 @@
+"""ResumeLabeler: a checkpoint, and the labels that it gives to new texts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from resumebert.data.cleaning import MASKING, clean
+from resumebert.data.tokenization import TextTokenizer
+from resumebert.data.windows import Windowing, window_length
+from resumebert.evaluation.decisions import Decisions, plain_decisions
+from resumebert.evaluation.results import Floats
+from resumebert.inference.scoring import TextScorer, text_scorer
+from resumebert.model.checkpoint import checkpoint_file, load_checkpoint
+from resumebert.utils.errors import UserError
+from resumebert.utils.hardware import check_accelerator, resolve_precision
+
+
+@dataclass(frozen=True)
+class WindowScore:
+    """A part of a text that the model read at once, and what it saw there.
+
+    Attributes:
+        start: its first character in :attr:`Prediction.text`.
+        end: the one after its last.
+        probabilities: label → calibrated probability of this window alone, in [0, 1].
+    """
+
+    start: int
+    end: int
+    probabilities: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says of one text.
+
+    Attributes:
+        labels: the labels that are given: those whose probability reaches their threshold.
+        probabilities: label → calibrated probability, in [0, 1], every label.
+        thresholds: label → the probability from which on it is given.
+        text: as the model read it, cleaned.
+        windows: the parts of the text that were read, in order. The document's probability of a
+            label is that of its windows, pooled.
+    """
+
+    labels: list[str]
+    probabilities: dict[str, float]
+    thresholds: dict[str, float]
+    text: str
+    windows: list[WindowScore]
+
+    @property
+    def decisions(self) -> dict[str, bool]:
+        """Label → whether it is given, every label."""
+        return {name: name in self.labels for name in self.probabilities}
+
+
+class ResumeLabeler:
+    """A trained model with all it takes to label texts: made by :meth:`load`.
+
+    Args:
+        scorer: from texts to logits.
+        decisions: from logits to calibrated probabilities and labels.
+    """
+
+    def __init__(self, scorer: TextScorer, decisions: Decisions) -> None:
+        self._scorer = scorer
+        self._decisions = decisions
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        batch_size: int = 32,
+    ) -> "ResumeLabeler":
+        """Open a checkpoint, or the best one of a run's folder; nothing in it is executed.
+
+        Args:
+            path: ``outputs/train/DATE_TIME`` or a ``.ckpt`` file.
+            device: ``auto`` (a GPU if there is one), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+            precision: as ``trainer.precision``; None: what the run was trained with.
+            batch_size: texts at a time; memory is bounded beyond that, however long they are.
+
+        Raises:
+            UserError: there is no such file, it is damaged or none of ours, or there is no such
+                device.
+        """
+        file = checkpoint_file(Path(path))
+        model, extras = load_checkpoint(file)
+        cleaning, windowing = treatment(extras.config["data"])
+        model.chunk_tokens = extras.config["model"]["chunk_tokens"]
+        where = _device(device)
+        scorer = text_scorer(
+            model,
+            TextTokenizer.from_files(extras.tokenizer_files, str(file)),
+            windowing,
+            cleaning=cleaning,
+            batch_size=batch_size,
+            precision=resolve_precision(
+                precision or extras.config["trainer"]["precision"],
+                "gpu" if where.type == "cuda" else where.type,
+            ),
+            device=where,
+        )
+        decisions = (
+            plain_decisions(len(model.label_names))
+            if extras.decisions is None
+            else Decisions.from_plain(extras.decisions)
+        )
+        return cls(scorer, decisions)
+
+    @property
+    def label_names(self) -> list[str]:
+        """The L labels, in the order of the columns of :meth:`predict_proba`."""
+        return list(self._scorer.model.label_names)
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Label → the calibrated probability from which on it is given."""
+        return dict(zip(self.label_names, self._decisions.thresholds, strict=True))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model computes."""
+        return self._scorer.device
+
+    def to(self, device: str | torch.device) -> "ResumeLabeler":
+        """Move the model to a device, and return this labeler."""
+        old, where = self._scorer, _device(str(device))
+        self._scorer = text_scorer(
+            old.model,
+            old.tokenizer,
+            old.windowing,
+            cleaning=old.cleaning,
+            batch_size=old.batch_size,
+            precision=old.precision,
+            device=where,
+        )
+        return self
+
+    def predict_proba(self, texts: Sequence[str]) -> Floats:
+        """Return the calibrated probabilities (n, L), in [0, 1], of n texts; n may be 0.
+
+        Raises:
+            TypeError: ``texts`` is one string, or holds something else than strings.
+        """
+        return self._decisions.calibration.apply(self._scorer.logits(_checked(texts)))
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Label n texts, each read as a whole; n may be 0.
+
+        Raises:
+            TypeError: ``texts`` is one string, or holds something else than strings.
+        """
+        cleaned = [clean(text, self._scorer.cleaning) for text in _checked(texts)]
+        logits, windows = self._scorer.read(cleaned)
+        names, calibrate = self.label_names, self._decisions.calibration.apply
+        probabilities = calibrate(logits)
+        given = probabilities >= np.array(self._decisions.thresholds)
+        return [
+            Prediction(
+                labels=[name for name, is_given in zip(names, given[i], strict=True) if is_given],
+                probabilities=dict(zip(names, probabilities[i].tolist(), strict=True)),
+                thresholds=self.thresholds,
+                text=cleaned[i],
+                windows=[
+                    WindowScore(w.start, w.end, dict(zip(names, row, strict=True)))
+                    for w, row in zip(
+                        windows[i],
+                        calibrate(np.array([w.logits for w in windows[i]])).tolist(),
+                        strict=True,
+                    )
+                ],
+            )
+            for i in range(len(cleaned))
+        ]
+
+
+def treatment(data: Mapping[str, Any]) -> tuple[list[str], Windowing]:
+    """Return how texts are cleaned and which tokens are read, by a config's ``data``."""
+    cleaning = [*data["cleaning"], *([MASKING] if data["mask_pii"] else [])]
+    strategy = data["long_documents"]
+    return cleaning, Windowing(
+        strategy, window_length(data["max_length"], strategy), data["stride"]
+    )
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        found = torch.device(name)
+    except RuntimeError as error:
+        raise UserError(
+            f"device={name}: there is no such kind of device. Use cpu or cuda."
+        ) from error
+    if found.type != "cpu":
+        check_accelerator("gpu" if found.type == "cuda" else found.type)
+    return found
+
+
+def _checked(texts: Sequence[str]) -> list[str]:
+    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+        raise TypeError("texts must be a list of strings; for one text give [text]")
+    return list(texts)

@@ -1,0 +1,26 @@
+"""Numbers as exact as a device has them."""
+
+import torch
+from torch import Tensor
+
+
+def to_probabilities(logits: Tensor) -> Tensor:
+    """Return the sigmoid of logits of any shape and floating dtype, in float64.
+
+    Equal logits give equal probabilities, whatever their place. ``torch.sigmoid`` does not: on a
+    CPU the last bit of its result depends on the element's index, which breaks ties at random. And
+    in float32 the sigmoid is 1 from logit 17 on, which makes ties; in float64 from 37 on.
+    """
+    return 1 / (1 + torch.exp(-to_float64(logits)))
+
+
+def widest_float(device: torch.device) -> torch.dtype:
+    """Return the widest floating dtype of a device: Apple's GPUs have no float64."""
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
+def to_float64(values: Tensor) -> Tensor:
+    """Return the values in float64, detached, on the CPU where the device has none."""
+    if widest_float(values.device) != torch.float64:
+        values = values.cpu()
+    return values.detach().double()

@@ -1,0 +1,1 @@
+"""ResumeLabeler, on a checkpoint as train.py writes it."""

@@ -1,0 +1,20 @@
+import torch
+
+from resumebert.model.scores import SplitScores
+
+
+def test_scores_come_back_in_the_order_of_the_documents():
+    scores = SplitScores(2)
+    scores.update(torch.tensor([7, 2]), torch.tensor([[7.0, 0], [2, 0]]), torch.eye(2))
+    scores.update(torch.tensor([5]), torch.tensor([[5.0, 0]]).bfloat16(), torch.ones(1, 2))
+    collected = scores.compute()
+    assert collected.index.tolist() == [2, 5, 7]
+    assert collected.logits[:, 0].tolist() == [2, 5, 7]
+    assert collected.logits.dtype == torch.float64
+    assert collected.targets.tolist() == [[0, 1], [1, 1], [1, 0]]
+
+
+def test_positions_above_two_to_the_24th_are_kept():
+    scores = SplitScores(1)
+    scores.update(torch.tensor([2**24 + 1]), torch.zeros(1, 1), torch.zeros(1, 1))
+    assert scores.compute().index.tolist() == [2**24 + 1]

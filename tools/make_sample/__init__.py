@@ -1,0 +1,1 @@
+"""The maker of the embedded sample: fictional résumés, written from word banks by a grammar."""
