@@ -35,7 +35,7 @@ import resumebert
 from resumebert.data.cache_entries import PARTIAL
 from resumebert.data.cache_store import cache_root, entry_name, get_or_build
 from resumebert.utils.console import make_console
-from resumebert.utils.errors import UserError
+from resumebert.utils.errors import UserError, report_user_errors
 
 COMMIT = "24de39957d99caf2c89cf384ba2396bafe16050d"
 URL = f"https://raw.githubusercontent.com/florex/resume_corpus/{COMMIT}/resumes_corpus.zip"
@@ -119,6 +119,13 @@ def fetch_resume_corpus(
     except (OSError, NotImplementedError) as error:
         raise UserError(_cannot_store(root, error)) from None
     return folder / name
+
+
+def is_cached() -> bool:
+    """Return whether :func:`fetch_resume_corpus` would fetch nothing."""
+    name = Path(urllib.parse.urlsplit(URL).path).name
+    key = {"what": name, "git_blob_sha1": SHA1}
+    return (cache_root() / "download" / entry_name(key) / name).is_file()
 
 
 def git_blob_sha1(path: Path) -> str:
@@ -386,3 +393,7 @@ class _Lines:
             self.last = time.monotonic()
             of = f" of {total / 1e6:,.1f}" if total is not None else ""
             self.say(f"Downloading {self.name}: {done / 1e6:,.1f}{of} MB")
+
+
+if __name__ == "__main__":
+    report_user_errors(fetch_resume_corpus)()

@@ -149,6 +149,10 @@ def kfold_split(
         raise UserError(
             f"data.fold={fold}: with data.split.folds={folds} it is a number from 0 to {folds - 1}."
         )
+    if folds > len(groups):
+        raise UserError(
+            f"data.split.folds={folds}: there are {len(groups)} documents, and each fold takes one."
+        )
     rest = 1 - 1 / folds
     if not 0 <= val < rest:
         raise UserError(

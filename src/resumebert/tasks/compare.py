@@ -54,11 +54,8 @@ def load_other(compare_to: str, label_names: list[str]) -> Other:
     Raises:
         UserError: it can't be used, or it knows other labels.
     """
-    try:
-        path = checkpoint_file(Path(compare_to))
-    except UserError as error:
-        raise UserError(str(error).replace("ckpt=", "compare_to=", 1)) from error
-    model, extras = load_checkpoint(path)
+    path = checkpoint_file(Path(compare_to), "compare_to")
+    model, extras = load_checkpoint(path, "compare_to")
     if set(model.label_names) != set(label_names):
         both = [", ".join(sorted(names)) for names in (label_names, model.label_names)]
         raise UserError(

@@ -44,11 +44,10 @@ def number(low: float, high: float = math.inf, *, low_excluded: bool = False) ->
     return Requirement(words, holds)
 
 
-def integer(low: int) -> Requirement:
-    """Require a whole number of at least ``low``."""
-    return Requirement(
-        f"a whole number of at least {low}", lambda value: _is_integer(value) and value >= low
-    )
+def integer(low: int, high: float = math.inf) -> Requirement:
+    """Require a whole number of at least ``low`` and at most ``high``."""
+    words = f"a whole number of at least {low}" + (f" and at most {high:g}" * (high < math.inf))
+    return Requirement(words, lambda value: _is_integer(value) and low <= value <= high)
 
 
 def one_of(*choices: Any) -> Requirement:
@@ -108,11 +107,11 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "data.mask_pii": FLAG,
     "data.duplicates": one_of("keep", "drop"),
     "data.near_duplicates.threshold": number(0, 1, low_excluded=True),
-    "data.near_duplicates.ngram": integer(1),
-    "data.near_duplicates.num_perm": integer(16),
+    "data.near_duplicates.ngram": integer(1, 1000),
+    "data.near_duplicates.num_perm": integer(16, 10_000),
     "data.fold": integer(0),
     "data.train_fraction": number(0, 1, low_excluded=True),
-    "data.num_workers": integer(0),
+    "data.num_workers": integer(0, 1000),
     "data.shares.train": number(0, 1, low_excluded=True),
     "data.shares.val": SHARE,
     "data.shares.test": SHARE,
@@ -178,9 +177,9 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "evaluation.recall_floor": number(0, 1, low_excluded=True),
     "evaluation.miss_cost": POSITIVE,
     "evaluation.false_alarm_cost": POSITIVE,
-    "evaluation.threshold_resamples": integer(0),
+    "evaluation.threshold_resamples": integer(0, 1_000_000),
     # eval.py: null for what the run had.
-    "evaluation.bootstrap_resamples": optional(integer(0)),
+    "evaluation.bootstrap_resamples": optional(integer(0, 1_000_000)),
     "evaluation.baseline": optional(either(FLAG, one_of("auto"))),
     "evaluation.report": optional(FLAG),
     "evaluation.slices": optional(FLAG),
