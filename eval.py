@@ -10,7 +10,11 @@ from resumebert.utils.errors import report_user_errors
 @report_user_errors
 def main(config: DictConfig) -> None:
     """Evaluate as ``config`` says."""
-    # Imported here, so that --help and a mistyped key answer at once.
+    # Imported here, so that --help and a mistyped key answer at once, and a mistaken value before
+    # PyTorch is loaded.
+    from resumebert.tasks.early_checks import check_evaluation
+
+    check_evaluation(config)
     from resumebert.tasks.evaluate import evaluate
 
     evaluate(config)

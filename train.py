@@ -13,7 +13,11 @@ from resumebert.utils.processes import prepare_process
 @each_run_in_its_own_process(__file__)
 def main(config: DictConfig) -> float | None:
     """Train as ``config`` says; return the monitored metric."""
-    # Imported here, so that --help, a mistyped key and tab completion answer at once.
+    # Imported here, so that --help, a mistyped key and tab completion answer at once, and a
+    # mistaken value before PyTorch is loaded.
+    from resumebert.tasks.early_checks import check_training
+
+    check_training(config)
     from resumebert.tasks.train import train
 
     return train(config)

@@ -310,7 +310,7 @@ def test_a_mistyped_key_or_group_is_hydras_error(command: Command, argument, wor
         (["data.limit=2"], "split"),
         (["+trainer.no_such_argument=1"], "no_such_argument"),
         (["trainer.val_check_interval=1.5"], "val_check_interval"),
-        (["model.path=no/such/folder"], "no/such/folder: there is no such folder"),
+        (["model.path=no/such/folder"], "no/such/folder: there is no such file or folder"),
         (["ckpt_path=no.ckpt"], "no.ckpt"),
         (["data=table"], "data.label_columns"),
         (["data=resume_corpus", "data.path=nothing_here"], "nothing_here"),

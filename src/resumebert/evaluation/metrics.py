@@ -21,8 +21,6 @@ from torch.nn.functional import pad
 from torchmetrics.functional.classification import multilabel_stat_scores
 
 CALIBRATION_BINS = 15
-# All others are better the higher.
-LOWER_IS_BETTER = ("hamming_loss", "coverage_error", "ranking_loss", "ece", "loss")
 # Entries ranked at once: some 300 MB of temporaries.
 _BLOCK = 2**22
 
@@ -131,12 +129,6 @@ def multilabel_metrics(
     for kind, values in by_label.items():
         metrics |= {f"{kind}/{name}": v for name, v in zip(names, values.tolist(), strict=True)}
     return metrics | {"n": float(len(truth))}
-
-
-def metric_names(label_names: Sequence[str]) -> list[str]:
-    """Return the names of all metrics that :func:`multilabel_metrics` gives for these labels."""
-    nothing = torch.zeros(0, len(label_names), dtype=torch.float64)
-    return list(multilabel_metrics(nothing, nothing, label_names))
 
 
 def to_json_values(metrics: Mapping[str, float]) -> dict[str, float | None]:

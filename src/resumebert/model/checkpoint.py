@@ -20,7 +20,6 @@ from resumebert.data.tokenization import TOKENIZER_FILES, TextTokenizer
 from resumebert.model.architecture import checked_architecture, misfits
 from resumebert.model.checkpoint_file import (
     KEY,
-    checkpoint_file,
     global_step,
     read_checkpoint,
     write_checkpoint,
@@ -30,13 +29,13 @@ from resumebert.model.lora import merge_factors
 from resumebert.model.pooling import POOLING_NAMES
 from resumebert.utils.config_checks import check_values
 from resumebert.utils.errors import UserError
+from resumebert.utils.run_folder import checkpoint_file
 from resumebert.utils.stored_values import check_plain, without_interpolations
 
 __all__ = [
     "CheckpointExtras",
     "attach_extras",
     "check_resumable",
-    "checkpoint_file",
     "global_step",
     "load_checkpoint",
     "store_decisions",

@@ -1,4 +1,4 @@
-"""A checkpoint's file: found, written with a digest of its content, read only if that is right.
+"""A checkpoint's file: written with a digest of its content, read only if that is right.
 
 The file is PyTorch's zip archive. Its comment, the last bytes of the file, is a SHA-256 of all
 before it: one byte that changes anywhere makes the file another one, and it is refused.
@@ -8,7 +8,6 @@ import hashlib
 import mmap
 import os
 import pickle
-import stat
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,39 +23,6 @@ KEY = "resumebert"
 DIGEST_SINCE = 4
 _MARK = b"resumebert sha256 "
 _COMMENT = len(_MARK) + hashlib.sha256().digest_size * 2
-
-
-def checkpoint_file(path: Path, key: str = "ckpt") -> Path:
-    """Return ``path`` if it is a file; of a run's folder, its best checkpoint, else its last.
-
-    Args:
-        path: of a file or a run's folder.
-        key: of the config that it was given as.
-
-    Raises:
-        UserError: there is none.
-    """
-    path = path.expanduser()
-    try:
-        kind = path.stat().st_mode
-    except FileNotFoundError:
-        raise UserError(
-            f"{key}={path}: there is no such file or folder. Give a checkpoint "
-            "(outputs/train/DATE_TIME/checkpoints/best.ckpt) or a run's folder."
-        ) from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{key}={path}: it can't be opened ({_reason(error)}).") from error
-    if stat.S_ISREG(kind):
-        return path
-    if not stat.S_ISDIR(kind):
-        raise UserError(f"{key}={path}: it is neither a file nor a folder. Give a checkpoint.")
-    for name in ("checkpoints/best.ckpt", "best.ckpt", "checkpoints/last.ckpt", "last.ckpt"):
-        if (path / name).is_file():
-            return path / name
-    raise UserError(
-        f"{key}={path}: the folder holds no checkpoints/best.ckpt and no checkpoints/last.ckpt. "
-        "Give a run's folder, or a checkpoint file."
-    )
 
 
 def write_checkpoint(content: Mapping[str, Any], path: Path) -> None:

@@ -19,12 +19,13 @@ from resumebert.evaluation.outputs import tuned_only, write_comparison, write_di
 from resumebert.evaluation.report import Compared
 from resumebert.evaluation.results import SplitResult
 from resumebert.evaluation.tables import print_comparison
-from resumebert.model.checkpoint import CheckpointExtras, checkpoint_file, load_checkpoint
+from resumebert.model.checkpoint import CheckpointExtras, load_checkpoint
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.tasks import build
 from resumebert.tasks.judging import judge_scores, stored_decisions
 from resumebert.utils.config_checks import check_max_length
 from resumebert.utils.errors import UserError
+from resumebert.utils.run_folder import checkpoint_file
 
 BASELINE = "baseline"
 # Of exchanges and of the bootstrap, where the intervals are left out of the evaluation itself.

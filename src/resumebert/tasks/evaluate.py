@@ -19,7 +19,7 @@ from resumebert.evaluation.outputs import write_json, write_metrics, write_predi
 from resumebert.evaluation.report import Compared
 from resumebert.evaluation.results import SplitResult
 from resumebert.evaluation.tables import print_result
-from resumebert.model.checkpoint import CheckpointExtras, checkpoint_file, load_checkpoint
+from resumebert.model.checkpoint import CheckpointExtras, load_checkpoint
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.losses import with_prevalences
 from resumebert.tasks import build
@@ -53,6 +53,7 @@ from resumebert.utils.environment import environment
 from resumebert.utils.errors import UserError
 from resumebert.utils.host_memory import keep_freed_memory
 from resumebert.utils.output_folder import make_output_folder
+from resumebert.utils.run_folder import checkpoint_file
 
 console = make_console()
 

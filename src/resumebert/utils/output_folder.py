@@ -9,6 +9,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from resumebert.utils.errors import UserError
+from resumebert.utils.new_folders import note_new, remove_unused
 from resumebert.utils.processes import is_first_process
 
 
@@ -36,6 +37,7 @@ def make_output_folder(folder: Path, key: str = "output_dir") -> Path:
     Raises:
         UserError: it can't be made or written.
     """
+    note_new(folder)
     if not is_first_process():
         return folder
     try:
@@ -54,6 +56,7 @@ def _check(folder: Path, key: str) -> None:
     try:
         make_output_folder(folder, key)
     except UserError as error:
+        remove_unused()
         print(f"Error: {error}", file=sys.stderr)
         # Hydra turns an exception of a callback into a warning; this one passes.
         sys.exit(1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from resumebert.evaluation.judgement import TUNED
-from resumebert.evaluation.metrics import LOWER_IS_BETTER
+from resumebert.evaluation.metric_names import LOWER_IS_BETTER
 from resumebert.evaluation.report.ranges import Range, range_picture, shared_domain
 from resumebert.evaluation.report.words import ends, number, with_ends
 from resumebert.evaluation.results import Interval, SplitResult
