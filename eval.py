@@ -1,9 +1,12 @@
 """Evaluate a checkpoint: ``python eval.py ckpt=outputs/train/DATE_TIME``."""
 
+import sys
+
 import hydra
 from omegaconf import DictConfig
 
 from resumebert.utils.errors import report_user_errors
+from resumebert.utils.settings import expand_home
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="eval")
@@ -21,4 +24,5 @@ def main(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
+    expand_home(sys.argv)
     main()

@@ -1,11 +1,14 @@
 """Train a model: ``python train.py trainer.max_epochs=3``; ``python train.py --help``."""
 
+import sys
+
 import hydra
 from omegaconf import DictConfig
 
 from resumebert.sweeps.processes import each_run_in_its_own_process
 from resumebert.utils.errors import report_user_errors
 from resumebert.utils.processes import prepare_process
+from resumebert.utils.settings import expand_home
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
@@ -24,5 +27,6 @@ def main(config: DictConfig) -> float | None:
 
 
 if __name__ == "__main__":
+    expand_home(sys.argv)
     prepare_process()
     main()

@@ -333,7 +333,7 @@ def test_a_wrong_value_is_one_message_and_exit_code_1(
     assert result.errors.startswith("Error: ")
     assert words in result.errors
     assert "Traceback" not in result.output + result.errors
-    assert not (tmp_path / "r" / "checkpoints").exists()
+    assert not (tmp_path / "r").exists()
 
 
 def test_an_accelerator_that_is_not_there(command: Command, tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from resumebert.utils.settings import as_override, command_line, given_keys, value_of
+from resumebert.utils.settings import as_override, command_line, expand_home, given_keys, value_of
 
 # A lone surrogate can't be typed; ??? is how OmegaConf writes a missing value.
 TEXTS = st.one_of(
@@ -50,3 +50,13 @@ def test_a_groups_value_is_its_option():
     assert value_of(config, {}, "l") == "[1]"
     assert value_of(config, {}, "absent") is None
     assert value_of(config, {}, "broken") is None
+
+
+def test_the_users_folder_is_written_out(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/a b")
+    arguments = ["eval.py", "ckpt=~/runs/x=1", "~trainer.precision", "data.path=~", "x=a~/b"]
+    expand_home(arguments)
+    assert arguments == [
+        "eval.py", "ckpt='/home/a b/runs/x=1'", "~trainer.precision", "data.path=/home/a b",
+        "x=a~/b",
+    ]  # fmt: skip

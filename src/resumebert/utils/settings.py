@@ -80,6 +80,14 @@ def command_line(*words: str, **texts: str | Path) -> str:
     return shlex.join([*words, *(as_override(key, value) for key, value in texts.items())])
 
 
+def expand_home(arguments: list[str]) -> None:
+    """Write out the ``~`` of ``key=~/…``, in place: some shells do not, and Hydra can't read it."""
+    for place, argument in enumerate(arguments):
+        key, _, value = argument.partition("=")
+        if value == "~" or value.startswith("~/"):
+            arguments[place] = as_override(key, Path(value).expanduser())
+
+
 def _escaped(match: re.Match[str]) -> str:
     backslashes, quote = match.groups()
     return 2 * backslashes + ("\\'" if quote else "")
