@@ -333,7 +333,9 @@ def test_a_wrong_value_is_one_message_and_exit_code_1(
     assert result.errors.startswith("Error: ")
     assert words in result.errors
     assert "Traceback" not in result.output + result.errors
-    assert not (tmp_path / "r").exists()
+    assert not (tmp_path / "r" / "checkpoints").exists()
+    # The trainer refuses its arguments after the data have been read and written down.
+    assert not (tmp_path / "r").exists() or (tmp_path / "r" / "split.csv").exists()
 
 
 def test_an_accelerator_that_is_not_there(command: Command, tmp_path):

@@ -44,7 +44,7 @@ def test_the_other_processes_get_no_folder_of_their_own(monkeypatch, tmp_path):
     assert sys.argv == ["train.py", "hydra.output_subdir=null"]
     monkeypatch.setenv("RESUMEBERT_OUTPUT_DIR", "/runs/first process's")
     prepare_process()
-    assert sys.argv[-1] == "hydra.run.dir='/runs/first process\\'s'"
+    assert sys.argv[-1] == 'hydra.run.dir="/runs/first process\'s"'
     mine = tmp_path / "by_my_clock"
     mine.mkdir()
     with processes_of_one_run(mine, None):

@@ -57,6 +57,6 @@ def test_the_users_folder_is_written_out(monkeypatch):
     arguments = ["eval.py", "ckpt=~/runs/x=1", "~trainer.precision", "data.path=~", "x=a~/b"]
     expand_home(arguments)
     assert arguments == [
-        "eval.py", "ckpt='/home/a b/runs/x=1'", "~trainer.precision", "data.path=/home/a b",
+        "eval.py", 'ckpt="/home/a b/runs/x=1"', "~trainer.precision", "data.path=/home/a b",
         "x=a~/b",
     ]  # fmt: skip

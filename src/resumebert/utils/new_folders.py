@@ -6,8 +6,9 @@ from pathlib import Path
 
 # What Hydra writes before a command's own code runs.
 RECORD = ".hydra"
-# What a run folder may hold besides, and yet be of no use: a log, the note of what it goes on from.
-OF_NO_USE = ("train.log", "eval.log", "resumed_from.txt")
+# What a folder may hold besides, and yet be of no use: logs, the note of what a run goes on from,
+# what Hydra notes of a sweep.
+OF_NO_USE = ("train.log", "eval.log", "resumed_from.txt", "multirun.yaml")
 
 # An output folder → what was not there before: its record, itself, its parents.
 _new: dict[Path, list[Path]] = {}

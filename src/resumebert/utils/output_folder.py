@@ -1,5 +1,6 @@
 """Output folders: made, or refused if they can't be written, before anything else is done."""
 
+import atexit
 import sys
 import tempfile
 from pathlib import Path
@@ -27,6 +28,8 @@ class CheckOutputFolder(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Check the folder of a sweep."""
         _check(Path(config.hydra.sweep.dir), "hydra.sweep.dir")
+        # Hydra composes the runs one after the other, and ends the process itself if it can't.
+        atexit.register(remove_unused)
 
 
 def make_output_folder(folder: Path, key: str = "output_dir") -> Path:

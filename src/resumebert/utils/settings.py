@@ -55,8 +55,10 @@ def quoted(value: str | Path) -> str:
     """Write a text as the value of an override, whatever is in it."""
     # OmegaConf fills in ${…} unless a backslash stands before it, and takes one of each two there.
     text = re.sub(r"(\\*)\$\{", r"\1\1\\${", str(value))
+    # A shell wants single quotes around it.
+    quote = "'" if '"' in text else '"'
     # Hydra takes a backslash as it stands, but before a quote.
-    return "'" + re.sub(r"(\\*)('|$)", _escaped, text) + "'"
+    return quote + re.sub(rf"(\\*)({quote}|$)", _escaped, text) + quote
 
 
 def as_override(key: str, value: str | Path) -> str:
@@ -90,4 +92,4 @@ def expand_home(arguments: list[str]) -> None:
 
 def _escaped(match: re.Match[str]) -> str:
     backslashes, quote = match.groups()
-    return 2 * backslashes + ("\\'" if quote else "")
+    return 2 * backslashes + (f"\\{quote}" if quote else "")
