@@ -47,7 +47,7 @@ def number(low: float, high: float = math.inf, *, low_excluded: bool = False) ->
 
 def integer(low: int, high: float = math.inf) -> Requirement:
     """Require a whole number of at least ``low`` and at most ``high``."""
-    words = f"a whole number of at least {low}" + (f" and at most {high:g}" * (high < math.inf))
+    words = f"a whole number of at least {low}" + (f" and at most {high:.0f}" * (high < math.inf))
     return Requirement(words, lambda value: _is_integer(value) and low <= value <= high)
 
 
