@@ -145,6 +145,9 @@ def load_checkpoint(path: Path, key: str = "ckpt") -> tuple[ResumeClassifier, Ch
         weights = merge_factors(stored, scaling)
         if len(weights["bert.classifier.bias"]) != len(settings["label_names"]):
             raise ValueError("the weights are of another number of labels")
+        # Each layer has sixteen tensors, and even to lay out very many takes its time.
+        if len(weights) < 16 * settings["bert_config"]["num_hidden_layers"]:
+            raise ValueError("there are weights for fewer layers")
         with torch.device("meta"):
             expected = ResumeClassifier(**settings).state_dict()
         if found := misfits(weights, expected):
