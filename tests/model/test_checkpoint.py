@@ -27,7 +27,7 @@ from resumebert.model.checkpoint import (
 )
 from resumebert.model.checkpoint_file import read_checkpoint, write_checkpoint
 from resumebert.model.classifier import ResumeClassifier
-from resumebert.tasks.judging import stored_decisions
+from resumebert.tasks.judging import decision_options, stored_decisions, trained_evaluation
 from resumebert.utils.errors import UserError
 from resumebert.utils.stored_values import check_plain, without_interpolations
 
@@ -76,6 +76,7 @@ def path(tmp_path, whole):
 def logits_of(path):
     model, extras = load_checkpoint(path)
     stored_decisions(extras, model.label_names, path)
+    decision_options(trained_evaluation(extras))
     with torch.inference_mode():
         return model(WINDOW, torch.ones_like(WINDOW))
 
@@ -187,6 +188,12 @@ def places(content) -> list[tuple[str, ...]]:
         *(("resumebert", "config", key) for key in ("data", "model", "loss", "trainer")),
         *(("resumebert", "config", "data", key) for key in config["data"]),
         *(("resumebert", "config", "model", key) for key in ("name", "chunk_tokens", "lora")),
+        *(
+            ("resumebert", "config", "data", "near_duplicates", key)
+            for key in ("ngram", "num_perm")
+        ),
+        *(("resumebert", "config", "evaluation", key) for key in config["evaluation"]),
+        ("resumebert", "config", "evaluation"),
         ("resumebert", "config", "trainer", "precision"),
         ("state_dict", "bert.classifier.bias"),
     ]

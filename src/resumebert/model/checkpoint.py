@@ -171,7 +171,7 @@ def check_resumable(path: Path, config: dict[str, Any]) -> str:
     Raises:
         UserError: it can't be read, it holds weights only, or they are those of another model.
     """
-    content = read_checkpoint(path, "ckpt_path")
+    content = read_checkpoint(path, "ckpt_path", mmap=True)
     extras = _extras(content, path)
     for group, key in AS_TRAINED:
         was, now = extras.config[group].get(key), config[group].get(key)
@@ -238,8 +238,11 @@ def _checked_config(config: Any) -> dict[str, Any]:
         if type(value) not in kinds:
             raise ValueError(f"config: {key} is missing, or none that a run has")
     data = config["data"]
-    if not set(data["near_duplicates"]) <= {"threshold", "ngram", "num_perm"}:
+    if set(data["near_duplicates"]) != {"threshold", "ngram", "num_perm"}:
         raise ValueError("config: data.near_duplicates has other keys than a run's")
+    # Format 2 had none.
+    if type(config.get("evaluation", {})) is not dict:
+        raise ValueError("config: evaluation is no dictionary")
     if not all(type(step) is str for step in data["cleaning"]):
         raise ValueError("config: data.cleaning is no list of names")
     literal: dict[str, Any] = without_interpolations(config)

@@ -5,7 +5,7 @@ before it: one byte that changes anywhere makes the file another one, and it is 
 """
 
 import hashlib
-import mmap
+import mmap as memory
 import os
 import pickle
 import stat
@@ -76,12 +76,13 @@ def write_checkpoint(content: Mapping[str, Any], path: Path) -> None:
         file.write(_MARK + digest.hexdigest().encode())
 
 
-def read_checkpoint(path: Path, key: str = "ckpt") -> dict[str, Any]:
+def read_checkpoint(path: Path, key: str = "ckpt", *, mmap: bool = False) -> dict[str, Any]:
     """Read a whole checkpoint; nothing in it is executed (``weights_only=True``).
 
     Args:
         path: of a file.
         key: of the config that it was given as.
+        mmap: leave the tensors in the file until they are used.
 
     Returns:
         What Lightning saved, tensors on the CPU.
@@ -101,7 +102,7 @@ def read_checkpoint(path: Path, key: str = "ckpt") -> dict[str, Any]:
         raise UserError(f"{key}={path}: {words}. Give a checkpoint that train.py wrote.")
     try:
         has_digest = _check_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     except PermissionError as error:
         raise UserError(f"{key}={path}: it can't be opened ({_reason(error)}).") from error
     except pickle.UnpicklingError as error:
@@ -147,7 +148,7 @@ def _check_file(path: Path) -> bool:
         has_digest = comment.startswith(_MARK)
         if has_digest:
             with (
-                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+                memory.mmap(file.fileno(), 0, access=memory.ACCESS_READ) as mapped,
                 memoryview(mapped) as whole,
                 whole[:-_COMMENT] as before,
             ):
