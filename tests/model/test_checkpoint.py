@@ -7,6 +7,7 @@ import zipfile
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -133,6 +134,7 @@ def test_a_file_with_the_digest_taken_off_is_refused_but_an_older_one_is_read(tm
         if version == 2:
             del older["resumebert"]["decisions"]
             del older["resumebert"]["config"]["model"]["lora"]
+            del older["resumebert"]["config"]["data"]["window_sampling"]
             older["hyper_parameters"]["thresholds"] = [0.5] * 3
         torch.save(older, tmp_path / "x.ckpt")
         assert logits_of(tmp_path / "x.ckpt").shape == (1, 3)
@@ -162,10 +164,10 @@ def test_what_is_not_there_is_not_called_damaged(tmp_path):
         assert refusal(call, tmp_path / "pipe").startswith(f"{key}={tmp_path}/pipe: it is n")
         assert "folder" in refusal(call, tmp_path)
     assert "it is empty" in refusal(load_checkpoint, tmp_path / "empty.ckpt")
-    (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "checkpoints" / "last.ckpt").touch()
-    message = refusal(check_resumable, tmp_path, {})
-    assert f"ckpt_path={tmp_path}/checkpoints/last.ckpt" in message
+    for odd in ("x" * 5000, "a\0b", "~nobody-of-this-name/x"):
+        assert "can't be opened" in refusal(checkpoint_file, Path(odd))
+    (tmp_path / "a file").touch()
+    assert "can't be opened" in refusal(checkpoint_file, tmp_path / "a file" / "x.ckpt")
 
 
 DROPPED = object()

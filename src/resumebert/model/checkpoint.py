@@ -59,10 +59,13 @@ NEEDED: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("data.max_length", "data.batch_size", "data.eval_batch_size"), (int,)),
     **dict.fromkeys(("data.stride", "data.limit"), (int, type(None))),
     "data.cleaning": (list,),
+    "data.mask_pii": (bool,),
+    "data.max_windows_train": (int, str, type(None)),
     "data.seed": (int,),
     "data.num_workers": (int,),
     "data.train_fraction": (int, float),
     "model.name": (str,),
+    "model.path": (str, type(None)),
     "model.chunk_tokens": (int,),
     "trainer.precision": (str,),
 }
@@ -246,6 +249,8 @@ def _checked_config(config: Any) -> dict[str, Any]:
     if not all(type(step) is str for step in data["cleaning"]):
         raise ValueError("config: data.cleaning is no list of names")
     literal: dict[str, Any] = without_interpolations(config)
+    # Only training draws windows; format 2 had no other way.
+    literal["data"].setdefault("window_sampling", "uniform")
     check_values(OmegaConf.create(literal))
     return literal
 

@@ -36,22 +36,11 @@ def checkpoint_file(path: Path, key: str = "ckpt") -> Path:
     Raises:
         UserError: there is none.
     """
+    if not _is_folder(path, key):
+        return path.expanduser()
     path = path.expanduser()
-    try:
-        kind = path.stat().st_mode
-    except FileNotFoundError:
-        raise UserError(
-            f"{key}={path}: there is no such file or folder. Give a checkpoint "
-            "(outputs/train/DATE_TIME/checkpoints/best.ckpt) or a run's folder."
-        ) from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{key}={path}: it can't be opened ({_reason(error)}).") from error
-    if stat.S_ISREG(kind):
-        return path
-    if not stat.S_ISDIR(kind):
-        raise UserError(f"{key}={path}: it is neither a file nor a folder. Give a checkpoint.")
     for name in ("checkpoints/best.ckpt", "best.ckpt", "checkpoints/last.ckpt", "last.ckpt"):
-        if (path / name).is_file():
+        if os.access(path / name, os.F_OK) and (path / name).is_file():
             return path / name
     raise UserError(
         f"{key}={path}: the folder holds no checkpoints/best.ckpt and no checkpoints/last.ckpt. "
@@ -91,15 +80,10 @@ def read_checkpoint(path: Path, key: str = "ckpt", *, mmap: bool = False) -> dic
         UserError: there is no such file, it can't be read, its content does not match its digest,
             or it holds more than tensors and plain values.
     """
-    if path.is_dir():
-        last = next(
-            (f for f in (path / "checkpoints/last.ckpt", path / "last.ckpt") if f.is_file()), None
+    if _is_folder(path, key):
+        raise UserError(
+            f"{key}={path}: it is a folder. Give a file, such as a run's checkpoints/last.ckpt."
         )
-        file = f": {key}={last}" if last else " in it, checkpoints/last.ckpt"
-        raise UserError(f"{key}={path}: it is a folder. Give a file{file}.")
-    if not path.is_file():
-        words = "it is no regular file" if path.exists() else "there is no such file"
-        raise UserError(f"{key}={path}: {words}. Give a checkpoint that train.py wrote.")
     try:
         has_digest = _check_file(path)
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
@@ -131,6 +115,26 @@ def read_checkpoint(path: Path, key: str = "ckpt", *, mmap: bool = False) -> dic
 def global_step(path: Path) -> int:
     """Return after which optimizer step a checkpoint, just written, was."""
     return int(torch.load(path, map_location="cpu", weights_only=True, mmap=True)["global_step"])
+
+
+def _is_folder(path: Path, key: str) -> bool:
+    """Tell whether a path is of a folder or a file.
+
+    Raises:
+        UserError: it is of neither.
+    """
+    try:
+        kind = path.expanduser().stat().st_mode
+    except FileNotFoundError:
+        raise UserError(
+            f"{key}={path}: there is no such file or folder. Give a checkpoint "
+            "(outputs/train/DATE_TIME/checkpoints/best.ckpt) or a run's folder."
+        ) from None
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UserError(f"{key}={path}: it can't be opened ({_reason(error)}).") from error
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        raise UserError(f"{key}={path}: it is neither a file nor a folder. Give a checkpoint.")
+    return stat.S_ISDIR(kind)
 
 
 def _check_file(path: Path) -> bool:
