@@ -210,7 +210,7 @@ def _take(folder: Path, *, check_content: bool = True) -> bool:
     except OSError:
         return False
     # Whoever removes an entry holds this lock while it moves it away, so the check comes after.
-    # Reading all of it takes half a second a gigabyte: once is enough.
+    # Reading all of it takes a quarter of a second a gigabyte and more: once is enough.
     check_content = check_content and folder not in _in_use
     if not flock(handle, exclusive=False) or _damage(folder, check_content=check_content):
         os.close(handle)
