@@ -178,9 +178,9 @@ def _build(folder: Path, entry: dict[str, Any], build: Callable[[Path], None]) -
         build(work)
         entry["created"] = time.time()
         entry["version"] = resumebert.__version__
-        entry["files"] = _sizes(work)
-        entry["crc32"] = {name: _crc32(work / name) for name in entry["files"]}
-        entry["bytes"] = sum(entry["files"].values())
+        sizes = _sizes(work)
+        entry["files"] = {name: [size, _crc32(work / name)] for name, size in sizes.items()}
+        entry["bytes"] = sum(sizes.values())
         (work / ENTRY).write_text(json.dumps(entry, indent=1), encoding="utf-8")
         # A rename may reach the disk before the content does, unless that is forced out first.
         for path in (*work.rglob("*"), work):
@@ -210,7 +210,7 @@ def _take(folder: Path, *, check_content: bool = True) -> bool:
     except OSError:
         return False
     # Whoever removes an entry holds this lock while it moves it away, so the check comes after.
-    # Reading all of it takes half a second a gigabyte: once is enough.
+    # Reading all of it takes a quarter of a second a gigabyte and more: once is enough.
     check_content = check_content and folder not in _in_use
     if not flock(handle, exclusive=False) or _damage(folder, check_content=check_content):
         os.close(handle)
@@ -227,14 +227,14 @@ def _damage(folder: Path, *, check_content: bool = True) -> str:
     """Return in what an entry is not as it was closed; empty: in nothing."""
     try:
         entry = json.loads((folder / ENTRY).read_text(encoding="utf-8"))
-        # Entries of before there were checksums have none.
-        sizes, checksums = entry["files"], entry.get("crc32", {})
+        # Entries of before there were checksums have sizes alone.
+        files = {name: [v] if type(v) is int else v for name, v in entry["files"].items()}
         if entry_name(entry["key"]) != folder.name:
             return f"{ENTRY} is of another entry"
-        if _sizes(folder) != sizes:
+        if _sizes(folder) != {name: size for name, [size, *_] in files.items()}:
             return "files are missing, or of another size"
-        for name in checksums if check_content else ():
-            if _crc32(folder / name) != checksums[name]:
+        for name, [_, *checksum] in files.items() if check_content else ():
+            if checksum and checksum != [_crc32(folder / name)]:
                 return f"the content of {name} has changed"
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return f"{type(error).__name__}: {error}"

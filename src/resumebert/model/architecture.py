@@ -11,7 +11,6 @@ from torch import Tensor
 
 from resumebert.utils.config_checks import (
     FLAG,
-    POSITIVE,
     SHARE,
     Requirement,
     integer,
@@ -25,6 +24,7 @@ SIZES = (
     *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"),
     *("intermediate_size", "max_position_embeddings"),
 )
+FLOATS = ("initializer_range", "layer_norm_eps")
 ANYTHING = Requirement("anything", lambda value: True)
 
 # What BERT's own code reads.
@@ -45,7 +45,7 @@ SETTINGS: Mapping[str, Requirement] = {
     "attention_probs_dropout_prob": SHARE,
     "classifier_dropout": optional(SHARE),
     "initializer_range": number(0, 100),
-    "layer_norm_eps": POSITIVE,
+    "layer_norm_eps": number(0, 1, low_excluded=True),
     "pad_token_id": optional(integer(0)),
     "use_cache": FLAG,
 }
@@ -111,7 +111,9 @@ def checked_architecture(
             f"{where}: it does not describe a BERT that can be built: {'; '.join(problems[:5])}"
             f"{more}. Use the settings that the model's weights were trained with."
         )
-    return {key: value for key, value in settings.items() if key in SETTINGS}
+    kept = {key: value for key, value in settings.items() if key in SETTINGS}
+    # transformers takes no whole numbers for these.
+    return kept | {key: float(kept[key]) for key in FLOATS if key in kept}
 
 
 def misfits(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:

@@ -58,10 +58,13 @@ NEEDED: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("data.max_length", "data.batch_size", "data.eval_batch_size"), (int,)),
     **dict.fromkeys(("data.stride", "data.limit"), (int, type(None))),
     "data.cleaning": (list,),
+    "data.mask_pii": (bool,),
+    "data.max_windows_train": (int, str, type(None)),
     "data.seed": (int,),
     "data.num_workers": (int,),
     "data.train_fraction": (int, float),
     "model.name": (str,),
+    "model.path": (str, type(None)),
     "model.chunk_tokens": (int,),
     "trainer.precision": (str,),
 }
@@ -144,6 +147,9 @@ def load_checkpoint(path: Path, key: str = "ckpt") -> tuple[ResumeClassifier, Ch
         weights = merge_factors(stored, scaling)
         if len(weights["bert.classifier.bias"]) != len(settings["label_names"]):
             raise ValueError("the weights are of another number of labels")
+        # Each layer has sixteen tensors, and even to lay out very many takes its time.
+        if len(weights) < 16 * settings["bert_config"]["num_hidden_layers"]:
+            raise ValueError("there are weights for fewer layers")
         with torch.device("meta"):
             expected = ResumeClassifier(**settings).state_dict()
         if found := misfits(weights, expected):
@@ -167,7 +173,7 @@ def check_resumable(path: Path, config: dict[str, Any]) -> str:
     Raises:
         UserError: it can't be read, it holds weights only, or they are those of another model.
     """
-    content = read_checkpoint(path, "ckpt_path")
+    content = read_checkpoint(path, "ckpt_path", mmap=True)
     extras = _extras(content, path)
     for group, key in AS_TRAINED:
         was, now = extras.config[group].get(key), config[group].get(key)
@@ -234,11 +240,16 @@ def _checked_config(config: Any) -> dict[str, Any]:
         if type(value) not in kinds:
             raise ValueError(f"config: {key} is missing, or none that a run has")
     data = config["data"]
-    if not set(data["near_duplicates"]) <= {"threshold", "ngram", "num_perm"}:
+    if set(data["near_duplicates"]) != {"threshold", "ngram", "num_perm"}:
         raise ValueError("config: data.near_duplicates has other keys than a run's")
+    # Format 2 had none.
+    if type(config.get("evaluation", {})) is not dict:
+        raise ValueError("config: evaluation is no dictionary")
     if not all(type(step) is str for step in data["cleaning"]):
         raise ValueError("config: data.cleaning is no list of names")
     literal: dict[str, Any] = without_interpolations(config)
+    # Only training draws windows; format 2 had no other way.
+    literal["data"].setdefault("window_sampling", "uniform")
     check_values(OmegaConf.create(literal))
     return literal
 

@@ -5,7 +5,7 @@ before it: one byte that changes anywhere makes the file another one, and it is 
 """
 
 import hashlib
-import mmap
+import mmap as memory
 import os
 import pickle
 import zipfile
@@ -17,6 +17,7 @@ import torch
 
 from resumebert.utils.durable_files import replacing
 from resumebert.utils.errors import UserError
+from resumebert.utils.run_folder import is_folder
 
 KEY = "resumebert"
 # The first format whose files have a digest; of older ones the archive's own CRC-32s are checked.
@@ -42,12 +43,13 @@ def write_checkpoint(content: Mapping[str, Any], path: Path) -> None:
         file.write(_MARK + digest.hexdigest().encode())
 
 
-def read_checkpoint(path: Path, key: str = "ckpt") -> dict[str, Any]:
+def read_checkpoint(path: Path, key: str = "ckpt", *, mmap: bool = False) -> dict[str, Any]:
     """Read a whole checkpoint; nothing in it is executed (``weights_only=True``).
 
     Args:
         path: of a file.
         key: of the config that it was given as.
+        mmap: leave the tensors in the file until they are used.
 
     Returns:
         What Lightning saved, tensors on the CPU.
@@ -56,18 +58,13 @@ def read_checkpoint(path: Path, key: str = "ckpt") -> dict[str, Any]:
         UserError: there is no such file, it can't be read, its content does not match its digest,
             or it holds more than tensors and plain values.
     """
-    if path.is_dir():
-        last = next(
-            (f for f in (path / "checkpoints/last.ckpt", path / "last.ckpt") if f.is_file()), None
+    if is_folder(path, key):
+        raise UserError(
+            f"{key}={path}: it is a folder. Give a file, such as a run's checkpoints/last.ckpt."
         )
-        file = f": {key}={last}" if last else " in it, checkpoints/last.ckpt"
-        raise UserError(f"{key}={path}: it is a folder. Give a file{file}.")
-    if not path.is_file():
-        words = "it is no regular file" if path.exists() else "there is no such file"
-        raise UserError(f"{key}={path}: {words}. Give a checkpoint that train.py wrote.")
     try:
         has_digest = _check_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     except PermissionError as error:
         raise UserError(f"{key}={path}: it can't be opened ({_reason(error)}).") from error
     except pickle.UnpicklingError as error:
@@ -113,7 +110,7 @@ def _check_file(path: Path) -> bool:
         has_digest = comment.startswith(_MARK)
         if has_digest:
             with (
-                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+                memory.mmap(file.fileno(), 0, access=memory.ACCESS_READ) as mapped,
                 memoryview(mapped) as whole,
                 whole[:-_COMMENT] as before,
             ):

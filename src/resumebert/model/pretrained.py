@@ -76,14 +76,9 @@ def load_bert_config(folder: Path, overrides: dict[str, Any] | None = None) -> d
     Raises:
         UserError: the one or the other does not describe a BERT that can be built.
     """
-    path = folder / "config.json"
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-        defaults = BertConfig().to_dict()
-        settings = {key: defaults[key] for key in SETTINGS if key in defaults} | settings
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise UserError(f"{path}: not a valid model config ({error}).") from error
-    settings = checked_architecture(settings, str(path), others_are_left_out=True)
+    defaults = BertConfig().to_dict()
+    settings = {key: defaults[key] for key in SETTINGS if key in defaults} | _read_config(folder)
+    settings = checked_architecture(settings, str(folder / "config.json"), others_are_left_out=True)
     return checked_architecture({**settings, **(overrides or {})}, "model.random_config")
 
 
@@ -208,15 +203,23 @@ def _check_folder(folder: Path) -> None:
                 f"{folder}: the model's folder has no {name}. It must hold config.json, {WEIGHTS} "
                 "and tokenizer.json or vocab.txt."
             )
-    try:
-        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
-    except (ValueError, AttributeError) as error:
-        raise UserError(f"{folder / 'config.json'}: not a valid model config ({error}).") from error
+    kind = _read_config(folder).get("model_type")
     if kind != "bert":
         raise UserError(
             f"{folder / 'config.json'}: model_type is {kind!r}, and only 'bert' is supported. "
             "Choose a model of the BERT architecture."
         )
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    path = folder / "config.json"
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(settings, dict):
+            raise ValueError("it holds no settings")
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{path}: not a valid model config ({error}).") from error
+    return settings
 
 
 def _check_sha256(path: Path, expected: str) -> None:

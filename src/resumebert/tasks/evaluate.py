@@ -75,7 +75,7 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     """
     check_values(config)
     build.quiet_libraries()
-    path = checkpoint_file(Path(config.ckpt))
+    path = checkpoint_file(Path(str(config.ckpt)))
     model, extras = _load(path, config)
     trained = OmegaConf.create(extras.config)
     other = None

@@ -62,7 +62,7 @@ LOSSES = Allowed(
 )
 # Of the training documents, and known when these are.
 COMPUTED = "prevalences"
-# Arguments that there were once, and the one value that asks for nothing now.
+# Arguments that there were once, and the one value with which they ask for nothing.
 RETIRED = {"allow_pickle": False}
 PATHS = ("path", "labels_file", "manifest")
 # Where what looks like a file may be a device, or made by the system as it is read.
@@ -142,11 +142,9 @@ def _checked_arguments(
     """
     if settings.get("_partial_") is not True or settings.get("_convert_", "all") != "all":
         raise ValueError("_partial_ must be true, and _convert_ all")
-    kept = {
-        name: value
-        for name, value in settings.items()
-        if not (name in RETIRED and value is RETIRED[name])
-    }
+    kept = {name: value for name, value in settings.items() if name not in RETIRED}
+    if any(settings.get(name, value) is not value for name, value in RETIRED.items()):
+        raise ValueError(f"{', '.join(RETIRED)} is not for a file to say")
     arguments = {name: kept[name] for name in kept if not name.startswith("_")}
     if odd := set(kept) - set(arguments) - {"_target_", "_partial_", "_convert_"}:
         raise ValueError(f"{min(odd)} is not for a file to say")

@@ -20,21 +20,9 @@ def checkpoint_file(path: Path, key: str = "ckpt") -> Path:
     Raises:
         UserError: there is none.
     """
-    try:
-        path = path.expanduser()
-        kind = path.stat().st_mode
-    except FileNotFoundError:
-        raise UserError(
-            f"{key}={path}: there is no such file or folder. Give a checkpoint "
-            "(outputs/train/DATE_TIME/checkpoints/best.ckpt) or a run's folder."
-        ) from None
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"{key}={path}: it can't be opened ({reason}).") from error
-    if stat.S_ISREG(kind):
-        return path
-    if not stat.S_ISDIR(kind):
-        raise UserError(f"{key}={path}: it is neither a file nor a folder. Give a checkpoint.")
+    if not is_folder(path, key):
+        return path.expanduser()
+    path = path.expanduser()
     folder = path.resolve()
     run = path if folder.name not in PARTS else folder.parent
     for name in CHECKPOINTS:
@@ -47,6 +35,31 @@ def checkpoint_file(path: Path, key: str = "ckpt") -> Path:
         f"{key}={path}: the folder holds no checkpoints/best.ckpt and no checkpoints/last.ckpt. "
         "Give a run's folder, or a checkpoint file."
     )
+
+
+def is_folder(path: Path, key: str) -> bool:
+    """Tell whether a path is of a folder or a file.
+
+    Args:
+        path: in the user's folder if it begins with ``~``.
+        key: of the config that it was given as.
+
+    Raises:
+        UserError: it is of neither.
+    """
+    try:
+        kind = path.expanduser().stat().st_mode
+    except FileNotFoundError:
+        raise UserError(
+            f"{key}={path}: there is no such file or folder. Give a checkpoint "
+            "(outputs/train/DATE_TIME/checkpoints/best.ckpt) or a run's folder."
+        ) from None
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{key}={path}: it can't be opened ({reason}).") from error
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        raise UserError(f"{key}={path}: it is neither a file nor a folder. Give a checkpoint.")
+    return stat.S_ISDIR(kind)
 
 
 def newest_run(runs: Path) -> Path | None:
