@@ -1,20 +1,28 @@
 """Evaluate a checkpoint: ``python eval.py ckpt=outputs/train/DATE_TIME``."""
 
+import sys
+
 import hydra
 from omegaconf import DictConfig
 
 from resumebert.utils.errors import report_user_errors
+from resumebert.utils.settings import expand_home
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="eval")
 @report_user_errors
 def main(config: DictConfig) -> None:
     """Evaluate as ``config`` says."""
-    # Imported here, so that --help and a mistyped key answer at once.
+    # Imported here, so that --help and a mistyped key answer at once, and a mistaken value before
+    # PyTorch is loaded.
+    from resumebert.tasks.early_checks import check_evaluation
+
+    check_evaluation(config)
     from resumebert.tasks.evaluate import evaluate
 
     evaluate(config)
 
 
 if __name__ == "__main__":
+    expand_home(sys.argv)
     main()

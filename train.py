@@ -1,11 +1,14 @@
 """Train a model: ``python train.py trainer.max_epochs=3``; ``python train.py --help``."""
 
+import sys
+
 import hydra
 from omegaconf import DictConfig
 
 from resumebert.sweeps.processes import each_run_in_its_own_process
 from resumebert.utils.errors import report_user_errors
 from resumebert.utils.processes import prepare_process
+from resumebert.utils.settings import expand_home
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
@@ -13,12 +16,17 @@ from resumebert.utils.processes import prepare_process
 @each_run_in_its_own_process(__file__)
 def main(config: DictConfig) -> float | None:
     """Train as ``config`` says; return the monitored metric."""
-    # Imported here, so that --help, a mistyped key and tab completion answer at once.
+    # Imported here, so that --help, a mistyped key and tab completion answer at once, and a
+    # mistaken value before PyTorch is loaded.
+    from resumebert.tasks.early_checks import check_training
+
+    check_training(config)
     from resumebert.tasks.train import train
 
     return train(config)
 
 
 if __name__ == "__main__":
+    expand_home(sys.argv)
     prepare_process()
     main()

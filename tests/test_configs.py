@@ -1,4 +1,12 @@
-"""Every option of every config group composes, and its values are allowed."""
+"""Every option of every config group composes, and its values are allowed and read."""
+
+import ast
+import inspect
+import math
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import fields
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -6,7 +14,9 @@ from hydra.utils import get_class, get_method
 from omegaconf import DictConfig, OmegaConf
 
 from helpers import REPOSITORY
+from resumebert.evaluation.decisions import DecisionOptions
 from resumebert.utils.config_checks import REQUIREMENTS, check_values
+from resumebert.utils.errors import UserError
 
 CONF = REPOSITORY / "conf"
 OPTIONS = sorted(
@@ -49,8 +59,112 @@ def test_every_data_option_is_accepted_by_eval(option):
     check_values(composed("eval", "ckpt=x", option))
 
 
-def test_every_checked_key_exists():
-    configs = [*(composed("train", option) for option in OPTIONS), composed("eval", "ckpt=x")]
+@pytest.fixture(scope="module")
+def configs() -> list[DictConfig]:
+    return [*(composed("train", option) for option in OPTIONS), composed("eval", "ckpt=x")]
+
+
+def leaves(node: DictConfig, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted names of the keys that hold values."""
+    for key in node:
+        value = node._get_node(key)
+        if isinstance(value, DictConfig) and len(value) and not value._is_interpolation():
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
+
+
+# What has no requirement of its own, and why.
+UNCHECKED = (
+    # Interpolations of keys that have one.
+    "data.reader.",
+    # Arguments of other people's classes, which check them.
+    "trainer.",
+    "logger.",
+    "callbacks.pruning.pruner.",
+    # Checked as a whole, with the architecture.
+    "model.random_config.",
+    "data.allow_pickle",
+)
+
+
+def test_every_key_has_a_requirement(configs):
+    found = {key for config in configs for key in leaves(config)} - set(REQUIREMENTS)
+    left = {key for key in found if not key.startswith(UNCHECKED)}
+    assert {key for key in left if not key.endswith("_")} == set()
+
+
+@pytest.mark.parametrize("value", [None, "x", "", -1, 1e30, math.nan, [], {}, [1], True, [[]]])
+def test_no_value_of_any_key_is_a_traceback(configs, value):
+    known = set()
+    for config in configs:
+        new = set(leaves(config)) - known
+        known |= new
+        changed = config.copy()
+        OmegaConf.set_struct(changed, False)
+        for key in new:
+            parent, _, name = key.rpartition(".")
+            (OmegaConf.select(changed, parent) if parent else changed)[name] = value
+        with suppress(UserError):
+            check_values(changed)
+
+
+def names_in_source() -> set[str]:
+    """Return the dotted names of attributes, and the texts, in the code that reads configs."""
+    found = set()
+    for path in (REPOSITORY / "src").rglob("*.py"):
+        # These name keys without reading them.
+        if path.stem in ("config_checks", "no_effect"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute):
+                found.add(ast.unparse(node))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+    return found
+
+
+def is_argument(config: DictConfig, key: str) -> bool:
+    """Tell whether a key is an argument of what the group that it stands in makes."""
+    parent, _, name = key.rpartition(".")
+    target = OmegaConf.select(config, f"{parent}._target_")
+    if target is None:
+        return False
+    resolve = get_class if target.rpartition(".")[2][0].isupper() else get_method
+    made = resolve(target)
+    makers = made.__mro__ if isinstance(made, type) else [made]
+    return any(name in inspect.signature(maker).parameters for maker in makers[:-1] or makers)
+
+
+def test_every_key_is_read(configs):
+    names = names_in_source()
+    # A function of a group may call it its settings, or by the group's name alone.
+    heads = {name.removeprefix("config.").removeprefix("self.") for name in names}
+    interpolated = {
+        key
+        for path in CONF.rglob("*.yaml")
+        for key in re.findall(r"\$\{([\w.]+)\}", path.read_text(encoding="utf-8"))
+    } | {f"evaluation.{field.name}" for field in fields(DecisionOptions)}
+
+    def is_read(key: str) -> bool:
+        if key in heads or key in interpolated:
+            return True
+        group, *inner = key.split(".")
+        # One that is passed on as a whole, such as data.near_duplicates.
+        if len(inner) > 1 and f"{group}.{inner[0]}" in heads:
+            return True
+        return group in ("model", "evaluation", "find") and f"settings.{inner[-1]}" in heads
+
+    unread = {
+        key
+        for config in configs
+        for key in leaves(config)
+        if not key.endswith("_") and not is_argument(config, key) and not is_read(key)
+    }
+    assert unread == set()
+
+
+def test_every_checked_key_exists(configs):
     absent = object()
     missing = [
         key

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from resumebert.callbacks.checkpoint_files import DurableCheckpointIO
+from resumebert.callbacks.checkpointing import BestCheckpoint
 from resumebert.utils.errors import UserError
 
 
@@ -52,3 +53,49 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(tmp_path, mon
         writer.save_checkpoint({"number": 2}, path)
     assert torch.load(path, weights_only=True) == {"number": 1}
     assert [file.name for file in path.parent.iterdir()] == ["last.ckpt"]
+
+
+def test_a_damaged_checkpoint_is_not_read(tmp_path):
+    path = tmp_path / "last.ckpt"
+    DurableCheckpointIO().save_checkpoint({"weights": torch.ones(1000)}, path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="does not match its digest"):
+        DurableCheckpointIO().load_checkpoint(path)
+    with pytest.raises(UserError, match="there is no such file"):
+        DurableCheckpointIO().load_checkpoint(tmp_path / "no.ckpt")
+
+
+def resumed(dirpath, state, last) -> BestCheckpoint:
+    """Return a callback that goes on with ``state``, which came from the file ``last``."""
+    callback = BestCheckpoint(dirpath=dirpath, filename="best", monitor="val/loss")
+    callback._resumed_from, callback._is_first = last.parent, True
+    callback.load_state_dict(state)
+    return callback
+
+
+def test_the_best_checkpoint_is_looked_for_by_its_name_alone(tmp_path):
+    for folder in ("old", "new", "elsewhere"):
+        (tmp_path / folder).mkdir()
+    last, secret = tmp_path / "old" / "last.ckpt", tmp_path / "elsewhere" / "secret"
+    secret.write_text("secret")
+    state = {
+        **{"dirpath": str(tmp_path / "new"), "best_model_path": str(secret)},
+        **{"best_model_score": torch.tensor(0.5), "kth_best_model_path": str(secret)},
+        **{"best_k_models": {str(secret): torch.tensor(0.5)}, "last_model_path": str(secret)},
+        "kth_value": torch.tensor(0.5),
+    }
+    found = resumed(tmp_path / "new", state, last)
+    assert (found.best_model_path, found.best_k_models, found.kth_best_model_path) == ("", {}, "")
+    best = tmp_path / "old" / "best.ckpt"
+    DurableCheckpointIO().save_checkpoint({"resumebert": {"format_version": 4}}, best)
+    found = resumed(tmp_path / "new", state, last)
+    target = tmp_path / "new" / "best.ckpt"
+    assert found.best_model_path == str(target)
+    assert list(found.best_k_models) == [str(target)]
+    assert target.read_bytes() == best.read_bytes()
+    best.write_bytes(best.read_bytes()[:-1])
+    with pytest.raises(UserError, match="no digest"):
+        resumed(tmp_path / "new", state, last)
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["best.ckpt"]

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from helpers import QUICK, Command, in_own_process
+from resumebert.model.checkpoint_file import write_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,7 @@ def test_other_label_sets_and_missing_checkpoints_are_refused(command: Command, 
     best = trained[0] / "checkpoints" / "best.ckpt"
     content = torch.load(best, weights_only=True)
     content["hyper_parameters"]["label_names"][0] = "Nurse"
-    torch.save(content, tmp_path / "nurse.ckpt")
+    write_checkpoint(content, tmp_path / "nurse.ckpt")
     folder = f"hydra.run.dir={tmp_path}/e"
     result = command("eval", f"ckpt={best}", f"compare_to={tmp_path}/nurse.ckpt", folder)
     assert result.code == 1

@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import os
+import pickle
 import shutil
 
 import pandas as pd
@@ -9,6 +11,7 @@ import pytest
 import torch
 
 from helpers import QUICK, Command, in_own_process
+from resumebert.model.checkpoint_file import write_checkpoint
 
 
 def metrics_of(folder) -> dict:
@@ -156,7 +159,7 @@ def test_data_that_changed_since_training_are_called_out(command: Command, tmp_p
 def copy_with(run, target, change) -> None:
     content = torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)
     change(content)
-    torch.save(content, target)
+    write_checkpoint(content, target)
 
 
 def test_a_missing_checkpoint_says_what_to_give(command: Command, tmp_path):
@@ -184,7 +187,20 @@ def test_a_damaged_checkpoint(command: Command, trained, tmp_path, damage):
     assert "Traceback" not in result.errors
 
 
-def test_other_formats_and_foreign_checkpoints(command: Command, trained, tmp_path):
+class LeavesFolder:
+    """Makes a folder where it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (os.mkdir, (str(self.path),))
+
+
+def test_other_formats_and_foreign_checkpoints(command: Command, trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.pkl").write_bytes(pickle.dumps(LeavesFolder(tmp_path / "ran")))
+
     def newer(content):
         content["resumebert"]["format_version"] = 99
 
@@ -205,6 +221,26 @@ def test_other_formats_and_foreign_checkpoints(command: Command, trained, tmp_pa
             "resumebert.data.splitting.np.load"
         )
 
+    def reads_with_a_loss(content):
+        content["resumebert"]["config"]["data"]["reader"]["_target_"] = (
+            "resumebert.model.losses.zlpr"
+        )
+
+    def scores_with_a_reader(content):
+        content["resumebert"]["config"]["loss"]["_target_"] = "resumebert.data.readers.read_sample"
+
+    def unpickles(content):
+        content["resumebert"]["config"]["data"]["reader"] = {
+            **{"_target_": "resumebert.data.readers.read_table", "_partial_": True},
+            **{"path": "x.pkl", "labels_column": "labels", "allow_pickle": True},
+        }
+
+    def unpickles_privately(content):
+        content["resumebert"]["config"]["data"]["reader"] = {
+            **{"_target_": "resumebert.data.readers.pickled_tables._load", "_partial_": True},
+            "path": "x.pkl",
+        }
+
     def undecided(content):
         content["resumebert"]["decisions"]["thresholds"].pop()
 
@@ -216,13 +252,19 @@ def test_other_formats_and_foreign_checkpoints(command: Command, trained, tmp_pa
         (calls, "asks to call os.system"),
         (calls_inside, "asks to call os.system"),
         (calls_what_we_import, "asks to call resumebert.data.splitting.np.load"),
+        (reads_with_a_loss, "asks to call resumebert.model.losses.zlpr"),
+        (scores_with_a_reader, "asks to call resumebert.data.readers.read_sample"),
+        (unpickles, "allow_pickle is not for a file to say"),
+        (unpickles_privately, "asks to call resumebert.data.readers.pickled_tables._load"),
     ):
         path = tmp_path / f"{change.__name__}.ckpt"
         copy_with(trained[0], path, change)
-        result = command("eval", f"ckpt={path}", f"hydra.run.dir={tmp_path}/e")
+        compared = ("compare_to=baseline",) if change is unpickles else ()
+        result = command("eval", f"ckpt={path}", *compared, f"hydra.run.dir={tmp_path}/e")
         assert result.code == 1
         assert words in result.errors
         assert "Traceback" not in result.errors
+    assert not (tmp_path / "ran").exists()
 
 
 class RunsCode:

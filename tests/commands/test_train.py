@@ -310,7 +310,7 @@ def test_a_mistyped_key_or_group_is_hydras_error(command: Command, argument, wor
         (["data.limit=2"], "split"),
         (["+trainer.no_such_argument=1"], "no_such_argument"),
         (["trainer.val_check_interval=1.5"], "val_check_interval"),
-        (["model.path=no/such/folder"], "no/such/folder: there is no such folder"),
+        (["model.path=no/such/folder"], "no/such/folder: there is no such file or folder"),
         (["ckpt_path=no.ckpt"], "no.ckpt"),
         (["data=table"], "data.label_columns"),
         (["data=resume_corpus", "data.path=nothing_here"], "nothing_here"),
@@ -334,6 +334,8 @@ def test_a_wrong_value_is_one_message_and_exit_code_1(
     assert words in result.errors
     assert "Traceback" not in result.output + result.errors
     assert not (tmp_path / "r" / "checkpoints").exists()
+    # The trainer refuses its arguments after the data have been read and written down.
+    assert not (tmp_path / "r").exists() or (tmp_path / "r" / "split.csv").exists()
 
 
 def test_an_accelerator_that_is_not_there(command: Command, tmp_path):

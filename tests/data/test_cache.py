@@ -1,10 +1,13 @@
 import json
 import multiprocessing
 import os
+import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +71,7 @@ def test_builds_once_and_finds_it_whatever_the_order_of_the_key(root):
     assert (first / "data.txt").read_text() == "hello"
     entry = json.loads((first / "entry.json").read_text())
     assert entry["key"] == {"a": 1, "b": "é"}
-    assert entry["files"] == {"data.txt": 5}
+    assert entry["files"] == {"data.txt": [5, zlib.crc32(b"hello")]}
     assert not list(first.parent.glob(".*.building"))
 
 
@@ -173,20 +176,111 @@ def test_a_failing_build_leaves_nothing_and_its_error_comes_through(root):
     get_or_build("ids", {"a": 1}, write())
 
 
-@pytest.mark.parametrize("damage", ["no entry", "not json", "other json", "cut", "gone"])
-def test_a_damaged_entry_is_built_again(damage):
-    folder = get_or_build("ids", {"a": 1}, write("hello"))
+def write_two(folder: Path) -> None:
+    save_arrays(folder, ids=np.arange(10))
+    write("hello")(folder)
+
+
+def edit_entry(folder: Path, **changes) -> None:
+    entry = json.loads((folder / "entry.json").read_text())
+    (folder / "entry.json").write_text(json.dumps(entry | changes))
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def put_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+DAMAGES = {
+    "no entry": lambda folder: (folder / "entry.json").unlink(),
+    "not json": lambda folder: (folder / "entry.json").write_text("{"),
+    "other json": lambda folder: (folder / "entry.json").write_text("[1]"),
+    "deep json": lambda folder: (folder / "entry.json").write_text("[" * 10**6),
+    "not text": lambda folder: (folder / "entry.json").write_bytes(b"\xff\xfe"),
+    "another's": lambda folder: edit_entry(folder, key={"a": 2}),
+    "no list": lambda folder: edit_entry(folder, files=None),
+    "shorter list": lambda folder: edit_entry(folder, files={"data.txt": 5}),
+    "outside": lambda folder: edit_entry(folder, files={"../../x": 1}),
+    "other list": lambda folder: edit_entry(folder, files={"data.txt": [], "ids.npy": "x"}),
+    "checksum": lambda folder: edit_entry(folder, files={"data.txt": [5, 1], "ids.npy": [208, 1]}),
+    "cut": lambda folder: (folder / "data.txt").write_text("hell"),
+    "gone": lambda folder: (folder / "data.txt").unlink(),
+    "one more": lambda folder: (folder / "split.npy").touch(),
+    "flipped text": lambda folder: flip(folder / "data.txt"),
+    "flipped array": lambda folder: flip(folder / "ids.npy"),
+    "cut array": lambda folder: (folder / "ids.npy").write_bytes(b"\x93NUMPY"),
+    "other dtype": lambda folder: save_arrays(folder, ids=np.arange(10, dtype=np.float64)),
+    "folder for a file": lambda folder: put_folder(folder / "data.txt"),
+    "folder for the entry": lambda folder: put_folder(folder / "entry.json"),
+    "broken link": lambda folder: (
+        (folder / "data.txt").unlink(),
+        (folder / "data.txt").symlink_to("nowhere"),
+    ),
+    "empty": lambda folder: [path.unlink() for path in folder.iterdir()],
+    "file for the folder": lambda folder: (shutil.rmtree(folder), folder.touch()),
+    "link for the folder": lambda folder: (shutil.rmtree(folder), folder.symlink_to("nowhere")),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_entry_is_made_again_with_a_word(root, damage, capfd):
+    (root / "x").parent.mkdir(exist_ok=True)
+    (root / "x").write_text("x")
+    folder = get_or_build("ids", {"a": 1}, write_two)
     release()
-    if damage == "no entry":
-        (folder / "entry.json").unlink()
-    elif damage in ("not json", "other json"):
-        (folder / "entry.json").write_text("{" if damage == "not json" else "[1]")
-    elif damage == "cut":
-        (folder / "data.txt").write_text("hell")
-    else:
-        (folder / "data.txt").unlink()
-    assert get_or_build("ids", {"a": 1}, write("hello")) == folder
+    DAMAGES[damage](folder)
+    list_entries(root)
+    assert get_or_build("ids", {"a": 1}, write_two) == folder
     assert (folder / "data.txt").read_text() == "hello"
+    assert load_arrays(folder)["ids"].tolist() == list(range(10))
+    [line] = capfd.readouterr().err.splitlines()
+    assert f"Warning: the cache's entry {folder} is damaged" in line
+    release()
+    assert get_or_build("ids", {"a": 1}, never) == folder
+    assert capfd.readouterr().err == ""
+    assert [path.name for path in folder.parent.iterdir() if path.suffix == ".removed"] == []
+
+
+def test_any_byte_that_changes_in_an_entry_is_noticed_or_of_no_matter(root):
+    folder = get_or_build("ids", {"a": 1, "what": "x"}, write_two)
+    whole = {path.name: path.read_bytes() for path in folder.iterdir()}
+    draw = random.Random(0)
+    for number in range(120):
+        release()
+        name = sorted(whole)[number % len(whole)]
+        content = bytearray(whole[name])
+        content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+        (folder / name).write_bytes(content)
+        list_entries(root)
+        assert get_or_build("ids", {"a": 1, "what": "x"}, write_two) == folder
+        assert (folder / "data.txt").read_bytes() == whole["data.txt"]
+        assert (folder / "ids.npy").read_bytes() == whole["ids.npy"]
+
+
+def test_an_entry_of_before_there_were_checksums_is_used(root):
+    folder = get_or_build("ids", {"a": 1}, write_two)
+    entry = json.loads((folder / "entry.json").read_text())
+    entry["files"] = {name: size for name, (size, _) in entry["files"].items()}
+    (folder / "entry.json").write_text(json.dumps(entry))
+    release()
+    assert get_or_build("ids", {"a": 1}, never) == folder
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"bytes": "many"}, {"bytes": None}, {"created": "today"}, {"keep": []}, {"key": "x"}],
+    ids=str,
+)
+def test_an_entry_with_odd_values_is_listed(root, changes, capsys):
+    edit_entry(get_or_build("ids", {"a": 1}, write_two), **changes)
+    main([])
+    assert "1 entry" in capsys.readouterr().out
 
 
 def build_three(root):

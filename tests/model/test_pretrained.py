@@ -7,7 +7,13 @@ import torch
 from transformers import BertConfig, BertForPreTraining, BertForSequenceClassification, BertModel
 
 from helpers import TINY_BERT
-from resumebert.model.pretrained import PretrainedSource, load_bert_config, load_weights, locate
+from resumebert.model.pretrained import (
+    PretrainedSource,
+    check_weights,
+    load_bert_config,
+    load_weights,
+    locate,
+)
 from resumebert.utils.errors import UserError
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -119,3 +125,59 @@ def test_weights_that_do_not_fit_or_are_cut_off(tiny_folder):
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(UserError, match="can't be read"):
         load_weights(classifier(TINY_BERT), tiny_folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"num_attention_heads": 0}, "num_attention_heads=0 must be"),
+        ({"num_hidden_layers": "2"}, "num_hidden_layers='2' must be"),
+        ({"num_hidden_layers": 10**6}, "num_hidden_layers=1000000 must be"),
+        ({"hidden_size": 15}, "no multiple of num_attention_heads=2"),
+        ({"layer_norm_eps": float("nan")}, "layer_norm_eps=nan must be"),
+        ({"hidden_act": "os.system"}, "hidden_act='os.system' must be"),
+        ({"position_embedding_type": "alibi"}, "position_embedding_type='alibi' must be"),
+        ({"chunk_size_feed_forward": 5}, "chunk_size_feed_forward=5 must be"),
+        ({"auto_map": {"AutoModel": "x--y.Z"}}, "auto_map="),
+        ({"quantization_config": {"bits": 4}}, "quantization_config="),
+        ({"is_decoder": True}, "is_decoder=True must be"),
+    ],
+)
+def test_a_folder_of_an_architecture_that_is_not_built(tiny_folder, changes, words):
+    settings = json.loads((tiny_folder / "config.json").read_text())
+    (tiny_folder / "config.json").write_text(json.dumps({**settings, **changes}))
+    with pytest.raises(UserError) as caught:
+        load_bert_config(tiny_folder)
+    assert str(caught.value).startswith(f"{tiny_folder / 'config.json'}: ")
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "null", "{", "[" * 10**5])
+def test_a_folder_whose_config_is_none(tiny_folder, text):
+    (tiny_folder / "config.json").write_text(text)
+    for read in (load_bert_config, lambda f: locate(PretrainedSource("M", path=str(f)))):
+        with pytest.raises(UserError, match="not a valid model config"):
+            read(tiny_folder)
+
+
+def test_what_other_software_leaves_in_a_config_does_no_harm(tiny_folder):
+    expected = load_bert_config(tiny_folder)
+    settings = json.loads((tiny_folder / "config.json").read_text())
+    others = {"id2label": {"0": "A"}, "torch_dtype": "float16", "made_by": "x", "num_labels": 7}
+    (tiny_folder / "config.json").write_text(json.dumps({**settings, **others}))
+    assert load_bert_config(tiny_folder) == expected
+    classifier(expected)
+
+
+def test_settings_that_are_typed_are_checked_like_those_of_a_file(tiny_folder):
+    for key, value in (("num_attention_heads", 3), ("hidden_sizes", 64), ("hidden_size", "64")):
+        with pytest.raises(UserError, match=rf"model\.random_config.*{key}"):
+            load_bert_config(tiny_folder, {key: value})
+
+
+def test_weights_are_compared_before_anything_is_built(tiny_folder):
+    check_weights(tiny_folder, load_bert_config(tiny_folder))
+    # 3 GB a layer.
+    large = {**TINY_BERT, "hidden_size": 8192, "num_hidden_layers": 500}
+    with pytest.raises(UserError, match="lacks"):
+        check_weights(tiny_folder, large)

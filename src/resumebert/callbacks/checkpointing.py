@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 
 from resumebert.callbacks.training_state import TrainingState, collect, restore
 from resumebert.data.batching import ResumableLoader
+from resumebert.model.checkpoint_file import read_checkpoint
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.utils.durable_files import replacing
 from resumebert.utils.interruption import Interruption, NotedSignal, interrupt_from_now_on
@@ -167,18 +168,20 @@ class BestCheckpoint(ModelCheckpoint):
         self._is_first = trainer.is_global_zero
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Load the state, and bring the best checkpoint along if the folder has changed."""
-        best = Path(state_dict["best_model_path"])
-        if state_dict["dirpath"] == self.dirpath or not state_dict["best_model_path"]:
-            super().load_state_dict(state_dict | {"dirpath": self.dirpath})
-            return
-        beside = [folder / best.name for folder in (self._resumed_from, best.parent) if folder]
+        """Load the state, and bring the best checkpoint along if the folder has changed.
+
+        Of the paths in the state, which Lightning would remove files by, none is used but to look
+        for a file of the best checkpoint's name.
+        """
+        target = Path(self.dirpath or "") / f"{self.filename}{self.FILE_EXTENSION}"
+        before = Path(state_dict["best_model_path"] or "-").parent
+        beside = [folder / target.name for folder in (self._resumed_from, before) if folder]
         source = next((path for path in beside if path.is_file()), None)
-        if source is None:
+        if not state_dict["best_model_path"] or source is None:
             # As if there had been no validation yet: the next one gives the best.
             return
-        target = Path(self.dirpath or "") / best.name
-        if self._is_first:
+        if source.resolve() != target.resolve() and self._is_first:
+            read_checkpoint(source, "ckpt_path")  # A damaged one is not to be handed on.
             with source.open("rb") as old, replacing(target) as new:
                 shutil.copyfileobj(old, new)
         score = state_dict["best_model_score"]

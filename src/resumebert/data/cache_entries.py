@@ -51,8 +51,17 @@ def _read_entry(folder: Path) -> Entry:
         key = entry["key"]
         what = str(key.get("what") or ", ".join(f"{k}={v}" for k, v in key.items()))
         used = (folder / ENTRY).stat().st_mtime
-        return Entry(folder, what, entry["bytes"], entry["created"], used, bool(entry["keep"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        size, created = int(entry["bytes"]), float(entry["created"])
+        return Entry(folder, what, size, created, used, bool(entry["keep"]))
+    except (
+        OSError,
+        ValueError,
+        OverflowError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ):
         changed = folder.stat().st_mtime
         return Entry(folder, "(damaged)", _size(folder), changed, changed, False)
 
@@ -115,11 +124,20 @@ def clear(root: Path, kind: str | None = None, older_than: float = 0.0) -> tuple
 
 
 def discard(folder: Path) -> None:
-    """Remove a folder, at once for whoever looks for it."""
-    if folder.exists():
+    """Remove a folder, or what is in its place, at once for whoever looks for it."""
+    if os.path.lexists(folder):
         aside = folder.parent / f".{folder.name}.{uuid.uuid4().hex}.removed"
         folder.rename(aside)
-        shutil.rmtree(aside, ignore_errors=True)
+        _remove(aside)
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder, a file or a link, as far as that goes."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
 
 
 def remove_leftovers(folder: Path) -> int:
@@ -128,7 +146,7 @@ def remove_leftovers(folder: Path) -> int:
     for pattern in _LEFTOVERS:
         for path in folder.parent.glob(f".{folder.name}.{pattern}"):
             freed += _size(path)
-            shutil.rmtree(path, ignore_errors=True)
+            _remove(path)
     return freed
 
 

@@ -11,9 +11,9 @@ import urllib.parse
 from functools import partial
 from pathlib import Path
 
-from resumebert.data.cache_store import cache_root, get_or_build
+from resumebert.data.cache_store import cache_root, entry_name, get_or_build
 from resumebert.utils.console import make_console
-from resumebert.utils.errors import UserError
+from resumebert.utils.errors import UserError, report_user_errors
 
 COMMIT = "24de39957d99caf2c89cf384ba2396bafe16050d"
 URL = f"https://raw.githubusercontent.com/florex/resume_corpus/{COMMIT}/resumes_corpus.zip"
@@ -75,6 +75,13 @@ def fetch_resume_corpus(
             f"or give a copy of the corpus as data.path=PATH."
         ) from None
     return folder / name
+
+
+def is_cached() -> bool:
+    """Return whether :func:`fetch_resume_corpus` would fetch nothing."""
+    name = Path(urllib.parse.urlsplit(URL).path).name
+    key = {"what": name, "git_blob_sha1": SHA1}
+    return (cache_root() / "download" / entry_name(key) / name).is_file()
 
 
 def git_blob_sha1(path: Path) -> str:
@@ -152,3 +159,7 @@ class _Progress:
 
     def close(self) -> None:
         """Do nothing: each line is whole."""
+
+
+if __name__ == "__main__":
+    report_user_errors(fetch_resume_corpus)()

@@ -62,7 +62,7 @@ def random_split(
     Raises:
         UserError: the shares don't add up to 1, or a split with a share gets no document.
     """
-    shares = _checked_shares(train, val, test)
+    shares = checked_shares(train, val, test)
     numbers, sizes = np.unique(groups, return_counts=True)
     order = np.random.default_rng(seed).permutation(len(numbers))
     # A group belongs to the split into which the middle of it falls, on a line of all documents.
@@ -106,7 +106,7 @@ def stratified_split(
         UserError: the shares don't add up to 1, ``order`` is neither 1 nor 2, or a split with a
             share gets no document.
     """
-    shares = _checked_shares(train, val, test)
+    shares = checked_shares(train, val, test)
     _check_order(order)
     parts = stratify(table.labels, groups, list(shares.values()), seed, order=order)
     split = np.array(SPLITS, dtype=SPLIT_DTYPE)[parts]
@@ -148,6 +148,10 @@ def kfold_split(
     if not 0 <= fold < folds:
         raise UserError(
             f"data.fold={fold}: with data.split.folds={folds} it is a number from 0 to {folds - 1}."
+        )
+    if folds > len(groups):
+        raise UserError(
+            f"data.split.folds={folds}: there are {len(groups)} documents, and each fold takes one."
         )
     rest = 1 - 1 / folds
     if not 0 <= val < rest:
@@ -269,7 +273,7 @@ def with_train_fraction(
     return reduced
 
 
-def _checked_shares(train: float, val: float, test: float) -> dict[str, float]:
+def checked_shares(train: float, val: float, test: float) -> dict[str, float]:
     shares = {"train": train, "val": val, "test": test}
     if abs(sum(shares.values()) - 1) > 1e-6 or min(shares.values()) < 0 or train <= 0:
         raise UserError(

@@ -88,7 +88,7 @@ class TextTokenizer:
         """Rebuild a tokenizer from the contents of its files; ``source`` is named in errors."""
         try:
             tokenizer = Tokenizer.from_str(files["tokenizer.json"])
-            config = json.loads(files.get("tokenizer_config.json", "{}"))
+            config = dict(json.loads(files.get("tokenizer_config.json", "{}")))
         except Exception as error:  # The tokenizers library raises bare Exceptions.
             raise UserError(f"{source}: the tokenizer's files are damaged ({error}).") from error
         # A published tokenizer.json may cut and pad to the lengths of its first use.
@@ -97,8 +97,8 @@ class TextTokenizer:
         special = {}
         for name, default in (("cls", "[CLS]"), ("sep", "[SEP]"), ("pad", "[PAD]")):
             token = config.get(f"{name}_token", default)
-            token = token["content"] if isinstance(token, dict) else token
-            token_id = tokenizer.token_to_id(token)
+            token = token.get("content") if isinstance(token, dict) else token
+            token_id = tokenizer.token_to_id(str(token))
             if token_id is None:
                 raise UserError(
                     f"{source}: the tokenizer has no {token} token; a BERT tokenizer needs [CLS], "
@@ -116,6 +116,11 @@ class TextTokenizer:
     def vocab_size(self) -> int:
         """The number of tokens, added ones included."""
         return self._tokenizer.get_vocab_size()
+
+    @property
+    def largest_id(self) -> int:
+        """The largest number of a token; of a vocabulary with gaps it is above its size."""
+        return max(self._tokenizer.get_vocab().values(), default=-1)
 
     def encode(self, texts: Sequence[str], path: Path | None = None) -> TokenizedTexts:
         """Tokenise every text in full; nothing is cut here.

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor
 
 from resumebert.evaluation.curves import (
@@ -29,22 +28,14 @@ from resumebert.evaluation.curves import (
     Weights,
     average_precision,
 )
+from resumebert.evaluation.metric_names import metric_names
 from resumebert.utils.floats import to_float64
 
 # Of (B, G) weights of G groups in B resamples: each metric's (B,) values.
 Statistic = Callable[[Weights], dict[str, Floats]]
 
 RATIOS = ("f1", "precision", "recall")
-AVERAGES = ("micro", "macro", "weighted", "samples")
-WHOLE = (
-    *(f"{ratio}_{average}" for ratio in RATIOS for average in AVERAGES),
-    *("subset_accuracy", "hamming_loss", "ap_micro", "ap_macro", "auroc_macro"),
-    *("lrap", "coverage_error", "ranking_loss", "ece"),
-)
-
 CALIBRATION_BINS = 15
-# All others are better the higher.
-LOWER_IS_BETTER = ("hamming_loss", "coverage_error", "ranking_loss", "ece", "loss")
 # Weights of documents held at once: few enough to stay in a core's cache.
 _BLOCK = 2**18
 
@@ -101,7 +92,7 @@ def multilabel_metrics(
     """
     documents = _documents(probabilities, targets, label_names, threshold)
     found = weighted_metrics(documents)(np.ones((1, documents.num_groups), dtype=np.int32))
-    names = [*WHOLE, *(f"{kind}/{name}" for kind in (*RATIOS, *AREAS) for name in label_names)]
+    names = metric_names(label_names)
     positives = documents.truth.sum(axis=0).tolist()
     return {
         **{name: float(found[name][0]) for name in names},
@@ -133,12 +124,6 @@ def _documents(
         raise ValueError(f"expected floating-point scores, but got {probabilities.dtype}")
     scores, truth = (to_float64(values).cpu().numpy() for values in (probabilities, targets))
     return checked_documents(scores, truth, threshold, label_names)
-
-
-def metric_names(label_names: Sequence[str]) -> list[str]:
-    """Return the names of all metrics that :func:`multilabel_metrics` gives for these labels."""
-    nothing = torch.zeros(0, len(label_names), dtype=torch.float64)
-    return list(multilabel_metrics(nothing, nothing, label_names))
 
 
 def to_json_values(metrics: Mapping[str, float]) -> dict[str, float | None]:

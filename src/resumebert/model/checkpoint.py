@@ -5,30 +5,69 @@ takes; the model's own hyper-parameters (architecture, labels, pooling) are Ligh
 and thresholds are known only after the training, and are put into the files that it has left.
 """
 
-import pickle
-import zipfile
+import math
+from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from omegaconf import OmegaConf
+from torch import Tensor
 
+from resumebert.data.tokenization import TOKENIZER_FILES, TextTokenizer
+from resumebert.model.architecture import checked_architecture, misfits
+from resumebert.model.checkpoint_file import (
+    KEY,
+    global_step,
+    read_checkpoint,
+    write_checkpoint,
+)
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.lora import merge_factors
-from resumebert.utils.durable_files import replacing
+from resumebert.model.pooling import POOLING_NAMES
+from resumebert.utils.config_checks import check_values
 from resumebert.utils.errors import UserError
+from resumebert.utils.run_folder import checkpoint_file
+from resumebert.utils.stored_values import check_plain, without_interpolations
 
-FORMAT_VERSION = 3
-# Of 2, calibration and thresholds were not part; all else is as it was.
-READABLE_VERSIONS = (2, FORMAT_VERSION)
-KEY = "resumebert"
+__all__ = [
+    "CheckpointExtras",
+    "attach_extras",
+    "check_resumable",
+    "global_step",
+    "load_checkpoint",
+    "store_decisions",
+]
+
+FORMAT_VERSION = 4
+# Of 2, calibration and thresholds were not part; before 4, files had no digest. All else is alike.
+READABLE_VERSIONS = (2, 3, FORMAT_VERSION)
 # What decides which parameters there are, and in which groups of the optimizer.
 AS_TRAINED = (
     *(("model", key) for key in ("name", "random_config", "num_layers", "pooling", "lora")),
     *(("model", key) for key in ("freeze_embeddings", "freeze_layers")),
     ("optimizer", "layer_decay"),
 )
+# What of its config a model is used with; all of these have been there since format 2.
+NEEDED: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("data", "data.reader", "data.split", "data.near_duplicates"), (dict,)),
+    **dict.fromkeys(("model", "trainer", "loss", "optimizer"), (dict,)),
+    **dict.fromkeys(("data.long_documents", "data.duplicates"), (str,)),
+    **dict.fromkeys(("data.max_length", "data.batch_size", "data.eval_batch_size"), (int,)),
+    **dict.fromkeys(("data.stride", "data.limit"), (int, type(None))),
+    "data.cleaning": (list,),
+    "data.mask_pii": (bool,),
+    "data.max_windows_train": (int, str, type(None)),
+    "data.seed": (int,),
+    "data.num_workers": (int,),
+    "data.train_fraction": (int, float),
+    "model.name": (str,),
+    "model.path": (str, type(None)),
+    "model.chunk_tokens": (int,),
+    "trainer.precision": (str,),
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +77,8 @@ class CheckpointExtras:
     Attributes:
         tokenizer_files: name → content, see :class:`resumebert.data.tokenization.TextTokenizer`.
         split_fingerprint: SHA-256 of the documents and their split, as trained.
-        config: the run's whole config, resolved, as plain Python.
+        config: the run's whole config, resolved, as plain Python. As read from a file, it is one
+            that ``OmegaConf.create`` replaces nothing in.
         prevalences: share of the training documents with each label.
         decisions: what :meth:`resumebert.evaluation.decisions.Decisions.to_plain` gave; None: the
             run had not got that far, or was one of before there were any.
@@ -70,69 +110,58 @@ def store_decisions(path: Path, decisions: Mapping[str, Any]) -> None:
     Raises:
         UserError: the file can't be read or written.
     """
-    content = _read(path)
+    content = read_checkpoint(path)
     content[KEY]["decisions"] = dict(decisions)
-    with replacing(path) as file:
-        torch.save(content, file)
+    write_checkpoint(content, path)
 
 
-def global_step(path: Path) -> int:
-    """Return after which optimizer step a checkpoint was written."""
-    return int(_read(path, mmap=True)["global_step"])
-
-
-def load_checkpoint(path: Path) -> tuple[ResumeClassifier, CheckpointExtras]:
+def load_checkpoint(path: Path, key: str = "ckpt") -> tuple[ResumeClassifier, CheckpointExtras]:
     """Open a checkpoint file, or the best checkpoint of a run's folder.
 
-    The file is opened with ``weights_only=True``: nothing in it is executed.
+    Nothing in the file is executed, and nothing is built of it before all of it is checked.
+
+    Args:
+        path: of the file or folder.
+        key: of the config that it was given as.
 
     Returns:
         The model, in evaluation mode on the CPU, and what came with it.
 
     Raises:
-        UserError: there is no such file, it is damaged, or it is not a checkpoint of ours or not of
-            this format version.
+        UserError: there is no such file, it is damaged or was edited, or it is not a checkpoint of
+            ours or not of this format version.
     """
-    path = checkpoint_file(path)
-    content = _read(path)
+    path = checkpoint_file(path, key)
+    content = read_checkpoint(path, key)
     extras = _extras(content, path)
+    settings = _hyper_parameters(content, path)
+    _check_tokenizer(extras, settings["bert_config"]["vocab_size"], path)
     try:
-        settings = dict(content["hyper_parameters"])
-        settings.pop("thresholds", None)  # Of version 2, where they were 0.5 each.
-        model = ResumeClassifier(**settings)
+        if len(extras.prevalences) != len(settings["label_names"]):
+            raise ValueError("there is not one prevalence for each label")
         # A last.ckpt holds LoRA's factors.
-        lora = extras.config["model"]["lora"]
+        lora = extras.config["model"].get("lora")
         scaling = lora["alpha"] / lora["r"] if lora else 1.0
-        model.load_state_dict(merge_factors(content["state_dict"], scaling))
+        stored: Any = content.get("state_dict")
+        _check_tensors(stored, path.stat().st_size)
+        weights = merge_factors(stored, scaling)
+        if len(weights["bert.classifier.bias"]) != len(settings["label_names"]):
+            raise ValueError("the weights are of another number of labels")
+        # Each layer has sixteen tensors, and even to lay out very many takes its time.
+        if len(weights) < 16 * settings["bert_config"]["num_hidden_layers"]:
+            raise ValueError("there are weights for fewer layers")
+        with torch.device("meta"):
+            expected = ResumeClassifier(**settings).state_dict()
+        if found := misfits(weights, expected):
+            raise ValueError(found[0])
+        model = ResumeClassifier(**settings)
+        model.load_state_dict(weights)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(
             f"{path}: the weights do not fit the architecture that the checkpoint describes "
             f"({_first_line(error)}). The file is damaged or was edited; use another copy of it."
         ) from error
     return model.eval(), extras
-
-
-def checkpoint_file(path: Path) -> Path:
-    """Return ``path`` if it is a file; of a run's folder, its best checkpoint, else its last.
-
-    Raises:
-        UserError: there is none.
-    """
-    path = path.expanduser()
-    if path.is_file():
-        return path
-    if not path.exists():
-        raise UserError(
-            f"ckpt={path}: there is no such file or folder. Give a checkpoint "
-            "(outputs/train/DATE_TIME/checkpoints/best.ckpt) or a run's folder."
-        )
-    for name in ("checkpoints/best.ckpt", "best.ckpt", "checkpoints/last.ckpt", "last.ckpt"):
-        if (path / name).is_file():
-            return path / name
-    raise UserError(
-        f"ckpt={path}: the folder holds no checkpoints/best.ckpt and no checkpoints/last.ckpt. "
-        "Give a run's folder, or a checkpoint file."
-    )
 
 
 def check_resumable(path: Path, config: dict[str, Any]) -> str:
@@ -144,7 +173,7 @@ def check_resumable(path: Path, config: dict[str, Any]) -> str:
     Raises:
         UserError: it can't be read, it holds weights only, or they are those of another model.
     """
-    content = _read(path, mmap=True)
+    content = read_checkpoint(path, "ckpt_path", mmap=True)
     extras = _extras(content, path)
     for group, key in AS_TRAINED:
         was, now = extras.config[group].get(key), config[group].get(key)
@@ -162,45 +191,124 @@ def check_resumable(path: Path, config: dict[str, Any]) -> str:
     return extras.split_fingerprint
 
 
-def _read(path: Path, *, mmap: bool = False) -> dict[str, Any]:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise UserError(
-            f"{path}: the file can't be read as a checkpoint ({_first_line(error)}). It is "
-            "damaged, cut off, or something else than a checkpoint; use another copy of it."
-        ) from error
-    except pickle.UnpicklingError as error:
-        raise UserError(
-            f"{path}: the file holds more than weights and plain values, or is no checkpoint at "
-            "all, and is not opened, because unpickling it could run code. Use a checkpoint that "
-            "train.py wrote."
-        ) from error
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: not a checkpoint, but a saved {type(content).__name__}.")
-    return content
-
-
 def _extras(content: dict[str, Any], path: Path) -> CheckpointExtras:
-    if not isinstance(content.get(KEY), dict):
+    """Return a checkpoint's part of ours, checked but for tokenizer and decisions."""
+    plain = content.get(KEY)
+    if not isinstance(plain, dict):
         raise UserError(
             f"{path}: a checkpoint, but not one of resumebert (it has no part {KEY!r}). Give one "
             "that train.py wrote."
         )
-    version = content[KEY].get("format_version")
-    if version not in READABLE_VERSIONS:
+    version = plain.get("format_version")
+    if type(version) is not int or version not in READABLE_VERSIONS:
         raise UserError(
             f"{path}: the checkpoint has format version {version}, and this resumebert reads "
-            f"versions {' and '.join(map(str, READABLE_VERSIONS))}. Use the resumebert it was "
+            f"versions {', '.join(map(str, READABLE_VERSIONS))}. Use the resumebert it was "
             "written with, or train again."
         )
     try:
-        return CheckpointExtras(**content[KEY])
-    except TypeError as error:
+        check_plain(plain)
+        extras = CheckpointExtras(**plain)
+        if type(extras.split_fingerprint) is not str:
+            raise ValueError("split_fingerprint is no text")
+        shares = extras.prevalences
+        if type(shares) is not list or not all(type(x) is float and 0 <= x <= 1 for x in shares):
+            raise ValueError("prevalences are no list of shares")
+        if type(extras.decisions) not in (dict, type(None)):
+            raise ValueError("decisions are no dictionary")
+        extras = replace(extras, config=_checked_config(extras.config))
+    except (TypeError, ValueError, UserError) as error:
         raise UserError(
-            f"{path}: the checkpoint's part {KEY!r} is damaged ({_first_line(error)}); use another "
-            "copy of it."
+            f"{path}: the checkpoint's part {KEY!r} is damaged or was edited "
+            f"({_first_line(error)}); use another copy of it."
         ) from error
+    return extras
+
+
+def _checked_config(config: Any) -> dict[str, Any]:
+    """Check a checkpoint's config, but for what it calls: see :mod:`resumebert.tasks`.
+
+    Returns:
+        The config, without interpolations: it was resolved when it was stored.
+    """
+    if type(config) is not dict:
+        raise ValueError("config is no dictionary")
+    for key, kinds in NEEDED.items():
+        value: Any = config
+        for name in key.split("."):
+            value = value.get(name, math.nan) if type(value) is dict else math.nan
+        if type(value) not in kinds:
+            raise ValueError(f"config: {key} is missing, or none that a run has")
+    data = config["data"]
+    if set(data["near_duplicates"]) != {"threshold", "ngram", "num_perm"}:
+        raise ValueError("config: data.near_duplicates has other keys than a run's")
+    # Format 2 had none.
+    if type(config.get("evaluation", {})) is not dict:
+        raise ValueError("config: evaluation is no dictionary")
+    if not all(type(step) is str for step in data["cleaning"]):
+        raise ValueError("config: data.cleaning is no list of names")
+    literal: dict[str, Any] = without_interpolations(config)
+    # Only training draws windows; format 2 had no other way.
+    literal["data"].setdefault("window_sampling", "uniform")
+    check_values(OmegaConf.create(literal))
+    return literal
+
+
+def _hyper_parameters(content: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return the arguments of the model, checked."""
+    settings: Any = content.get("hyper_parameters")
+    where = f"{path}: the checkpoint's hyper-parameters are damaged or were edited"
+    try:
+        check_plain(settings)
+        settings = dict(settings)
+        settings.pop("thresholds", None)  # Of version 2, where they were 0.5 each.
+        if set(settings) != {"bert_config", "label_names", "pooling"}:
+            raise ValueError(f"they are {sorted(settings)[:5]}")
+        names = settings["label_names"]
+        if type(names) is not list or not names:
+            raise ValueError("label_names is no list of names")
+        if not all(type(name) is str and name for name in names) or len(set(names)) < len(names):
+            raise ValueError("label_names are no names, each of another label")
+        if settings["pooling"] not in POOLING_NAMES:
+            raise ValueError(f"pooling is none of {', '.join(POOLING_NAMES)}")
+        if type(settings["bert_config"]) is not dict:
+            raise ValueError("bert_config is no dictionary")
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{where} ({_first_line(error)}); use another copy of it.") from error
+    return settings | {"bert_config": checked_architecture(settings["bert_config"], str(path))}
+
+
+def _check_tokenizer(extras: CheckpointExtras, vocabulary: int, path: Path) -> None:
+    """Check that a checkpoint's tokenizer is one, and knows no token that the model does not."""
+    files = extras.tokenizer_files
+    if type(files) is not dict or not all(
+        name in TOKENIZER_FILES and type(text) is str for name, text in files.items()
+    ):
+        raise UserError(
+            f"{path}: the checkpoint's tokenizer is damaged or was edited; use another copy of it."
+        )
+    tokenizer = TextTokenizer.from_files(files, str(path))
+    if tokenizer.largest_id >= vocabulary:
+        raise UserError(
+            f"{path}: the tokenizer has a token of the number {tokenizer.largest_id}, and the "
+            f"model knows {vocabulary} tokens. The file was edited; use another copy of it."
+        )
+
+
+def _check_tensors(weights: Any, file_size: int) -> None:
+    """Check that weights are plain finite tensors, which take no more memory than their file."""
+    if type(weights) not in (dict, OrderedDict) or not all(type(name) is str for name in weights):
+        raise ValueError("there are no weights")
+    for name, tensor in weights.items():
+        is_plain = isinstance(tensor, Tensor) and tensor.device.type == "cpu"
+        if not is_plain or tensor.layout != torch.strided or not tensor.is_floating_point():
+            raise ValueError(f"{name[:200]} is no tensor of weights")
+    # A tensor may say that one number stands in a million places.
+    if sum(tensor.numel() * tensor.element_size() for tensor in weights.values()) > file_size:
+        raise ValueError("the weights are larger than their file")
+    for name, tensor in weights.items():
+        if not tensor.isfinite().all():
+            raise ValueError(f"{name[:200]} holds NaN or infinity")
 
 
 def _first_line(error: BaseException) -> str:

@@ -324,6 +324,11 @@ class ResumeClassifier(LightningModule):
     def _finish_split(self, split: str, collected: SplitScores) -> None:
         scores: Scores = collected.compute()
         collected.reset()
+        if not scores.logits.isfinite().all():
+            raise UserError(
+                f"The model scores {split} documents with NaN or infinity. Its weights are too "
+                "large: use another checkpoint, or trainer.precision=32-true if it was a lower one."
+            )
         values = self._computed(self.metrics, scores)
         # The loss of all documents at once: the same whatever the batches were.
         values["loss"] = (

@@ -101,7 +101,10 @@ def merge_factors(weights: Mapping[str, Tensor], scaling: float) -> dict[str, Te
             continue
         module, wrapped, kind = name.rpartition(BASE)
         if wrapped and kind == "weight":
-            tensor = tensor + scaling * weights[module + FACTOR_B] @ weights[module + FACTOR_A]
+            left, right = weights[module + FACTOR_B], weights[module + FACTOR_A]
+            if (*left.shape[:1], *right.shape[1:]) != tuple(tensor.shape):
+                raise ValueError(f"the factors of {module} do not fit it")
+            tensor = tensor + scaling * left @ right
         merged[f"{module}.{kind}" if wrapped else name] = tensor
     return merged
 

@@ -8,10 +8,18 @@ import hashlib
 import importlib.util
 import json
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import nn
+from transformers.models.bert.configuration_bert import BertConfig
+from transformers.models.bert.modeling_bert import BertForSequenceClassification
+
+from resumebert.model.architecture import SETTINGS, checked_architecture
 from resumebert.utils.errors import UserError
 
 WEIGHTS = "model.safetensors"
@@ -63,16 +71,32 @@ def locate(source: PretrainedSource) -> Path:
 
 
 def load_bert_config(folder: Path, overrides: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Read a folder's ``config.json`` as plain Python, with ``overrides`` put over it."""
-    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    # Traces of whoever saved the folder, which transformers would warn of or act on.
-    for key in ("_name_or_path", "architectures", "gradient_checkpointing", "transformers_version"):
-        settings.pop(key, None)
-    return {**settings, **(overrides or {})}
+    """Read a folder's ``config.json`` as plain Python, with ``overrides`` put over it.
+
+    Raises:
+        UserError: the one or the other does not describe a BERT that can be built.
+    """
+    defaults = BertConfig().to_dict()
+    settings = {key: defaults[key] for key in SETTINGS if key in defaults} | _read_config(folder)
+    settings = checked_architecture(settings, str(folder / "config.json"), others_are_left_out=True)
+    return checked_architecture({**settings, **(overrides or {})}, "model.random_config")
 
 
-def load_weights(bert: Any, folder: Path) -> None:
-    """Copy the encoder's weights of ``folder`` into ``bert``, a ``BertForSequenceClassification``.
+def check_weights(folder: Path, bert_config: dict[str, Any]) -> None:
+    """Check that a folder's weights are those of an architecture, before anything is built of it.
+
+    Raises:
+        UserError: the file is damaged or does not fit.
+    """
+    with torch.device("meta"):
+        bert = BertForSequenceClassification(BertConfig(**bert_config))
+    with _opened(folder / WEIGHTS) as file:
+        stored = {name: torch.Size(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    _check_fit(bert.bert, stored, folder / WEIGHTS)
+
+
+def load_weights(bert: BertForSequenceClassification, folder: Path) -> None:
+    """Copy the encoder's weights of ``folder`` into ``bert``.
 
     The classification head keeps its fresh initialisation. Weights of other heads (masked-language
     modelling, next sentence) in the file are left out; every encoder weight must be there.
@@ -80,32 +104,41 @@ def load_weights(bert: Any, folder: Path) -> None:
     Raises:
         UserError: the file is damaged or does not fit the architecture.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     path = folder / WEIGHTS
+    with _opened(path) as file:
+        stored = {_current_name(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    encoder = bert.bert
+    _check_fit(encoder, {name: tensor.shape for name, tensor in stored.items()}, path)
+    own = encoder.state_dict()
+    encoder.load_state_dict({name: stored[name] for name in own if name in stored}, strict=False)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a file of weights."""
+    from safetensors import SafetensorError, safe_open
+
     try:
-        stored = load_file(path)
+        with safe_open(path, framework="pt") as file:
+            yield file
     except (SafetensorError, OSError) as error:
         raise UserError(
             f"{path}: the weights can't be read ({error}). Fetch or install the model again."
         ) from error
-    stored = {_current_name(name): tensor for name, tensor in stored.items()}
-    encoder = bert.bert
-    own = encoder.state_dict()
+
+
+def _check_fit(encoder: nn.Module, stored: Mapping[str, torch.Size], path: Path) -> None:
+    """Check that there are weights for all of an encoder but its pooler, of the right shapes."""
+    stored = {_current_name(name): shape for name, shape in stored.items()}
+    own = {name: tensor.shape for name, tensor in encoder.state_dict().items()}
     missing = [name for name in own if name not in stored and not name.startswith("pooler.")]
-    misfits = [
-        name
-        for name, tensor in own.items()
-        if name in stored and stored[name].shape != tensor.shape
-    ]
-    if missing or misfits:
-        what = f"lacks {len(missing)}" if missing else f"has the wrong shape for {len(misfits)}"
+    wrong = [name for name, shape in own.items() if name in stored and stored[name] != shape]
+    if missing or wrong:
+        what = f"lacks {len(missing)}" if missing else f"has the wrong shape for {len(wrong)}"
         raise UserError(
             f"{path}: the file {what} of the weights that its config.json describes, for example "
-            f"{(missing or misfits)[0]}. Use the config.json and weights of one and the same model."
+            f"{(missing or wrong)[0]}. Use the config.json and weights of one and the same model."
         )
-    encoder.load_state_dict({name: stored[name] for name in own if name in stored}, strict=False)
 
 
 def _current_name(name: str) -> str:
@@ -170,15 +203,23 @@ def _check_folder(folder: Path) -> None:
                 f"{folder}: the model's folder has no {name}. It must hold config.json, {WEIGHTS} "
                 "and tokenizer.json or vocab.txt."
             )
-    try:
-        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
-    except (ValueError, AttributeError) as error:
-        raise UserError(f"{folder / 'config.json'}: not a valid model config ({error}).") from error
+    kind = _read_config(folder).get("model_type")
     if kind != "bert":
         raise UserError(
             f"{folder / 'config.json'}: model_type is {kind!r}, and only 'bert' is supported. "
             "Choose a model of the BERT architecture."
         )
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    path = folder / "config.json"
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(settings, dict):
+            raise ValueError("it holds no settings")
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{path}: not a valid model config ({error}).") from error
+    return settings
 
 
 def _check_sha256(path: Path, expected: str) -> None:

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from resumebert.sweeps.status import INTERRUPTED
 from resumebert.sweeps.stopping import STOPPED, how_to_go_on, say, wait_for_runs
+from resumebert.utils.settings import command_line
 
 
 class SweepLeaderboard(Callback):
@@ -37,8 +38,8 @@ class SweepLeaderboard(Callback):
             # Hydra turns an exception of a callback into a warning; this one passes.
             print(
                 f"Error: hydra.sweep.dir={config.hydra.sweep.dir} holds another sweep: "
-                f"{' '.join(before)}. Repeat that command to go on with it, or give this one a "
-                "folder of its own; python -m resumebert.sweeps.leaderboard FOLDER FOLDER makes "
+                f"{command_line(*before)}. Repeat that command to go on with it, or give this one "
+                "a folder of its own; python -m resumebert.sweeps.leaderboard FOLDER FOLDER makes "
                 "one table of both.",
                 file=sys.stderr,
             )

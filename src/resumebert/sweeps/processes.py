@@ -55,7 +55,7 @@ from resumebert.sweeps.stopping import (
     signals_passed_on,
 )
 from resumebert.utils.durations import duration
-from resumebert.utils.settings import SWEPT, given_keys, quoted
+from resumebert.utils.settings import SWEPT, as_override, command_line, config_flags, given_keys
 
 LOG = "train.log"
 # Left by callbacks.pruning in a run that it has stopped.
@@ -136,12 +136,12 @@ def _attempt(
     if not resumed:
         _clear(folder)
     command = [
-        sys.executable, str(script), *_config_sources(hydra), *overrides,
+        sys.executable, str(script), *config_flags(hydra), *overrides,
         *(item for item in hydra.overrides.hydra if not item.lstrip("+~").startswith(SWEEP_ONLY)),
         # A search's config would make it a sweep.
         "hydra.mode=RUN",
-        f"hydra.run.dir={quoted(folder)}",
-        *([f"ckpt_path={quoted(folder / LAST_CHECKPOINT)}"] if resumed else []),
+        as_override("hydra.run.dir", folder),
+        *([as_override("ckpt_path", folder / LAST_CHECKPOINT)] if resumed else []),
     ]  # fmt: skip
     status = RunStatus(
         state=RUNNING,
@@ -153,7 +153,7 @@ def _attempt(
     write_status(folder, status)
     swept = _swept(hydra)
     begins = "goes on from its last checkpoint" if resumed else "starts"
-    say(f"{name}: {begins}: {' '.join(swept) or 'as typed'}")
+    say(f"{name}: {begins}: {command_line(*swept) or 'as typed'}")
     started = time.monotonic()
     with signals_passed_on() as (received, pass_on_to):
         exit_code, tail = _run(
@@ -280,15 +280,6 @@ def _clear(folder: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-
-
-def _config_sources(hydra: HydraConf) -> list[str]:
-    """Return the flags of a command line that name the config."""
-    flags = ["--config-name", str(hydra.job.config_name)]
-    for source in hydra.runtime.config_sources:
-        if source.provider == "command-line":
-            flags += ["--config-dir", source.path]
-    return flags
 
 
 def _swept(hydra: HydraConf) -> list[str]:

@@ -21,7 +21,7 @@ from omegaconf import DictConfig
 from resumebert.sweeps.status import FAILED, FINISHED, PRUNED, read_status
 from resumebert.sweeps.stopping import LOCK, is_held
 from resumebert.utils.errors import UserError
-from resumebert.utils.settings import quoted
+from resumebert.utils.settings import as_override
 from resumebert.utils.studies import JOURNAL, begin_study
 
 try:
@@ -178,7 +178,7 @@ class Search:
         return [
             *(f"{key}={value}" for key, value in params.items()),
             f"callbacks.pruning.trial={number}",
-            f"callbacks.pruning.journal={quoted((self.folder / JOURNAL).resolve())}",
+            as_override("callbacks.pruning.journal", (self.folder / JOURNAL).resolve()),
         ]
 
     def record(self, number: int) -> None:

@@ -17,6 +17,7 @@ from hydra.conf import HydraConf
 from omegaconf import OmegaConf
 
 from resumebert.utils.interruption import SECONDS_OF_ONE_SIGNAL
+from resumebert.utils.settings import command_line
 
 # Held in a run's folder by the process that is at it.
 LOCK = ".lock"
@@ -33,7 +34,8 @@ PARENT = os.getppid()
 
 def how_to_go_on(folder: str) -> str:
     """Return what to say when a sweep is interrupted."""
-    return f"Interrupted. The same command with hydra.sweep.dir={folder} goes on."
+    setting = command_line(**{"hydra.sweep.dir": folder})
+    return f"Interrupted. The same command with {setting} goes on."
 
 
 def wait_for_runs(folder: Path) -> None:

@@ -23,7 +23,12 @@ from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.layers import freeze, keep_lowest_layers
 from resumebert.model.lora import add_lora
 from resumebert.model.losses import with_prevalences
-from resumebert.model.pretrained import PretrainedSource, load_bert_config, load_weights
+from resumebert.model.pretrained import (
+    PretrainedSource,
+    check_weights,
+    load_bert_config,
+    load_weights,
+)
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
 from resumebert.utils.processes import is_first_process
@@ -118,6 +123,8 @@ def classifier(
     config: DictConfig, bert_config: dict[str, Any], folder: Path, datamodule: ResumeDataModule
 ) -> ResumeClassifier:
     """Return the model to train: pretrained weights of ``folder``, a head for the data's labels."""
+    if config.model.random_config is None:
+        check_weights(folder, bert_config)
     prevalences = torch.from_numpy(datamodule.prevalences)
     model = ResumeClassifier(
         bert_config,

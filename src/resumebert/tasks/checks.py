@@ -1,13 +1,11 @@
 """What train.py checks once it knows the data, before the training takes its time."""
 
-from collections.abc import Sequence
-
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from resumebert.data.datamodule import ResumeDataModule
-from resumebert.evaluation.metrics import LOWER_IS_BETTER, metric_names
 from resumebert.tasks.analysis import find_label_words
+from resumebert.tasks.early_checks import check_monitor
 from resumebert.utils.errors import UserError
 
 
@@ -23,7 +21,7 @@ def check_against_data(config: DictConfig, datamodule: ResumeDataModule) -> None
             f"{table.source}: no document is in the train split, so there is nothing to train on. "
             "Name a split with training documents, or choose data/split=stratified."
         )
-    _check_monitor(config, table.label_names)
+    check_monitor(config, table.label_names)
     find_label_words(table.label_names, config.evaluation.label_words)
 
 
@@ -53,26 +51,3 @@ def do_without_validation(config: DictConfig, console: Console) -> None:
         style="yellow",
         soft_wrap=True,
     )
-
-
-def _check_monitor(config: DictConfig, label_names: Sequence[str]) -> None:
-    """Check that the best checkpoint is chosen by a metric that there is, the right way round.
-
-    Raises:
-        UserError: it is not.
-    """
-    metric, mode = config.monitor.metric, config.monitor.mode
-    names = ["loss", *metric_names(label_names)]
-    known = [f"val/{name}" for name in names if name != "n" and not name.startswith("support/")]
-    if metric not in known:
-        overall = [name for name in known if name.count("/") == 1]
-        raise UserError(
-            f"monitor.metric={metric}: there is no such validation metric. Choose one of "
-            f"{', '.join(overall)}, or one of a single label, such as {known[-1]}."
-        )
-    right = "min" if metric.removeprefix("val/") in LOWER_IS_BETTER else "max"
-    if mode != right:
-        raise UserError(
-            f"monitor.mode={mode}: the best {metric} is its {right}imum, and the worst checkpoint "
-            f"would be kept. Give monitor.mode={right}."
-        )

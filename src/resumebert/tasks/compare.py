@@ -19,12 +19,13 @@ from resumebert.evaluation.outputs import tuned_only, write_comparison, write_di
 from resumebert.evaluation.report import Compared
 from resumebert.evaluation.results import SplitResult
 from resumebert.evaluation.tables import print_comparison
-from resumebert.model.checkpoint import CheckpointExtras, checkpoint_file, load_checkpoint
+from resumebert.model.checkpoint import CheckpointExtras, load_checkpoint
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.tasks import build
 from resumebert.tasks.judging import judge_scores, stored_decisions
 from resumebert.utils.config_checks import check_max_length
 from resumebert.utils.errors import UserError
+from resumebert.utils.run_folder import checkpoint_file
 
 BASELINE = "baseline"
 # Of exchanges and of the bootstrap, where the intervals are left out of the evaluation itself.
@@ -54,11 +55,8 @@ def load_other(compare_to: str, label_names: list[str]) -> Other:
     Raises:
         UserError: it can't be used, or it knows other labels.
     """
-    try:
-        path = checkpoint_file(Path(compare_to))
-    except UserError as error:
-        raise UserError(str(error).replace("ckpt=", "compare_to=", 1)) from error
-    model, extras = load_checkpoint(path)
+    path = checkpoint_file(Path(compare_to), "compare_to")
+    model, extras = load_checkpoint(path, "compare_to")
     if set(model.label_names) != set(label_names):
         both = [", ".join(sorted(names)) for names in (label_names, model.label_names)]
         raise UserError(

@@ -1,7 +1,5 @@
 """eval.py: a checkpoint on its own split, or on other labelled data."""
 
-import inspect
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import get_method, instantiate
+from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from resumebert.data.datamodule import ResumeDataModule
@@ -21,7 +19,7 @@ from resumebert.evaluation.outputs import write_json, write_metrics, write_predi
 from resumebert.evaluation.report import Compared
 from resumebert.evaluation.results import SplitResult
 from resumebert.evaluation.tables import print_result
-from resumebert.model.checkpoint import CheckpointExtras, checkpoint_file, load_checkpoint
+from resumebert.model.checkpoint import CheckpointExtras, load_checkpoint
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.losses import with_prevalences
 from resumebert.tasks import build
@@ -48,12 +46,14 @@ from resumebert.tasks.judging import (
 )
 from resumebert.tasks.messages import say_where_evaluation
 from resumebert.tasks.reporting import Subject, report
+from resumebert.tasks.stored_calls import LOSSES, checked_call, checked_data
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.environment import environment
 from resumebert.utils.errors import UserError
 from resumebert.utils.host_memory import keep_freed_memory
 from resumebert.utils.output_folder import make_output_folder
+from resumebert.utils.run_folder import checkpoint_file
 
 console = make_console()
 
@@ -62,9 +62,6 @@ OTHER_DATA = (
     "documents, labels or the split have changed. Documents that are tested here may have been "
     "trained on, and the figures are not those of the training run."
 )
-
-# Whose functions a checkpoint's config may name to be called.
-OWN_MODULES = ("resumebert.data.readers", "resumebert.data.splitting", "resumebert.model.losses")
 
 
 def evaluate(config: DictConfig) -> dict[str, float]:
@@ -78,13 +75,13 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     """
     check_values(config)
     build.quiet_libraries()
-    path = checkpoint_file(Path(config.ckpt))
+    path = checkpoint_file(Path(str(config.ckpt)))
     model, extras = _load(path, config)
     trained = OmegaConf.create(extras.config)
     other = None
     if config.compare_to not in (None, BASELINE):
         other = load_other(config.compare_to, model.label_names)
-    data = _data(config, trained, model)
+    data = _data(config, extras, model)
     datamodule = _datamodule(data, trained, model, extras, path, **_overrides(config))
     settings = _settings(config, extras)
     find_label_words(model.label_names, settings.label_words)
@@ -144,10 +141,10 @@ def _load(path: Path, config: DictConfig) -> tuple[ResumeClassifier, CheckpointE
     model, extras = load_checkpoint(path)
     trained = OmegaConf.create(extras.config)
     model.chunk_tokens = trained.model.chunk_tokens
-    _check_targets(trained.loss, config.ckpt)
     # The loss is among the figures that an evaluation repeats.
+    loss = instantiate(checked_call(extras.config["loss"], LOSSES, f"ckpt={config.ckpt}"))
     prevalences = torch.tensor(extras.prevalences, dtype=torch.float64)
-    model.loss = with_prevalences(instantiate(trained.loss), prevalences)
+    model.loss = with_prevalences(loss, prevalences)
     return model, extras
 
 
@@ -181,7 +178,7 @@ def _trained_on(
         return None, ""
     trained = OmegaConf.create(extras.config)
     try:
-        return _datamodule(_own_data(config, trained), trained, model, extras, path), ""
+        return _datamodule(_own_data(config, extras), trained, model, extras, path), ""
     except UserError as error:
         return None, f"The documents of the training run can't be read. {error}"
 
@@ -248,23 +245,20 @@ def _is_own_data(config: DictConfig) -> bool:
     return OmegaConf.select(config, "data") is None
 
 
-def _data(config: DictConfig, trained: DictConfig, model: ResumeClassifier) -> DictConfig:
+def _data(config: DictConfig, extras: CheckpointExtras, model: ResumeClassifier) -> DictConfig:
     """Return the config of the data to evaluate on: the training run's, or ``config.data``."""
     if _is_own_data(config):
-        return _own_data(config, trained)
-    data = _as_trained(config, trained.data)
+        return _own_data(config, extras)
+    data = _as_trained(config, OmegaConf.create(extras.config["data"]))
     # An absent label is no mismatch where labels are listed rather than given a column each.
     if "label_names" in data and data.get("label_columns") is None and not data.label_names:
         data.label_names = model.label_names
     return data
 
 
-def _own_data(config: DictConfig, trained: DictConfig) -> DictConfig:
+def _own_data(config: DictConfig, extras: CheckpointExtras) -> DictConfig:
     """Return the config of the training run's data, once it calls nothing but our own."""
-    data: DictConfig = trained.data
-    for key in ("reader", "split"):
-        _check_targets(data[key], config.ckpt)
-    return data
+    return OmegaConf.create(checked_data(extras.config["data"], f"ckpt={config.ckpt}"))
 
 
 def _overrides(config: DictConfig) -> dict[str, Any]:
@@ -314,36 +308,3 @@ def _all_in_test(
 ) -> npt.NDArray[np.str_]:
     """Split nothing off: data that were not trained on are tested as a whole."""
     return np.full(len(table), "test")
-
-
-def _check_targets(settings: DictConfig, ckpt: str) -> None:
-    """Refuse to call anything but our own readers, splits and losses on the word of a file."""
-    for target in _targets(OmegaConf.to_container(settings, resolve=True)):
-        if not _is_own(target):
-            raise UserError(
-                f"ckpt={ckpt}: the checkpoint's config asks to call {target}, which is none of "
-                "resumebert's readers, splits or losses. It is not called. Use a checkpoint that "
-                "train.py wrote, or name the data yourself: data=table data.path=…"
-            )
-
-
-def _targets(settings: Any) -> Iterator[str]:
-    """Yield all that instantiating some settings would call, those inside of others too."""
-    if isinstance(settings, dict):
-        if "_target_" in settings:
-            yield str(settings["_target_"])
-        settings = list(settings.values())
-    if isinstance(settings, list):
-        for value in settings:
-            yield from _targets(value)
-
-
-def _is_own(target: str) -> bool:
-    if not target.startswith(tuple(f"{module}." for module in OWN_MODULES)):
-        return False
-    try:
-        found = get_method(target)
-    except Exception:  # Of whatever kind Hydra or an import raises.
-        return False
-    # What our modules import is reached by their names too, such as readers.texts.os.remove.
-    return inspect.isfunction(found) and found.__module__.startswith(OWN_MODULES)

@@ -74,7 +74,8 @@ def decision_options(evaluation: DictConfig) -> DecisionOptions:
 
 def trained_evaluation(extras: CheckpointExtras) -> DictConfig:
     """Return ``evaluation`` of a checkpoint's config; of an older version's, today's defaults."""
-    trained: DictConfig = OmegaConf.create(extras.config.get("evaluation", {}))
+    trained = extras.config.get("evaluation", {})
+    given = OmegaConf.create({key: value for key, value in trained.items() if value is not None})
     defaults = {field.name: field.default for field in fields(DecisionOptions)} | {
         "bootstrap_resamples": 10_000,
         "baseline": "auto",
@@ -85,7 +86,7 @@ def trained_evaluation(extras: CheckpointExtras) -> DictConfig:
         "errors": 20,
         "label_words": None,
     }
-    merged: DictConfig = OmegaConf.merge(defaults, trained)  # type: ignore[assignment]
+    merged: DictConfig = OmegaConf.merge(defaults, given)  # type: ignore[assignment]
     return merged
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from resumebert.utils.settings import command_line
+
 OUTPUTS: Mapping[str, str] = {
     "report.html": "all of it to read and to look at",
     "model_card.md": "what the model is, how good, and what it is not for",
@@ -33,9 +35,10 @@ def say_where(console: Console, output_dir: Path, seconds: float) -> None:
         soft_wrap=True,
     )
     list_outputs(console, output_dir)
-    console.print(f"Evaluate again:  python eval.py ckpt={folder}", highlight=False, soft_wrap=True)
+    again = command_line("python", "eval.py", ckpt=folder)
+    console.print(f"Evaluate again:  {again}", highlight=False, soft_wrap=True)
     if (output_dir / "tensorboard").exists():
-        words = f"Watch:           tensorboard --logdir {folder.parent}"
+        words = f"Watch:           {command_line('tensorboard', '--logdir', str(folder.parent))}"
         console.print(words, highlight=False, soft_wrap=True)
 
 

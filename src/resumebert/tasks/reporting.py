@@ -1,6 +1,5 @@
 """From a judgement to what a person opens first: report.html, the model card, doubtful labels."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from resumebert.model.classifier import ResumeClassifier
 from resumebert.tasks.analysis import AnalysisOptions, analyse
 from resumebert.tasks.judging import Judgement
 from resumebert.tasks.resuming import runs_so_far
+from resumebert.utils.settings import command_line
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def report(
         data_report=subject.datamodule.report,
         config_yaml=OmegaConf.to_yaml(subject.config, resolve=True),
         environment=environment,
-        command=f"python {shlex.join(environment['command'])}",
+        command=command_line("python", *environment["command"]),
     )
     write_report(output_dir / "report.html", content)
     write_model_card(output_dir / "model_card.md", content)

@@ -1,6 +1,5 @@
 """Go on with a run that was interrupted: find it, and say how."""
 
-import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from rich.console import Console
 from resumebert.utils.errors import UserError
 from resumebert.utils.interruption import Interruption
 from resumebert.utils.processes import first_process_only
+from resumebert.utils.settings import command_line, config_flags
 
 LAST = Path("checkpoints") / "last.ckpt"
 # In the folder of a run that goes on from another's checkpoint: that checkpoint's path.
@@ -116,7 +116,9 @@ def overrides_in_sweep(config: DictConfig) -> list[str] | None:
 
 
 def _command(checkpoint: Path) -> str:
-    typed = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
-    kept = [override for override in typed if not override.startswith("ckpt_path=")]
-    command = ["python", Path(sys.argv[0]).name, *kept, f"ckpt_path={checkpoint}"]
-    return shlex.join(command)
+    typed: list[str] = []
+    if HydraConfig.initialized():
+        hydra = HydraConfig.get()
+        kept = [item for item in hydra.overrides.task if not item.startswith("ckpt_path=")]
+        typed = [*config_flags(hydra), *kept]
+    return command_line("python", Path(sys.argv[0]).name, *typed, ckpt_path=checkpoint)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigTypeError
 
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import ACCELERATORS, PRECISIONS
@@ -44,11 +45,10 @@ def number(low: float, high: float = math.inf, *, low_excluded: bool = False) ->
     return Requirement(words, holds)
 
 
-def integer(low: int) -> Requirement:
-    """Require a whole number of at least ``low``."""
-    return Requirement(
-        f"a whole number of at least {low}", lambda value: _is_integer(value) and value >= low
-    )
+def integer(low: int, high: float = math.inf) -> Requirement:
+    """Require a whole number of at least ``low`` and at most ``high``."""
+    words = f"a whole number of at least {low}" + (f" and at most {high:.0f}" * (high < math.inf))
+    return Requirement(words, lambda value: _is_integer(value) and low <= value <= high)
 
 
 def one_of(*choices: Any) -> Requirement:
@@ -81,19 +81,34 @@ FLAG = Requirement("true or false", lambda value: isinstance(value, bool))
 STRING = Requirement("a text", lambda value: isinstance(value, str) and value != "")
 
 
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
 def _are_names(value: Any) -> bool:
-    is_list = isinstance(value, Sequence) and not isinstance(value, str)
-    return is_list and all(isinstance(name, str) and name for name in value)
+    return _is_list(value) and all(isinstance(name, str) and name for name in value)
 
 
+NAMES = Requirement("a list of names", _are_names)
+# Of a column: 2024 is one, too.
+NAME = Requirement(
+    "a name", lambda value: _is_integer(value) or (isinstance(value, str) and value != "")
+)
+COLUMNS = Requirement(
+    "a list of names",
+    lambda value: _is_list(value) and len(value) > 0 and all(map(NAME.holds, value)),
+)
 NAMES_OF_LABELS = Requirement(
     "a list of names for each label, such as {Software_Developer: [programmer, coder]}",
     lambda value: isinstance(value, Mapping) and all(map(_are_names, value.values())),
 )
 
 REQUIREMENTS: Mapping[str, Requirement] = {
-    "seed": integer(0),
+    # NumPy takes no larger one.
+    "seed": integer(0, 2**32 - 1),
     "ckpt_path": optional(STRING),
+    "ckpt": STRING,
+    "output_dir": STRING,
     "monitor.metric": STRING,
     "monitor.mode": one_of("min", "max"),
     "data.batch_size": integer(1),
@@ -108,14 +123,50 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "data.mask_pii": FLAG,
     "data.duplicates": one_of("keep", "drop"),
     "data.near_duplicates.threshold": number(0, 1, low_excluded=True),
-    "data.near_duplicates.ngram": integer(1),
-    "data.near_duplicates.num_perm": integer(16),
+    "data.near_duplicates.ngram": integer(1, 1000),
+    "data.near_duplicates.num_perm": integer(16, 10_000),
     "data.fold": integer(0),
     "data.train_fraction": number(0, 1, low_excluded=True),
-    "data.num_workers": integer(0),
+    "data.num_workers": integer(0, 1000),
+    "data.cleaning": NAMES,
+    "data.path": optional(STRING),
+    "data.labels_file": optional(STRING),
+    "data.text_column": NAME,
+    "data.file_column": NAME,
+    "data.id_column": optional(NAME),
+    "data.labels_column": optional(NAME),
+    "data.split_column": optional(NAME),
+    "data.label_columns": optional(COLUMNS),
+    "data.label_names": optional(COLUMNS),
+    "data.label_separator": STRING,
+    "data.encoding": STRING,
+    "data.sheet": optional(NAME),
+    "data.dataset_split": optional(either(STRING, NAMES)),
+    "data.unlabelled": one_of("keep", "drop"),
+    "data.unlisted": one_of("error", "keep"),
+    "data.on_bad_rows": one_of("error", "skip"),
+    "data.split.train": number(0, 1, low_excluded=True),
+    "data.split.val": SHARE,
+    "data.split.test": SHARE,
+    "data.split.order": one_of(1, 2),
+    "data.split.folds": integer(2),
+    "data.split.fold": integer(0),
+    "data.split.manifest": Requirement(
+        "a csv of id,split, such as the split.csv of another run", STRING.holds
+    ),
+    "data.split.allow_straddling": FLAG,
     "data.shares.train": number(0, 1, low_excluded=True),
     "data.shares.val": SHARE,
     "data.shares.test": SHARE,
+    "model.name": STRING,
+    "model.path": optional(STRING),
+    "model.package": optional(STRING),
+    "model.pip_name": optional(STRING),
+    "model.revision": optional(STRING),
+    "model.sha256": optional(STRING),
+    "model.random_config": optional(
+        Requirement("a dictionary of BERT settings", lambda value: isinstance(value, Mapping))
+    ),
     "model.pooling": one_of("max", "logsumexp", "mean", "attention"),
     "model.chunk_tokens": integer(1),
     "model.num_layers": optional(integer(1)),
@@ -148,6 +199,10 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "model.attention_dropout": SHARE,
     "optimizer.lr": POSITIVE,
     "optimizer.weight_decay": number(0),
+    "optimizer.betas": Requirement(
+        "two numbers of at least 0 and below 1",
+        lambda value: _is_list(value) and len(value) == 2 and all(map(BELOW_ONE.holds, value)),
+    ),
     "optimizer.eps": POSITIVE,
     "optimizer.head_lr_factor": POSITIVE,
     "optimizer.layer_decay": number(0, 1, low_excluded=True),
@@ -178,9 +233,9 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "evaluation.recall_floor": number(0, 1, low_excluded=True),
     "evaluation.miss_cost": POSITIVE,
     "evaluation.false_alarm_cost": POSITIVE,
-    "evaluation.threshold_resamples": integer(0),
+    "evaluation.threshold_resamples": integer(0, 1_000_000),
     # eval.py: null for what the run had.
-    "evaluation.bootstrap_resamples": optional(integer(0)),
+    "evaluation.bootstrap_resamples": optional(integer(0, 1_000_000)),
     "evaluation.baseline": optional(either(FLAG, one_of("auto"))),
     "evaluation.report": optional(FLAG),
     "evaluation.slices": optional(FLAG),
@@ -188,6 +243,25 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "evaluation.label_noise": optional(FLAG),
     "evaluation.errors": optional(integer(0)),
     "evaluation.label_words": optional(NAMES_OF_LABELS),
+    "callbacks.best_checkpoint.dirpath": STRING,
+    # By this name the other commands find it.
+    "callbacks.best_checkpoint.filename": one_of("best"),
+    "callbacks.best_checkpoint.monitor": optional(STRING),
+    "callbacks.best_checkpoint.mode": one_of("min", "max"),
+    "callbacks.best_checkpoint.save_top_k": integer(1),
+    "callbacks.best_checkpoint.save_weights_only": FLAG,
+    "callbacks.best_checkpoint.enable_version_counter": FLAG,
+    "callbacks.early_stopping.monitor": STRING,
+    "callbacks.early_stopping.mode": one_of("min", "max"),
+    "callbacks.early_stopping.patience": integer(0),
+    "callbacks.early_stopping.min_delta": number(0),
+    "callbacks.learning_rate.logging_interval": optional(one_of("step", "epoch")),
+    "callbacks.tensorboard_pictures.examples": integer(0),
+    "callbacks.tensorboard_pictures.max_labels": integer(1),
+    "callbacks.pruning.metric": STRING,
+    "callbacks.pruning.journal": optional(STRING),
+    "callbacks.pruning.trial": optional(integer(0)),
+    "callbacks.last_checkpoint.dirpath": STRING,
     "callbacks.last_checkpoint.minutes": number(0),
     "callbacks.weight_averaging.newest_share.decay": BELOW_ONE,
     "callbacks.weight_averaging.newest_share.start": BELOW_ONE,
@@ -215,13 +289,22 @@ def check_values(config: DictConfig) -> None:
     absent = object()
     problems = []
     for key, requirement in REQUIREMENTS.items():
-        value = OmegaConf.select(config, key, default=absent, throw_on_missing=False)
+        try:
+            value = OmegaConf.select(config, key, default=absent, throw_on_missing=False)
+        except ConfigTypeError:
+            # What it should stand in is something else, which has a requirement of its own.
+            continue
         if value is not absent and not requirement.holds(value):
             problems.append(f"{key}={value}: must be {requirement.words}.")
     if OmegaConf.select(config, "trainer.precision") == "16-mixed" and OmegaConf.select(
         config, "optimizer.fused"
     ):
         problems.append("optimizer.fused=true: trainer.precision=16-mixed needs false.")
+    fold, folds = (OmegaConf.select(config, f"data.split.{key}") for key in ("fold", "folds"))
+    if _is_integer(fold) and _is_integer(folds) and fold >= folds:
+        problems.append(
+            f"data.fold={fold}: with data.split.folds={folds} it is a number from 0 to {folds - 1}."
+        )
     windows, documents = (
         OmegaConf.select(config, key) for key in ("data.max_windows_train", "data.batch_size")
     )

@@ -10,6 +10,7 @@ from hydra.errors import InstantiationException
 from omegaconf.errors import OmegaConfBaseException
 
 from resumebert.utils.interruption import Interruption, signals_interrupt
+from resumebert.utils.new_folders import remove_unused
 from resumebert.utils.processes import is_first_process
 
 OUT_OF_MEMORY = (
@@ -33,7 +34,7 @@ def report_user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
     A mistake is a :class:`UserError`, a value missing from the config, an argument that a class
     named in the config does not take, or more work at a time than the memory holds (the last three
     with their traceback if ``HYDRA_FULL_ERROR`` is set). SIGINT and SIGTERM end the command with
-    130 and 143.
+    130 and 143. A folder made for its output does not stay if there is none.
     """
 
     @wraps(function)
@@ -44,6 +45,7 @@ def report_user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
         except UserError as error:
             _leave(str(error))
         except Interruption as interruption:
+            remove_unused()
             # Lightning takes another code of a process that it started for a crash, and kills all.
             sys.exit(interruption.exit_code if is_first_process() else 0)
         except (InstantiationException, OmegaConfBaseException) as error:
@@ -67,6 +69,7 @@ def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
 
 
 def _leave(message: str) -> None:
+    remove_unused()
     print(f"Error: {message}", file=sys.stderr)
     sys.exit(1)
 

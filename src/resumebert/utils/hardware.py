@@ -1,7 +1,5 @@
 """What the machine can do: which accelerator is there, which precision is fast on it."""
 
-import torch
-
 from resumebert.utils.errors import UserError
 
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps", "tpu")
@@ -18,6 +16,9 @@ def check_accelerator(accelerator: str) -> None:
         raise UserError(
             f"trainer.accelerator={accelerator}: choose one of {', '.join(ACCELERATORS)}."
         )
+    # Imported here, so that a wrong value of the config is told before PyTorch is loaded.
+    import torch
+
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     absent = {"gpu": not (cuda or mps), "cuda": not cuda, "mps": not mps}
     if absent.get(accelerator, False):
@@ -31,6 +32,8 @@ def resolve_precision(precision: str, accelerator: str) -> str:
     """Turn ``auto`` into bf16-mixed where the device computes in bfloat16, else 32-true."""
     if precision != "auto":
         return precision
+    import torch
+
     if accelerator != "cpu" and torch.cuda.is_available():
         # Emulated bfloat16 on GPUs before Ampere is slower than float32.
         fast = torch.cuda.is_bf16_supported(including_emulation=False)

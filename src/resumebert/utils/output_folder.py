@@ -1,5 +1,6 @@
 """Output folders: made, or refused if they can't be written, before anything else is done."""
 
+import atexit
 import sys
 import tempfile
 from pathlib import Path
@@ -9,6 +10,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from resumebert.utils.errors import UserError
+from resumebert.utils.new_folders import note_new, remove_unused
 from resumebert.utils.processes import is_first_process
 
 
@@ -26,6 +28,8 @@ class CheckOutputFolder(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Check the folder of a sweep."""
         _check(Path(config.hydra.sweep.dir), "hydra.sweep.dir")
+        # Hydra composes the runs one after the other, and ends the process itself if it can't.
+        atexit.register(remove_unused)
 
 
 def make_output_folder(folder: Path, key: str = "output_dir") -> Path:
@@ -36,6 +40,7 @@ def make_output_folder(folder: Path, key: str = "output_dir") -> Path:
     Raises:
         UserError: it can't be made or written.
     """
+    note_new(folder)
     if not is_first_process():
         return folder
     try:
@@ -54,6 +59,7 @@ def _check(folder: Path, key: str) -> None:
     try:
         make_output_folder(folder, key)
     except UserError as error:
+        remove_unused()
         print(f"Error: {error}", file=sys.stderr)
         # Hydra turns an exception of a callback into a warning; this one passes.
         sys.exit(1)

@@ -15,6 +15,8 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec
 
+from resumebert.utils.settings import as_override
+
 Arguments = ParamSpec("Arguments")
 
 # What Lightning sets for the processes that it starts, and would take for another's in the next
@@ -64,7 +66,9 @@ def prepare_process() -> None:
         return
     sys.argv.append("hydra.output_subdir=null")
     if OUTPUT_DIR in os.environ:
-        sys.argv.append(f'hydra.run.dir="{os.environ[OUTPUT_DIR]}"')
+        # Lightning gives one too, in quotes that end at a quote in the folder's name.
+        kept = [word for word in sys.argv if not word.startswith("hydra.run.dir=")]
+        sys.argv = [*kept, as_override("hydra.run.dir", os.environ[OUTPUT_DIR])]
     if "LOCAL_RANK" in os.environ:
         _end_with_parent()
 

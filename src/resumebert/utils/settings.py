@@ -2,10 +2,13 @@
 
 import json
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from hydra.conf import HydraConf
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 # What a sweep itself adds to a run, or where it lies: no setting of the training.
@@ -38,12 +41,55 @@ def value_of(config: DictConfig, choices: Mapping[str, str], key: str) -> Value:
     return value if isinstance(value, bool | int | float | None) else str(value)
 
 
-def quoted(path: Path) -> str:
-    """Write a path as the value of an override, whatever is in it."""
+def config_flags(hydra: HydraConf) -> list[str]:
+    """Return the flags of a command line that name another config than the command's own."""
+    name = str(hydra.job.config_name)
+    flags = [] if name == hydra.job.name else ["--config-name", name]
+    for source in hydra.runtime.config_sources:
+        if source.provider == "command-line":
+            flags += ["--config-dir", source.path]
+    return flags
+
+
+def quoted(value: str | Path) -> str:
+    """Write a text as the value of an override, whatever is in it."""
+    # OmegaConf fills in ${…} unless a backslash stands before it, and takes one of each two there.
+    text = re.sub(r"(\\*)\$\{", r"\1\1\\${", str(value))
+    # A shell wants single quotes around it.
+    quote = "'" if '"' in text else '"'
     # Hydra takes a backslash as it stands, but before a quote.
-    return "'" + re.sub(r"(\\*)('|$)", _escaped, str(path)) + "'"
+    return quote + re.sub(rf"(\\*)({quote}|$)", _escaped, text) + quote
+
+
+def as_override(key: str, value: str | Path) -> str:
+    """Write ``key=value`` for a text, in quotes if Hydra would read it as something else."""
+    plain = f"{key}={value}"
+    try:
+        read = OverridesParser.create().parse_override(plain).value()
+    except HydraException:
+        read = None
+    is_plain = isinstance(read, str) and read == str(value) and "${" not in read
+    return plain if is_plain else f"{key}={quoted(value)}"
+
+
+def command_line(*words: str, **texts: str | Path) -> str:
+    """Write a command that can be pasted into a shell.
+
+    Args:
+        words: as the shell passes them on, settings in Hydra's grammar among them.
+        texts: further settings, a key and its value.
+    """
+    return shlex.join([*words, *(as_override(key, value) for key, value in texts.items())])
+
+
+def expand_home(arguments: list[str]) -> None:
+    """Write out the ``~`` of ``key=~/…``, in place: some shells do not, and Hydra can't read it."""
+    for place, argument in enumerate(arguments):
+        key, _, value = argument.partition("=")
+        if value == "~" or value.startswith("~/"):
+            arguments[place] = as_override(key, Path(value).expanduser())
 
 
 def _escaped(match: re.Match[str]) -> str:
     backslashes, quote = match.groups()
-    return 2 * backslashes + ("\\'" if quote else "")
+    return 2 * backslashes + (f"\\{quote}" if quote else "")

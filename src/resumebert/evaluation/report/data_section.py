@@ -1,11 +1,11 @@
 """data_report.json and environment.json as rows for a reader."""
 
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from resumebert.evaluation.report.content import ReportInput
+from resumebert.utils.settings import command_line
 
 # key of data_report.json → words; "a.b" is b inside a.
 COUNTS = (
@@ -98,7 +98,7 @@ def command_of(report: ReportInput) -> str:
     if report.command:
         return report.command
     words = (report.environment or {}).get("command")
-    return f"python {shlex.join(words)}" if words else ""
+    return command_line("python", *words) if words else ""
 
 
 def environment_rows(environment: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -111,7 +111,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name} ")
         elif name == "command" and isinstance(value, list):
-            yield f"{prefix}{name}", shlex.join(map(str, value))
+            yield f"{prefix}{name}", command_line(*map(str, value))
         elif isinstance(value, list):
             yield f"{prefix}{name}", ", ".join(map(str, value))
         elif value is not None:

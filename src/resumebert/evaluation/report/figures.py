@@ -9,7 +9,7 @@ from markupsafe import Markup
 from resumebert.charts.ranges import Range, range_picture, shared_domain
 from resumebert.charts.words import ends, number, with_ends
 from resumebert.evaluation.judgement import TUNED
-from resumebert.evaluation.metrics import LOWER_IS_BETTER
+from resumebert.evaluation.metric_names import LOWER_IS_BETTER
 from resumebert.evaluation.results import Interval, SplitResult
 from resumebert.evaluation.tables import HEADLINES
 

@@ -1,0 +1,132 @@
+"""A checkpoint's file: written with a digest of its content, read only if that is right.
+
+The file is PyTorch's zip archive. Its comment, the last bytes of the file, is a SHA-256 of all
+before it: one byte that changes anywhere makes the file another one, and it is refused.
+"""
+
+import hashlib
+import mmap as memory
+import os
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from resumebert.utils.durable_files import replacing
+from resumebert.utils.errors import UserError
+from resumebert.utils.run_folder import is_folder
+
+KEY = "resumebert"
+# The first format whose files have a digest; of older ones the archive's own CRC-32s are checked.
+DIGEST_SINCE = 4
+_MARK = b"resumebert sha256 "
+_COMMENT = len(_MARK) + hashlib.sha256().digest_size * 2
+
+
+def write_checkpoint(content: Mapping[str, Any], path: Path) -> None:
+    """Write a checkpoint, which takes the place of ``path`` as a whole, with its digest.
+
+    Raises:
+        UserError: it can't be written; what was there before is still there.
+    """
+    with replacing(path) as file:
+        torch.save(content, file)
+        # The archive ends with the length of its comment, which was none.
+        file.seek(-2, os.SEEK_END)
+        file.write(_COMMENT.to_bytes(2, "little"))
+        file.flush()
+        with Path(file.name).open("rb") as written:
+            digest = hashlib.file_digest(written, "sha256")
+        file.write(_MARK + digest.hexdigest().encode())
+
+
+def read_checkpoint(path: Path, key: str = "ckpt", *, mmap: bool = False) -> dict[str, Any]:
+    """Read a whole checkpoint; nothing in it is executed (``weights_only=True``).
+
+    Args:
+        path: of a file.
+        key: of the config that it was given as.
+        mmap: leave the tensors in the file until they are used.
+
+    Returns:
+        What Lightning saved, tensors on the CPU.
+
+    Raises:
+        UserError: there is no such file, it can't be read, its content does not match its digest,
+            or it holds more than tensors and plain values.
+    """
+    if is_folder(path, key):
+        raise UserError(
+            f"{key}={path}: it is a folder. Give a file, such as a run's checkpoints/last.ckpt."
+        )
+    try:
+        has_digest = _check_file(path)
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+    except PermissionError as error:
+        raise UserError(f"{key}={path}: it can't be opened ({_reason(error)}).") from error
+    except pickle.UnpicklingError as error:
+        raise UserError(
+            f"{path}: the file holds more than weights and plain values, or is no checkpoint at "
+            "all, and is not opened, because unpickling it could run code. Use a checkpoint that "
+            "train.py wrote."
+        ) from error
+    except Exception as error:  # Of a damaged archive, PyTorch's readers raise a dozen kinds.
+        raise UserError(
+            f"{path}: the file can't be read as a checkpoint ({_reason(error)}). It is "
+            "damaged, cut off, or something else than a checkpoint; use another copy of it."
+        ) from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: not a checkpoint, but a saved {type(content).__name__}.")
+    extras = content.get(KEY)
+    version = extras.get("format_version") if isinstance(extras, dict) else None
+    if isinstance(version, int) and version >= DIGEST_SINCE and not has_digest:
+        raise UserError(
+            f"{path}: the file ends with no digest of its content, so it is damaged, or something "
+            "else than train.py wrote it. Use another copy of it."
+        )
+    return content
+
+
+def global_step(path: Path) -> int:
+    """Return after which optimizer step a checkpoint, just written, was."""
+    return int(torch.load(path, map_location="cpu", weights_only=True, mmap=True)["global_step"])
+
+
+def _check_file(path: Path) -> bool:
+    """Check a file's content; return whether it has a digest.
+
+    Raises:
+        ValueError: it is damaged, or no archive of PyTorch's.
+    """
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size == 0:
+            raise ValueError("it is empty")
+        file.seek(max(0, size - _COMMENT))
+        comment = file.read(_COMMENT)
+        has_digest = comment.startswith(_MARK)
+        if has_digest:
+            with (
+                memory.mmap(file.fileno(), 0, access=memory.ACCESS_READ) as mapped,
+                memoryview(mapped) as whole,
+                whole[:-_COMMENT] as before,
+            ):
+                digest = hashlib.sha256(before).hexdigest()
+            if comment != _MARK + digest.encode():
+                raise ValueError("its content does not match its digest")
+        file.seek(0)
+        with zipfile.ZipFile(file) as archive:
+            # PyTorch packs nothing, and what is packed could unpack to any size.
+            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+                raise ValueError("its archive is compressed, which train.py's are not")
+            if not has_digest and (bad := archive.testzip()) is not None:
+                raise ValueError(f"its content does not match its checksum in {bad}")
+    return has_digest
+
+
+def _reason(error: BaseException) -> str:
+    lines = (getattr(error, "strerror", None) or str(error)).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,201 @@
+"""What a checkpoint's config may call: an exact list of our functions, with plain arguments.
+
+A checkpoint may come from anybody. What would relax safety, go to the network or reach a private
+function is asked for on the command line or not at all.
+"""
+
+import inspect
+import math
+import os
+import stat
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from resumebert.data import readers, splitting
+from resumebert.data.download import is_cached
+from resumebert.model import losses
+from resumebert.utils.errors import UserError
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Functions that stand for one another.
+
+    Attributes:
+        what: to call them in a message.
+        functions: by the name that a config has for each.
+        given: how many arguments are not the config's, the first ones.
+    """
+
+    what: str
+    functions: Mapping[str, Callable[..., Any]]
+    given: int
+
+
+def _public(module: types.ModuleType, *names: str) -> dict[str, Callable[..., Any]]:
+    return {f"{module.__name__}.{name}": getattr(module, name) for name in names}
+
+
+READERS = Allowed(
+    "readers",
+    _public(readers, "read_documents", "read_resume_corpus", "read_sample", "read_table"),
+    0,
+)
+SPLITTERS = Allowed(
+    "splits",
+    _public(
+        splitting,
+        *("random_split", "stratified_split", "kfold_split", "predefined_split", "column_split"),
+    ),
+    3,
+)
+LOSSES = Allowed(
+    "losses",
+    _public(
+        losses,
+        *("binary_cross_entropy", "weighted_binary_cross_entropy", "focal", "asymmetric", "zlpr"),
+    ),
+    2,
+)
+# Of the training documents, and known when these are.
+COMPUTED = "prevalences"
+# Arguments that there were once, and the one value with which they ask for nothing.
+RETIRED = {"allow_pickle": False}
+PATHS = ("path", "labels_file", "manifest")
+# Where what looks like a file may be a device, or made by the system as it is read.
+SYSTEM_FOLDERS = ("/dev", "/proc", "/sys")
+
+
+def checked_call(settings: Any, allowed: Allowed, where: str) -> dict[str, Any]:
+    """Check what a config from a file asks to call; return it for Hydra to instantiate.
+
+    Args:
+        settings: plain: ``_target_``, ``_partial_``, arguments.
+        allowed: what it may call.
+        where: what to call the file in a message, ``ckpt=PATH``.
+
+    Raises:
+        UserError: it asks for anything else.
+    """
+    for target in _targets(settings):
+        # What stands in an argument would be called too.
+        if target not in allowed.functions or target != settings.get("_target_"):
+            raise UserError(
+                f"{where}: the checkpoint's config asks to call {target}, which is none of "
+                f"resumebert's {allowed.what}. It is not called. Use a checkpoint that train.py "
+                "wrote, or name the data yourself: data=table data.path=…"
+            )
+    try:
+        function = allowed.functions[settings["_target_"]]
+        return _checked_arguments(settings, function, allowed.given)
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise UserError(
+            f"{where}: the checkpoint's config can't be used to call one of resumebert's "
+            f"{allowed.what} ({error}). Use a checkpoint that train.py wrote, or name the data "
+            "yourself: data=table data.path=…"
+        ) from error
+
+
+def checked_data(data: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Check what the ``data`` of a config from a file calls; return it for the data module.
+
+    Raises:
+        UserError: it calls what it may not, or its corpus would have to be downloaded.
+    """
+    reader = checked_call(data["reader"], READERS, where)
+    fetches = reader["_target_"].endswith(".read_resume_corpus") and reader.get("path") is None
+    if fetches and not is_cached():
+        raise UserError(
+            f"{where}: the model was trained on the resume_corpus, which is not in this machine's "
+            "cache, and is not downloaded because a file says so. Download it with "
+            "`python -m resumebert.data.download`, or name the data yourself: data=…"
+        )
+    return {
+        **data,
+        "reader": reader,
+        "split": checked_call(data["split"], SPLITTERS, where),
+        "num_workers": min(data["num_workers"], os.cpu_count() or 1),
+    }
+
+
+def _targets(settings: Any) -> Iterator[str]:
+    """Yield all that instantiating some settings would call, those inside of others too."""
+    if isinstance(settings, dict):
+        if "_target_" in settings:
+            yield str(settings["_target_"])
+        settings = list(settings.values())
+    if isinstance(settings, list):
+        for value in settings:
+            yield from _targets(value)
+
+
+def _checked_arguments(
+    settings: Mapping[str, Any], function: Callable[..., Any], given: int
+) -> dict[str, Any]:
+    """Return the settings of a call without retired arguments.
+
+    Raises:
+        ValueError: an argument is none of the function's, or has a value that it can't have.
+    """
+    if settings.get("_partial_") is not True or settings.get("_convert_", "all") != "all":
+        raise ValueError("_partial_ must be true, and _convert_ all")
+    kept = {name: value for name, value in settings.items() if name not in RETIRED}
+    if any(settings.get(name, value) is not value for name, value in RETIRED.items()):
+        raise ValueError(f"{', '.join(RETIRED)} is not for a file to say")
+    arguments = {name: kept[name] for name in kept if not name.startswith("_")}
+    if odd := set(kept) - set(arguments) - {"_target_", "_partial_", "_convert_"}:
+        raise ValueError(f"{min(odd)} is not for a file to say")
+    parameters = dict(list(inspect.signature(function).parameters.items())[given:])
+    hints = get_type_hints(function)
+    for name, value in arguments.items():
+        if name not in parameters:
+            raise ValueError(f"{name!r} is none of its arguments")
+        if not _is_of(value, hints[name]):
+            raise ValueError(f"{name}={str(value)[:60]} is none of its values")
+    for name, parameter in parameters.items():
+        if parameter.default is parameter.empty and name not in {*arguments, COMPUTED}:
+            raise ValueError(f"{name} is missing")
+    for name in PATHS:
+        if arguments.get(name) is not None:
+            _check_path(name, str(arguments[name]))
+    return kept
+
+
+def _is_of(value: Any, hint: Any) -> bool:
+    """Tell whether a plain value is one that an argument with this annotation takes."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return any(_is_of(value, one) for one in inner)
+    if origin is Literal:
+        return value in inner
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return type(value) is dict and all(_is_of(part, inner[1]) for part in value.values())
+    if origin is not None:
+        return type(value) is list and all(_is_of(part, inner[0]) for part in value)
+    if hint is float:
+        return type(value) in (int, float) and math.isfinite(value)
+    return type(value) is hint
+
+
+def _check_path(name: str, path: str) -> None:
+    """Check that a path from a file leads to a plain file or folder, wherever it is opened from.
+
+    Raises:
+        ValueError: it does not.
+    """
+    # train.py writes whole paths, but for a label file that lies in the folder of the data.
+    if name == "labels_file" and not Path(path).is_absolute() and ".." not in Path(path).parts:
+        if not Path(path).exists():
+            return
+    elif not Path(path).is_absolute() or path.startswith(("//", "\\\\")):
+        raise ValueError(f"{name}={path[:200]} is no whole path of this machine")
+    real = Path(path).resolve()
+    if not real.exists():  # Whoever reads it will say so.
+        return
+    kind = real.stat().st_mode
+    is_special = not (stat.S_ISREG(kind) or stat.S_ISDIR(kind))
+    if is_special or any(real.is_relative_to(folder) for folder in SYSTEM_FOLDERS):
+        raise ValueError(f"{name}={path[:200]} is no file or folder of data")
