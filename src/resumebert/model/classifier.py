@@ -228,7 +228,7 @@ class ResumeClassifier(LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log every validation metric that is defined."""
         self._finish_split("val", self.val_scores)
-        if self.trainer.state.fn == "fit":
+        if self.trainer.state.fn == "fit" and not self.trainer.sanity_checking:
             self._step_plateau_schedules()
 
     def test_step(self, batch: Batch, batch_index: int) -> None:
@@ -263,13 +263,15 @@ class ResumeClassifier(LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip the gradients' norm as ``trainer.gradient_clip_val`` says."""
-        if self.trainer.precision == "16-mixed" or gradient_clip_algorithm == "value":
+        """Clip the gradients' norm, or each of them, as ``trainer.gradient_clip_val`` says."""
+        if self.trainer.precision == "16-mixed":
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
         elif gradient_clip_val:
             # Lightning refuses to clip for a fused optimizer in any mixed precision, though only
             # float16 has scaled gradients that a fused step would unscale after the clipping.
-            torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
+            is_norm = gradient_clip_algorithm != "value"
+            clip = nn.utils.clip_grad_norm_ if is_norm else nn.utils.clip_grad_value_
+            clip(self.parameters(), gradient_clip_val)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put in what using the model will take; see :mod:`resumebert.model.checkpoint`."""

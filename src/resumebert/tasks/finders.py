@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from hydra.utils import instantiate
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.memory import is_oom_error
 from lightning.pytorch.utilities.seed import isolate_rng
@@ -30,8 +28,8 @@ from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.windows import max_windows_train
 from resumebert.evaluation.outputs import write_json
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.tasks import build
 from resumebert.utils.errors import UserError
-from resumebert.utils.hardware import resolve_precision
 from resumebert.utils.host_memory import HostMemory
 
 # A loss of so many times the lowest before it does not come down again; Lightning's figure too.
@@ -210,7 +208,7 @@ def _use_lr(
             "Widen find.lr_min and find.lr_max, or give optimizer.lr."
         )
     config.optimizer.lr = search.suggestion
-    model.optimizer_factory = instantiate(config.optimizer)
+    model.optimizer_factory = build.instantiate(config.optimizer)
     is_whole = len(search.rates) == config.find.lr_steps
     _say(
         console,
@@ -354,16 +352,20 @@ def _fit(
     callbacks: Sequence[Callback],
 ) -> None:
     """Train ``model`` as the run would, for so many optimizer steps, writing nothing."""
-    trainer: Trainer = instantiate(
-        config.trainer,
-        precision=resolve_precision(config.trainer.precision, config.trainer.accelerator),
+    trainer = build.trainer(
+        config,
+        callbacks,
         max_epochs=-1,
         max_steps=steps,
+        min_epochs=None,
+        min_steps=None,
+        max_time=None,
+        limit_train_batches=None,
         limit_val_batches=0,
-        callbacks=list(callbacks),
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=any(isinstance(callback, ProgressBar) for callback in callbacks),
+        overfit_batches=0,
+        val_check_interval=1.0,
+        fast_dev_run=False,
+        profiler=None,
     )
     # Of a model that validates Lightning wants validation batches, though none is asked for.
     trainer.fit(model, loader, loader)

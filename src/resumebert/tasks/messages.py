@@ -21,6 +21,7 @@ OUTPUTS: Mapping[str, str] = {
     "lr_finder.csv": "the loss at each learning rate tried",
     "environment.json": "versions, hardware, command line",
     "throughput.json": "how fast the training was",
+    "*profile*": "where the time of training, validation or test went",
     "csv/metrics.csv": "curves",
     "tensorboard": "curves",
 }
@@ -35,7 +36,9 @@ def say_where(console: Console, output_dir: Path, seconds: float) -> None:
         soft_wrap=True,
     )
     list_outputs(console, output_dir)
-    console.print(f"Evaluate again:  python eval.py ckpt={folder}", highlight=False, soft_wrap=True)
+    if (output_dir / "checkpoints").exists():
+        words = f"Evaluate again:  python eval.py ckpt={folder}"
+        console.print(words, highlight=False, soft_wrap=True)
     if (output_dir / "tensorboard").exists():
         words = f"Watch:           tensorboard --logdir {folder.parent}"
         console.print(words, highlight=False, soft_wrap=True)

@@ -110,7 +110,8 @@ def says_how_to_go_on(output_dir: Path, console: Console) -> Iterator[None]:
 def overrides_in_sweep(config: DictConfig) -> list[str] | None:
     """Return what was typed for this run of a sweep; None if it is no sweep's, or one process."""
     is_sweep = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
-    if not is_sweep or "strategy" not in config.trainer:
+    trainer = config.trainer
+    if not is_sweep or (trainer.strategy == "auto" and trainer.devices == 1):
         return None
     return list(HydraConfig.get().overrides.task)
 
