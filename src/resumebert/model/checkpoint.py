@@ -23,12 +23,6 @@ FORMAT_VERSION = 3
 # Of 2, calibration and thresholds were not part; all else is as it was.
 READABLE_VERSIONS = (2, FORMAT_VERSION)
 KEY = "resumebert"
-# What decides which parameters there are, and in which groups of the optimizer.
-AS_TRAINED = (
-    *(("model", key) for key in ("name", "random_config", "num_layers", "pooling", "lora")),
-    *(("model", key) for key in ("freeze_embeddings", "freeze_layers")),
-    ("optimizer", "layer_decay"),
-)
 
 
 @dataclass(frozen=True)
@@ -42,6 +36,8 @@ class CheckpointExtras:
         prevalences: share of the training documents with each label.
         decisions: what :meth:`resumebert.evaluation.decisions.Decisions.to_plain` gave; None: the
             run had not got that far, or was one of before there were any.
+        overrides: what was typed for the run, paths absolute; None: it was not started from a
+            command line, or is one of before they were kept.
         format_version: of this part; a reader refuses one that it does not know.
     """
 
@@ -50,6 +46,7 @@ class CheckpointExtras:
     config: dict[str, Any]
     prevalences: list[float]
     decisions: dict[str, Any] | None = None
+    overrides: list[str] | None = None
     format_version: int = FORMAT_VERSION
 
 
@@ -135,31 +132,45 @@ def checkpoint_file(path: Path) -> Path:
     )
 
 
-def check_resumable(path: Path, config: dict[str, Any]) -> str:
-    """Check that training as ``config`` says can go on from the checkpoint ``path``.
+@dataclass(frozen=True)
+class Resumable:
+    """What going on from a checkpoint takes to know.
 
-    Returns:
-        The fingerprint of the documents and their split that it was trained with.
+    Attributes:
+        extras: see there.
+        step: optimizer steps so far.
+        epochs: that are over.
+        batches: of the next epoch that were trained on already.
+    """
+
+    extras: CheckpointExtras
+    step: int
+    epochs: int
+    batches: int
+
+
+def open_resumable(path: Path) -> Resumable:
+    """Open a checkpoint to go on from.
 
     Raises:
-        UserError: it can't be read, it holds weights only, or they are those of another model.
+        UserError: it can't be read, or it holds weights only.
     """
     content = _read(path, mmap=True)
     extras = _extras(content, path)
-    for group, key in AS_TRAINED:
-        was, now = extras.config[group].get(key), config[group].get(key)
-        if was != now:
-            raise UserError(
-                f"{group}.{key}={now}: the checkpoint ckpt_path={path} was trained with {was}, and "
-                f"its weights and optimizer fit nothing else. Give {group}.{key}={was}, or start "
-                "afresh without ckpt_path."
-            )
     if "optimizer_states" not in content:
         raise UserError(
             f"ckpt_path={path}: this checkpoint holds the weights only, not the state of the "
             "optimizer, so training can't go on from it. Give the run's checkpoints/last.ckpt."
         )
-    return extras.split_fingerprint
+    try:
+        epochs = content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
+        batches = content.get("training_state", {"loader": {"batches": 0}})["loader"]["batches"]
+        return Resumable(extras, int(content["global_step"]), int(epochs), int(batches))
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{path}: the checkpoint's progress is damaged ({_first_line(error)}); use another "
+            "copy of it."
+        ) from error
 
 
 def _read(path: Path, *, mmap: bool = False) -> dict[str, Any]:

@@ -98,6 +98,10 @@ class ResumeClassifier(LightningModule):
         self.scores: dict[str, Scores] = {}
         # After which optimizer step that was.
         self.scored_at: dict[str, int] = {}
+        # The steps and epochs before the epoch in which training goes on; None: it is a new run.
+        self.resumed_epoch: tuple[int, int] | None = None
+        # Of each group of the optimizer, before the first step.
+        self.group_settings: list[dict[str, Any]] = []
         self.register_buffer("loss_is_finite", torch.tensor(True), persistent=False)
         self.checkpoint_extras: dict[str, Any] = {}
 
@@ -245,12 +249,29 @@ class ResumeClassifier(LightningModule):
         if self.optimizer_factory is None:
             raise RuntimeError("a ResumeClassifier without an optimizer can't be trained")
         optimizer = self.optimizer_factory(self)
-        if self.scheduler_factory is None:
-            return optimizer
-        made = self.scheduler_factory(optimizer, int(self.trainer.estimated_stepping_batches))
-        schedules = made if isinstance(made, list) else [made]
+        schedules: list[LRScheduler] = []
+        if self.scheduler_factory is not None:
+            made = self.scheduler_factory(optimizer, self.total_steps)
+            schedules = made if isinstance(made, list) else [made]
+        self.group_settings = [
+            {key: value for key, value in group.items() if key != "params"}
+            for group in optimizer.param_groups
+        ]
         # Lightning takes these dictionaries, though its type names a class of its own.
         return [optimizer], [_how_to_step(s) for s in schedules]  # type: ignore[return-value]
+
+    @property
+    def total_steps(self) -> int:
+        """Optimizer steps of the whole run, those before it was resumed as they were."""
+        trainer = self.trainer
+        if self.resumed_epoch is None:
+            return int(trainer.estimated_stepping_batches)
+        steps, epochs = self.resumed_epoch
+        assert trainer.max_epochs is not None
+        trainer.fit_loop.setup_data()
+        of_epoch = math.ceil(trainer.num_training_batches / trainer.accumulate_grad_batches)
+        total = steps + of_epoch * (trainer.max_epochs - epochs)
+        return total if trainer.max_steps == -1 else min(total, trainer.max_steps)
 
     def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
         """Step a schedule, but for a PlateauSchedule, which validation has stepped already."""

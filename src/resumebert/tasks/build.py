@@ -45,6 +45,9 @@ def quiet_libraries() -> None:
         r".*smaller than the logging interval.*",
         r".*Checkpoint directory .* exists and is not empty.*",
         r"The dirpath has changed from.*",
+        # What changes on resuming is told in our own words.
+        r"Be aware that when using `ckpt_path`.*",
+        r"The checkpoint was not created with WeightAveraging.*",
         r".*isinstance\(treespec, LeafSpec\).*",
         r".*compute.* method of metric .* was called before the .*update.*",
         r".*lr_scheduler\.step\(\).* before .*optimizer\.step\(\).*",
@@ -258,7 +261,8 @@ def instances(group: DictConfig | None) -> list[Any]:
         UserError: an entry takes a package that is not installed.
     """
     made = []
-    for name, entry in (group or {}).items():
+    entries: dict[str, Any] = dict(group or {})
+    for name, entry in entries.items():
         try:
             made += [] if entry is None else [instantiate(entry)]
         except InstantiationException as error:

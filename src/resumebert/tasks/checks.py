@@ -61,12 +61,12 @@ def check_passes(
     trainer, data = config.trainer, config.data
     if trainer.fast_dev_run:
         return
-    sizes = {"train": data.batch_size, "val": data.eval_batch_size * processes}
+    sizes: dict[str, int] = {"train": data.batch_size, "val": data.eval_batch_size * processes}
     sizes["test"] = sizes["val"]
     splits: tuple[SplitName, ...] = ("train", "val", "test")
-    batches = {s: math.ceil(len(datamodule.indices(s)) / sizes[s]) for s in splits}
-    shares = [("overfit_batches", "train"), ("overfit_batches", "val")]
-    for key, split in [*shares, *((f"limit_{split}_batches", split) for split in splits)]:
+    batches: dict[str, int] = {s: math.ceil(len(datamodule.indices(s)) / sizes[s]) for s in splits}
+    shares = [(f"limit_{split}_batches", split) for split in splits]
+    for key, split in [*shares, ("overfit_batches", "train"), ("overfit_batches", "val")]:
         share, there_are = trainer[key], batches[split]
         if share and there_are and share < 1 / there_are:
             raise UserError(

@@ -46,7 +46,7 @@ def find(
     model: ResumeClassifier,
     datamodule: ResumeDataModule,
     console: Console,
-) -> None:
+) -> dict[str, Any]:
     """Search what ``config.find`` asks for, and put it into config, model and data module.
 
     Weights, random state and the order of the batches are left as they were. The output folder gets
@@ -60,11 +60,14 @@ def find(
         datamodule: set up.
         console: where a line before and after each search goes.
 
+    Returns:
+        The keys that were searched, with the values found.
+
     Raises:
         UserError: the settings don't go with a search, or nothing was found.
     """
     if not (config.find.lr or config.find.batch_size):
-        return
+        return {}
     if config.ckpt_path is not None:
         raise UserError(
             "find.lr=true and find.batch_size=true are for the start of a run: one that goes on "
@@ -90,6 +93,7 @@ def find(
         if config.find.lr:
             found |= _use_lr(config, trainer, model, datamodule, console)
     write_json(Path(config.output_dir) / "found.json", found)
+    return found
 
 
 # --- learning rate --------------------------------------------------------------------------------

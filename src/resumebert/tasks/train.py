@@ -1,6 +1,7 @@
 """train.py: fit, choose the best checkpoint, validate and test it, write everything down."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint, Timer
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from resumebert.callbacks.new_settings import NewSettings
 from resumebert.callbacks.tensorboard import log_config, log_hyperparameters
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.splitting import write_split
@@ -22,9 +24,9 @@ from resumebert.evaluation.tables import print_result
 from resumebert.model.checkpoint import (
     CheckpointExtras,
     attach_extras,
-    check_resumable,
     global_step,
     load_checkpoint,
+    open_resumable,
     store_decisions,
 )
 from resumebert.model.classifier import ResumeClassifier
@@ -58,6 +60,13 @@ from resumebert.tasks.resuming import (
     note_origin,
     overrides_in_sweep,
     says_how_to_go_on,
+)
+from resumebert.tasks.run_settings import (
+    check_changes,
+    overrides_to_store,
+    say_changes,
+    store_config,
+    with_settings_of,
 )
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
@@ -111,18 +120,26 @@ def _train(config: DictConfig) -> float | None:
     check_accelerator(config.trainer.accelerator)
     build.quiet_libraries()
     started = time.monotonic()
-    # The checkpoint says what "auto" meant.
-    config.data.max_length = window_length(config.data.max_length, config.data.long_documents)
+    run, changed = None, {}
     if config.ckpt_path == "last":
         config.ckpt_path = str(newest_interrupted(Path(config.output_dir).absolute().parent))
+    if config.ckpt_path is not None:
+        config.ckpt_path = str(Path(config.ckpt_path).expanduser().resolve())
+        run = open_resumable(Path(config.ckpt_path))
+        config = with_settings_of(run, config, console)
+        check_values(config)
+        check_accelerator(config.trainer.accelerator)
+    # The checkpoint says what "auto" meant.
+    config.data.max_length = window_length(config.data.max_length, config.data.long_documents)
     _make_paths_absolute(config)
-    trained_with = None
-    if config.ckpt_path is not None:
-        trained_with = check_resumable(Path(config.ckpt_path), _plain(config))
-    output_dir = make_output_folder(Path(config.output_dir))
-    if config.ckpt_path is not None:
+    output_dir = Path(config.output_dir)
+    if run is not None:
+        changed = check_changes(run, _with_precision(config))
+        make_output_folder(output_dir)
         note_origin(Path(config.ckpt_path), output_dir)
         console.print(f"Going on from {config.ckpt_path}", highlight=False, soft_wrap=True)
+        say_changes(changed, run.step, console)
+    make_output_folder(output_dir)
     loggers = build.instances(config.get("logger"))
     folder = locate(build.pretrained_source(config))
     bert_config = build.bert_config(config, folder)
@@ -134,8 +151,8 @@ def _train(config: DictConfig) -> float | None:
     tokenizer = TextTokenizer.from_folder(folder)
     datamodule = build.datamodule(config.data, tokenizer, shuffle_seed=config.seed)
     datamodule.setup()
-    if trained_with is not None:
-        check_same_split(config.ckpt_path, trained_with, datamodule.fingerprint)
+    if run is not None:
+        check_same_split(config.ckpt_path, run.extras.split_fingerprint, datamodule.fingerprint)
     check_against_data(config, datamodule)
     describe_data(console, datamodule.report)
     write_split(output_dir / "split.csv", datamodule.table, datamodule.split, datamodule.groups)
@@ -149,12 +166,19 @@ def _train(config: DictConfig) -> float | None:
     if reason := no_validation(config, datamodule):
         do_without_validation(config, reason, console)
 
-    trainer = build.trainer(config, build.instances(config.get("callbacks")), loggers)
+    callbacks = build.instances(config.get("callbacks"))
+    if run is not None:
+        of_epoch = run.batches // config.trainer.accumulate_grad_batches
+        model.resumed_epoch = (run.step - of_epoch, run.epochs)
+    if changed:
+        callbacks.append(NewSettings(changed))
+    trainer = build.trainer(config, callbacks, loggers)
     check_parallel(config, trainer, datamodule)
     check_passes(config, datamodule, trainer.world_size, console)
     build.prepare_encoder(model, config.model, trainer.strategy.root_device)
-    find(config, trainer, model, datamodule, console)
-    attach_extras(model, _extras(config, tokenizer, datamodule))
+    found = find(config, trainer, model, datamodule, console)
+    store_config(config)
+    attach_extras(model, _extras(config, tokenizer, datamodule, found))
     log_config(trainer, config)
     console.print(
         f"{config.model.path or config.model.name}: {_parameters(model)} on "
@@ -286,10 +310,10 @@ def _judge(
     # Without a test split the figures to look at are those of validation.
     decisions = cautioned(decisions, results[-1].split)
     partial = [
-        f"Only {len(result.ids)} of {documents} documents of the {name} split were scored "
-        f"(trainer.limit_{name}_batches, trainer.overfit_batches)."
-        for result, name in zip(results, model.scores, strict=True)
-        if len(result.ids) < (documents := len(datamodule.indices(name)))
+        f"Only {len(result.ids)} of {documents} documents of the {result.split} split were scored "
+        f"(trainer.limit_{result.split}_batches, trainer.overfit_batches)."
+        for result in results
+        if len(result.ids) < (documents := int((datamodule.split == result.split).sum()))
     ]
     decisions = replace(decisions, notes=[*partial, *decisions.notes])
     options = decision_options(settings)
@@ -335,7 +359,7 @@ def _keep_last_weights(trainer: Trainer, config: DictConfig) -> None:
             _warn("There was no validation in training: best.ckpt holds the last weights.")
     if _best_checkpoint(trainer) is None and not config.trainer.fast_dev_run:
         _warn("No checkpoint is kept: the last weights are scored, and are gone after that.")
-    if any(isinstance(c, Timer) and c.time_remaining() <= 0 for c in _callbacks(trainer)):
+    if any(isinstance(c, Timer) and (c.time_remaining() or 0) <= 0 for c in _callbacks(trainer)):
         _warn(
             f"trainer.max_time={config.trainer.max_time} ended the training after step "
             f"{trainer.global_step} of {trainer.estimated_stepping_batches}."
@@ -343,7 +367,7 @@ def _keep_last_weights(trainer: Trainer, config: DictConfig) -> None:
 
 
 def _callbacks(trainer: Trainer) -> list[Callback]:
-    return trainer.callbacks  # type: ignore[attr-defined, no-any-return]
+    return trainer.callbacks  # type: ignore[attr-defined]
 
 
 def _warn(line: str) -> None:
@@ -371,22 +395,25 @@ def _make_paths_absolute(config: DictConfig) -> None:
             OmegaConf.update(config, key, str(Path(value).expanduser().resolve()))
 
 
-def _plain(config: DictConfig) -> dict[str, Any]:
-    plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
-    return plain
+def _with_precision(config: DictConfig) -> DictConfig:
+    """Return the config with the precision that is meant, which an evaluation repeats."""
+    config = config.copy()
+    config.trainer.precision = resolve_precision(
+        config.trainer.precision, config.trainer.accelerator
+    )
+    return config
 
 
 def _extras(
-    config: DictConfig, tokenizer: TextTokenizer, datamodule: ResumeDataModule
+    config: DictConfig,
+    tokenizer: TextTokenizer,
+    datamodule: ResumeDataModule,
+    found: Mapping[str, Any],
 ) -> CheckpointExtras:
-    plain = _plain(config)
-    # What "auto" meant here, so that an evaluation elsewhere knows what it repeats.
-    plain["trainer"]["precision"] = resolve_precision(
-        config.trainer.precision, config.trainer.accelerator
-    )
     return CheckpointExtras(
         tokenizer_files=tokenizer.files,
         split_fingerprint=datamodule.fingerprint,
-        config=plain,
+        config=OmegaConf.to_container(_with_precision(config), resolve=True),  # type: ignore[arg-type]
         prevalences=datamodule.prevalences.tolist(),
+        overrides=overrides_to_store(config, found, PATHS),
     )
