@@ -6,21 +6,21 @@ here, and plain values of keys that name neither code nor a place to write to.
 """
 
 import shlex
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra import compose
+from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from resumebert.model.checkpoint import Resumable
+from resumebert.model.checkpoint import Resumable, open_resumable
+from resumebert.tasks.resuming import newest_interrupted
 from resumebert.utils.errors import UserError
 from resumebert.utils.processes import is_first_process
 from resumebert.utils.settings import NOT_SETTINGS, quoted
@@ -43,6 +43,8 @@ TYPED_ONLY = frozenset({
     "plugins", "dirpath", "filename", "save_dir", "default_root_dir", "dir", "log_dir", "sub_dir",
     "version", "tracking_uri", "artifact_location",
 })  # fmt: skip
+# As conf/hydra/default.yaml has it.
+RUNS = "outputs/train/RUN"
 # Where a run lies and what it is for differs from run to run.
 NOT_COMPARED = ("output_dir", "ckpt_path", "find", "data.reader", "trainer.default_root_dir")
 
@@ -69,60 +71,57 @@ def overrides_to_store(
     return kept + [f"{key}={'null' if v is None else v}" for key, v in found.items()]
 
 
-def with_settings_of(run: Resumable, config: DictConfig, console: Console) -> DictConfig:
-    """Return the config of the run that ``config.ckpt_path`` is of, with what was typed on top.
+def taken_over(arguments: Sequence[str], conf: Path, console: Console) -> list[str]:
+    """Return a command line with the settings of the run that its ``ckpt_path`` is of.
 
-    Outside a command of Hydra, and for a checkpoint that does not hold what was typed, it is
-    ``config``.
+    Where the checkpoint does not hold what was typed for its run, nothing is added.
+
+    Args:
+        arguments: what was typed.
+        conf: the folder of the config groups.
+        console: where what is not taken over is said.
 
     Raises:
-        UserError: something that was typed for the run is not taken from a file.
+        UserError: the checkpoint can't be read, or what was typed for its run is not all taken
+            from a file.
     """
-    if not _is_command():
-        return config
-    path = config.ckpt_path
-    if run.extras.overrides is None:
-        console.print(
-            f"{path} does not hold what was typed for its run: the settings are those typed now, "
-            "and the defaults.",
-            style="yellow",
-            highlight=False,
-            soft_wrap=True,
-        )
-        return config
-    hydra = HydraConfig.get()
-    typed = list(hydra.overrides.task)
     try:
-        stored = _parsed(run.extras.overrides)
+        typed = _parsed([item for item in arguments if "=" in item or item[:1] == "~"])
+    except HydraException:
+        # Hydra says what is wrong with it.
+        return list(arguments)
+    values = {o.key_or_group: o.value() for o in typed if not o.is_sweep_override()}
+    given = values.get("ckpt_path")
+    if given is None:
+        return list(arguments)
+    path = Path(str(given)).expanduser().absolute()
+    if given == "last":
+        runs = Path(str(values.get("output_dir") or values.get("hydra.run.dir") or RUNS)).parent
+        path = newest_interrupted(runs.expanduser().absolute())
+    overrides = open_resumable(path).extras.overrides
+    if overrides is None:
+        _say(console, f"{path} does not hold what was typed for its run: give it again.")
+        return list(arguments)
+    try:
+        stored = _parsed(overrides)
     except (HydraException, TypeError) as error:
         raise UserError(f"ckpt_path={path}: what was typed for its run is damaged.") from error
-    kept = _without_typed(stored, _parsed(typed))
-    kept = _without_additions(kept, console)
-    for override in kept:
-        if reason := _not_from_a_file(override):
-            raise UserError(
-                f"ckpt_path={path}: its run was started with {override.input_line}, which "
-                f"{reason}, so it is not taken from the file. Give it again, or another value: "
-                + shlex.join(["python", Path(sys.argv[0]).name, str(override.input_line), *typed])
-            )
-    overrides = [*(str(override.input_line) for override in kept), *typed]
-    try:
-        composed = compose(hydra.job.config_name, overrides, return_hydra_config=True)
-    except HydraException as error:
-        raise UserError(
-            f"ckpt_path={path}: the settings of its run ({' '.join(overrides)}) can't be used "
-            f"here: {error}"
-        ) from error
-    choices = composed.hydra.runtime.choices
-    with open_dict(composed):
-        del composed["hydra"]
-    own: Any = HydraConfig.get()
-    # What is said of the run from here on is said of all of its settings.
-    with read_write(own), open_dict(own):
-        own.overrides.task = overrides
-        own.runtime.choices = choices
-    composed.output_dir, composed.ckpt_path = config.output_dir, path
-    return composed
+    with initialize_config_dir(str(conf), version_base="1.3"):
+        kept = _without_additions(_without_typed(stored, typed), console)
+        for override in kept:
+            if reason := _not_from_a_file(override):
+                line = str(override.input_line)
+                raise UserError(
+                    f"ckpt_path={path}: its run was started with {line}, which {reason}, so it is "
+                    "not taken from the file. Give it again, or another value: "
+                    + shlex.join(["python", "train.py", line, *arguments])
+                )
+    mine = [
+        f"ckpt_path={quoted(path)}" if o.key_or_group == "ckpt_path" else str(o.input_line)
+        for o in typed
+    ]
+    flags = [item for item in arguments if not ("=" in item or item[:1] == "~")]
+    return [*flags, *(str(override.input_line) for override in kept), *mine]
 
 
 def check_changes(run: Resumable, config: DictConfig) -> dict[str, tuple[Any, Any]]:
@@ -161,8 +160,7 @@ def check_changes(run: Resumable, config: DictConfig) -> dict[str, tuple[Any, An
 def say_changes(changed: Mapping[str, tuple[Any, Any]], step: int, console: Console) -> None:
     """Print a line for each setting that is another one from ``step`` on."""
     for key, (was, now) in changed.items():
-        words = f"{key} {_short(was)} → {_short(now)} from step {step} on"
-        console.print(words, style="yellow", highlight=False, soft_wrap=True)
+        _say(console, f"{key} {_short(was)} → {_short(now)} from step {step} on")
 
 
 def store_config(config: DictConfig) -> None:
@@ -174,6 +172,10 @@ def store_config(config: DictConfig) -> None:
     if hydra.output_subdir and folder.is_dir():
         OmegaConf.save(config, folder / "config.yaml")
         OmegaConf.save(OmegaConf.create(list(hydra.overrides.task)), folder / "overrides.yaml")
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, style="yellow", highlight=False, soft_wrap=True)
 
 
 def _is_command() -> bool:
@@ -212,13 +214,8 @@ def _without_additions(stored: Sequence[Override], console: Console) -> list[Ove
             # Without its class, the arguments of an addition are of no use.
             is_class = key.endswith("._target_")
             left_out.append(f"{key.rpartition('.')[0]}." if is_class else key)
-            console.print(
-                f"{override.input_line} is not taken from the checkpoint; give it again if it is "
-                "wanted.",
-                style="yellow",
-                highlight=False,
-                soft_wrap=True,
-            )
+            line = override.input_line
+            _say(console, f"{line} is not taken from the checkpoint: give it again if wanted.")
     return [o for o in stored if not o.key_or_group.startswith(tuple(left_out))]
 
 

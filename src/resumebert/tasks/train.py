@@ -23,6 +23,7 @@ from resumebert.evaluation.outputs import write_json, write_metrics, write_predi
 from resumebert.evaluation.tables import print_result
 from resumebert.model.checkpoint import (
     CheckpointExtras,
+    Resumable,
     attach_extras,
     global_step,
     load_checkpoint,
@@ -66,7 +67,6 @@ from resumebert.tasks.run_settings import (
     overrides_to_store,
     say_changes,
     store_config,
-    with_settings_of,
 )
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
@@ -120,26 +120,24 @@ def _train(config: DictConfig) -> float | None:
     check_accelerator(config.trainer.accelerator)
     build.quiet_libraries()
     started = time.monotonic()
-    run, changed = None, {}
+    run: Resumable | None = None
+    changed: Mapping[str, Any] = {}
     if config.ckpt_path == "last":
         config.ckpt_path = str(newest_interrupted(Path(config.output_dir).absolute().parent))
     if config.ckpt_path is not None:
         config.ckpt_path = str(Path(config.ckpt_path).expanduser().resolve())
         run = open_resumable(Path(config.ckpt_path))
-        config = with_settings_of(run, config, console)
-        check_values(config)
-        check_accelerator(config.trainer.accelerator)
     # The checkpoint says what "auto" meant.
     config.data.max_length = window_length(config.data.max_length, config.data.long_documents)
     _make_paths_absolute(config)
     output_dir = Path(config.output_dir)
     if run is not None:
         changed = check_changes(run, _with_precision(config))
-        make_output_folder(output_dir)
+    make_output_folder(output_dir)
+    if run is not None:
         note_origin(Path(config.ckpt_path), output_dir)
         console.print(f"Going on from {config.ckpt_path}", highlight=False, soft_wrap=True)
         say_changes(changed, run.step, console)
-    make_output_folder(output_dir)
     loggers = build.instances(config.get("logger"))
     folder = locate(build.pretrained_source(config))
     bert_config = build.bert_config(config, folder)
