@@ -141,12 +141,14 @@ class Resumable:
         step: optimizer steps so far.
         epochs: that are over.
         batches: of the next epoch that were trained on already.
+        bert_config: its architecture.
     """
 
     extras: CheckpointExtras
     step: int
     epochs: int
     batches: int
+    bert_config: dict[str, Any]
 
 
 def open_resumable(path: Path) -> Resumable:
@@ -155,6 +157,11 @@ def open_resumable(path: Path) -> Resumable:
     Raises:
         UserError: it can't be read, or it holds weights only.
     """
+    if not path.is_file():
+        raise UserError(
+            f"ckpt_path={path}: there is no such file. Give the checkpoints/last.ckpt of a run, or "
+            "ckpt_path=last for the newest run that was interrupted."
+        )
     content = _read(path, mmap=True)
     extras = _extras(content, path)
     if "optimizer_states" not in content:
@@ -165,7 +172,9 @@ def open_resumable(path: Path) -> Resumable:
     try:
         epochs = content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
         batches = content.get("training_state", {"loader": {"batches": 0}})["loader"]["batches"]
-        return Resumable(extras, int(content["global_step"]), int(epochs), int(batches))
+        bert_config = dict(content["hyper_parameters"]["bert_config"])
+        step = int(content["global_step"])
+        return Resumable(extras, step, int(epochs), int(batches), bert_config)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{path}: the checkpoint's progress is damaged ({_first_line(error)}); use another "

@@ -19,6 +19,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from resumebert.data.tokenization import TextTokenizer
 from resumebert.model.checkpoint import Resumable, open_resumable
 from resumebert.tasks.resuming import newest_interrupted
 from resumebert.utils.errors import UserError
@@ -43,6 +44,8 @@ TYPED_ONLY = frozenset({
     "plugins", "dirpath", "filename", "save_dir", "default_root_dir", "dir", "log_dir", "sub_dir",
     "version", "tracking_uri", "artifact_location",
 })  # fmt: skip
+# Of a BERT config: what decides the shapes of its weights.
+SIZES = ("num_", "_size", "max_position_embeddings")
 # As conf/hydra/default.yaml has it.
 RUNS = "outputs/train/RUN"
 # Where a run lies and what it is for differs from run to run.
@@ -155,6 +158,26 @@ def check_changes(run: Resumable, config: DictConfig) -> dict[str, tuple[Any, An
             f"{config.ckpt_path} has {run.epochs} epochs behind it. Give as many at least."
         )
     return changed
+
+
+def check_same_model(
+    run: Resumable, bert_config: Mapping[str, Any], tokenizer: TextTokenizer, checkpoint: Path
+) -> None:
+    """Check that a model, which may lie elsewhere now, is the one that the run began with.
+
+    Raises:
+        UserError: it is not.
+    """
+    sizes = [key for key in bert_config if key.startswith(SIZES) or key.endswith(SIZES)]
+    different = [key for key in sizes if bert_config[key] != run.bert_config.get(key)]
+    if tokenizer.files != run.extras.tokenizer_files:
+        different.append("the tokenizer")
+    if different:
+        raise UserError(
+            f"ckpt_path={checkpoint}: it was trained with another model than model.path or "
+            f"model.name gives now ({', '.join(different)}). Give the one that it was trained "
+            "with, or start afresh without ckpt_path."
+        )
 
 
 def say_changes(changed: Mapping[str, tuple[Any, Any]], step: int, console: Console) -> None:

@@ -64,6 +64,7 @@ from resumebert.tasks.resuming import (
 )
 from resumebert.tasks.run_settings import (
     check_changes,
+    check_same_model,
     overrides_to_store,
     say_changes,
     store_config,
@@ -125,8 +126,9 @@ def _train(config: DictConfig) -> float | None:
     if config.ckpt_path == "last":
         config.ckpt_path = str(newest_interrupted(Path(config.output_dir).absolute().parent))
     if config.ckpt_path is not None:
-        config.ckpt_path = str(Path(config.ckpt_path).expanduser().resolve())
-        run = open_resumable(Path(config.ckpt_path))
+        checkpoint = Path(config.ckpt_path).expanduser().resolve()
+        config.ckpt_path = str(checkpoint)
+        run = open_resumable(checkpoint)
     # The checkpoint says what "auto" meant.
     config.data.max_length = window_length(config.data.max_length, config.data.long_documents)
     _make_paths_absolute(config)
@@ -135,8 +137,8 @@ def _train(config: DictConfig) -> float | None:
         changed = check_changes(run, _with_precision(config))
     make_output_folder(output_dir)
     if run is not None:
-        note_origin(Path(config.ckpt_path), output_dir)
-        console.print(f"Going on from {config.ckpt_path}", highlight=False, soft_wrap=True)
+        note_origin(checkpoint, output_dir)
+        console.print(f"Going on from {checkpoint}", highlight=False, soft_wrap=True)
         say_changes(changed, run.step, console)
     loggers = build.instances(config.get("logger"))
     folder = locate(build.pretrained_source(config))
@@ -147,10 +149,12 @@ def _train(config: DictConfig) -> float | None:
     build.seed_run(config.seed)
 
     tokenizer = TextTokenizer.from_folder(folder)
+    if run is not None:
+        check_same_model(run, bert_config, tokenizer, checkpoint)
     datamodule = build.datamodule(config.data, tokenizer, shuffle_seed=config.seed)
     datamodule.setup()
     if run is not None:
-        check_same_split(config.ckpt_path, run.extras.split_fingerprint, datamodule.fingerprint)
+        check_same_split(str(checkpoint), run.extras.split_fingerprint, datamodule.fingerprint)
     check_against_data(config, datamodule)
     describe_data(console, datamodule.report)
     write_split(output_dir / "split.csv", datamodule.table, datamodule.split, datamodule.groups)

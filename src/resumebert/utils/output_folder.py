@@ -64,7 +64,7 @@ def keeping_nothing(config: DictConfig) -> Iterator[None]:
         yield
     if HydraConfig.initialized() and is_first_process():
         written = made / (HydraConfig.get().output_subdir or "")
-        if written != made and list(made.glob("*")) == [] and list(made.glob(".*")) == [written]:
+        if written != made and list(made.iterdir()) == [written]:
             shutil.rmtree(written)
         with contextlib.suppress(OSError):
             made.rmdir()
