@@ -155,7 +155,7 @@ def test_no_test_batches_are_no_test(tmp_path):
     assert not (tmp_path / "predictions_test.csv").exists()
 
 
-def test_overfitting_repeats_the_same_batches(tmp_path, capsys):
+def test_overfitting_says_what_it_does(tmp_path, capsys):
     run(tmp_path, "trainer.overfit_batches=2", "trainer.max_epochs=2", "callbacks=none")
     assert "the same batches are trained on in every epoch" in capsys.readouterr().out
 

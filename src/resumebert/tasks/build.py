@@ -45,6 +45,8 @@ def quiet_libraries() -> None:
         r".*smaller than the logging interval.*",
         r".*Checkpoint directory .* exists and is not empty.*",
         r"The dirpath has changed from.*",
+        # Where no validation has come yet; at the end it is said.
+        r".*could not find the monitored key.*",
         # What changes on resuming is told in our own words.
         r"Be aware that when using `ckpt_path`.*",
         r"The checkpoint was not created with WeightAveraging.*",

@@ -89,7 +89,7 @@ def taken_over(arguments: Sequence[str], conf: Path, console: Console) -> list[s
             from a file.
     """
     try:
-        typed = _parsed([item for item in arguments if "=" in item or item[:1] == "~"])
+        typed = _parsed([item for item in arguments if _is_override(item)])
     except HydraException:
         # Hydra says what is wrong with it.
         return list(arguments)
@@ -123,7 +123,7 @@ def taken_over(arguments: Sequence[str], conf: Path, console: Console) -> list[s
         f"ckpt_path={quoted(path)}" if o.key_or_group == "ckpt_path" else str(o.input_line)
         for o in typed
     ]
-    flags = [item for item in arguments if not ("=" in item or item[:1] == "~")]
+    flags = [item for item in arguments if not _is_override(item)]
     return [*flags, *(str(override.input_line) for override in kept), *mine]
 
 
@@ -195,6 +195,10 @@ def store_config(config: DictConfig) -> None:
     if hydra.output_subdir and folder.is_dir():
         OmegaConf.save(config, folder / "config.yaml")
         OmegaConf.save(OmegaConf.create(list(hydra.overrides.task)), folder / "overrides.yaml")
+
+
+def _is_override(item: str) -> bool:
+    return not item.startswith("-") and ("=" in item or item.startswith("~"))
 
 
 def _say(console: Console, line: str) -> None:
