@@ -6,6 +6,7 @@ import hydra
 from omegaconf import DictConfig
 
 from resumebert.sweeps.processes import each_run_in_its_own_process
+from resumebert.tasks.resuming import take_over_settings
 from resumebert.utils.errors import report_user_errors
 from resumebert.utils.processes import prepare_process
 from resumebert.utils.settings import expand_home
@@ -29,4 +30,5 @@ def main(config: DictConfig) -> float | None:
 if __name__ == "__main__":
     expand_home(sys.argv)
     prepare_process()
+    take_over_settings(__file__)
     main()

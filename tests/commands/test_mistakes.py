@@ -85,13 +85,12 @@ def test_settings_without_effect_are_called_out(command: Command, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     (tmp_path / "t.csv").write_text("text,labels\na,x\n")
     result = command(
-        "train", "data.fold=2", "data.stride=8", "find.lr_min=1e-7", "model.pooling=mean",
+        "train", "data.fold=2", "data.stride=8", "model.pooling=mean",
         "evaluation.precision_floor=0.8", "evaluation.thresholds=f1", "data.limit=2",
     )  # fmt: skip
     for words in (
         "data.fold=2 has no effect with data/split=stratified.",
         "data.stride=8 has no effect with data.long_documents=truncate.",
-        "find.lr_min=1e-07 has no effect with find.lr=False.",
         "model.pooling=mean has no effect with data.long_documents=truncate.",
         "evaluation.precision_floor=0.8 has no effect with evaluation.thresholds=f1.",
     ):

@@ -144,6 +144,14 @@ def test_shuffled_batches_hold_like_lengths_and_change_with_the_epoch():
     assert positions(other_seed) != first
 
 
+def test_repeated_batches_are_the_first_epochs():
+    lengths = np.random.default_rng(0).integers(3, 90, size=50)
+    sampler = LengthBatchSampler(lengths, 8, shuffle=True, seed=1, repeat=True)
+    first = list(sampler)
+    sampler.set_epoch(3)
+    assert list(sampler) == first
+
+
 def test_unshuffled_batches_start_with_the_longest():
     [[*order]] = batches([5, 9, 1, 7], 2, shuffle=False)
     assert order == [[1, 3], [0, 2]]

@@ -89,7 +89,7 @@ def test_decisions_survive_a_checkpoint(decisions) -> None:
 def test_without_validation_documents_all_is_plain() -> None:
     found = fit_decisions(np.zeros((0, 3)), np.zeros((0, 3)), NAMES)
     assert replace(found, notes=[]) == plain_decisions(3)
-    assert "No document is in the validation split" in found.notes[0]
+    assert "No validation document was scored" in found.notes[0]
 
 
 def test_options_reach_what_they_are_for() -> None:

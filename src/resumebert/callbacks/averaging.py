@@ -47,7 +47,7 @@ class AveragedWeights(WeightAveraging):
             )
         assert self._average_model is not None
         assert isinstance(pl_module, ResumeClassifier)
-        self._total_steps = int(trainer.estimated_stepping_batches)
+        self._total_steps = pl_module.total_steps
         # Lightning copied the model before it went to the device; the count stays on the host, so
         # that no step waits for the device to read it.
         self._average_model.module.to(pl_module.device)

@@ -46,6 +46,7 @@ class LastCheckpoint(Checkpoint):
         self.minutes = minutes
         self._signal = NotedSignal()
         self._saved_at = 0.0
+        self._epoch_is_over = False
         self._step = 0
         self._state: TrainingState | None = None
 
@@ -60,7 +61,9 @@ class LastCheckpoint(Checkpoint):
         assert isinstance(pl_module, ResumeClassifier)
         loader = trainer.train_dataloader
         assert isinstance(loader, ResumableLoader)
-        checkpoint[KEY] = collect(loader.state_dict(), pl_module.train_scores, pl_module.device)
+        # trainer.limit_train_batches and others end an epoch before the loader does.
+        seen = {"batches": 0} if self._epoch_is_over else loader.state_dict()
+        checkpoint[KEY] = collect(seen, pl_module.train_scores, pl_module.device)
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
@@ -88,6 +91,7 @@ class LastCheckpoint(Checkpoint):
     ) -> None:
         """Go on within an epoch: here the iterator has drawn its random number already."""
         self._restore(pl_module)
+        self._epoch_is_over = False
         self._step = trainer.global_step
 
     def on_train_batch_end(
@@ -112,6 +116,7 @@ class LastCheckpoint(Checkpoint):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save; end here if a signal came meanwhile."""
+        self._epoch_is_over = True
         self._save(trainer)
         self._stop_if_asked(trainer)
 
@@ -201,8 +206,10 @@ def _validates_next(trainer: Trainer, batch_idx: int) -> bool:
     """Tell whether a validation, or the end of the epoch, comes before the next training batch."""
     if batch_idx + 1 >= trainer.num_training_batches:
         return True
-    every = trainer.val_check_batch
-    return every is not None and (batch_idx + 1) % every == 0
+    every, done = trainer.val_check_batch, batch_idx
+    if trainer.check_val_every_n_epoch is None:
+        done = trainer.fit_loop.epoch_loop.total_batch_idx
+    return every is not None and (done + 1) % every == 0
 
 
 def _agree(trainer: Trainer, decision: int) -> int:

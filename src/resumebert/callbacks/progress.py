@@ -66,7 +66,7 @@ class RunProgress(ProgressBar):
             self._progress.start()
             self._task = self._progress.add_task(
                 self._epoch(trainer),
-                total=int(trainer.estimated_stepping_batches),
+                total=_total_steps(trainer, pl_module),
                 completed=trainer.global_step,
                 figures="",
             )
@@ -95,7 +95,7 @@ class RunProgress(ProgressBar):
                 figures=self._figures(trainer),
             )
         elif is_due:
-            self._print_line(trainer)
+            self._print_line(trainer, _total_steps(trainer, pl_module))
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Show the validation that just ended."""
@@ -141,9 +141,8 @@ class RunProgress(ProgressBar):
         ]
         return "  ".join(figures)
 
-    def _print_line(self, trainer: Trainer) -> None:
+    def _print_line(self, trainer: Trainer, total: int) -> None:
         self._last_line = time.monotonic()
-        total = int(trainer.estimated_stepping_batches)
         done = trainer.global_step - self._first_step
         left = (self._last_line - self._started) / max(1, done) * (total - trainer.global_step)
         self.console.print(
@@ -151,3 +150,9 @@ class RunProgress(ProgressBar):
             f"{self._figures(trainer)}  about {duration(left)} left",
             highlight=False,
         )
+
+
+def _total_steps(trainer: Trainer, pl_module: LightningModule) -> int:
+    if isinstance(pl_module, ResumeClassifier):
+        return pl_module.total_steps
+    return int(trainer.estimated_stepping_batches)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from hydra.core.hydra_config import HydraConfig
 from lightning.pytorch import Trainer
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from omegaconf import DictConfig, OmegaConf
 
 from resumebert.utils.settings import SWEPT, Value, given_keys, value_of
@@ -31,12 +31,14 @@ HYPERPARAMETERS = (
 
 
 def log_config(trainer: Trainer, config: DictConfig) -> None:
-    """Write the config as text."""
+    """Write the config: to TensorBoard as text, to a tracking service as its parameters."""
     text = OmegaConf.to_yaml(config, resolve=True)
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoardLogger):
             indented = "".join(f"    {line}\n" for line in text.splitlines())
             logger.experiment.add_text("config", indented)
+        elif not isinstance(logger, CSVLogger):
+            logger.log_hyperparams(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
 
 
 def log_hyperparameters(

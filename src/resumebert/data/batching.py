@@ -173,6 +173,7 @@ class LengthBatchSampler(Sampler[list[Place]]):
         window_counts: (n,) windows of each document; None: a batch may hold any number.
         max_windows: of a batch, over all replicas; where there are more they are shared out, see
             :func:`resumebert.data.windows.share_out`.
+        repeat: draw the first epoch's order, and windows, in every epoch.
     """
 
     def __init__(
@@ -186,6 +187,7 @@ class LengthBatchSampler(Sampler[list[Place]]):
         rank: int = 0,
         window_counts: npt.NDArray[np.int64] | None = None,
         max_windows: int | None = None,
+        repeat: bool = False,
     ) -> None:
         self.lengths = lengths
         self.batch_size = batch_size
@@ -195,13 +197,14 @@ class LengthBatchSampler(Sampler[list[Place]]):
         self.rank = rank
         self.window_counts = window_counts
         self.max_windows = max_windows
+        self.repeat = repeat
         self.epoch = 0
         # Batches that the next iteration, and only it, leaves out.
         self.skip = 0
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose order the next iteration draws; the trainer calls this."""
-        self.epoch = epoch
+        self.epoch = 0 if self.repeat else epoch
 
     def __len__(self) -> int:
         return len(_cut(np.arange(len(self.lengths)), self.batch_size, self.num_replicas))

@@ -247,6 +247,7 @@ class ResumeDataModule(LightningDataModule):
             rank=self.trainer.global_rank if self.trainer else 0,
             window_counts=window_counts,
             max_windows=self.windowing.max_windows_train,
+            repeat=bool(getattr(self.trainer, "overfit_batches", 0)),
         )
 
     def _loader(

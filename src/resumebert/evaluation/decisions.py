@@ -98,7 +98,7 @@ def fit_decisions(
         return plain_decisions(
             len(label_names),
             [
-                "No document is in the validation split, so nothing is calibrated and no threshold "
+                "No validation document was scored, so nothing is calibrated and no threshold "
                 "tuned: probabilities are the plain sigmoid's, thresholds 0.5."
             ],
         )

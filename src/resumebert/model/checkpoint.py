@@ -34,22 +34,17 @@ from resumebert.utils.stored_values import check_plain, without_interpolations
 
 __all__ = [
     "CheckpointExtras",
+    "Resumable",
     "attach_extras",
-    "check_resumable",
     "global_step",
     "load_checkpoint",
+    "open_resumable",
     "store_decisions",
 ]
 
 FORMAT_VERSION = 4
 # Of 2, calibration and thresholds were not part; before 4, files had no digest. All else is alike.
 READABLE_VERSIONS = (2, 3, FORMAT_VERSION)
-# What decides which parameters there are, and in which groups of the optimizer.
-AS_TRAINED = (
-    *(("model", key) for key in ("name", "random_config", "num_layers", "pooling", "lora")),
-    *(("model", key) for key in ("freeze_embeddings", "freeze_layers")),
-    ("optimizer", "layer_decay"),
-)
 # What of its config a model is used with; all of these have been there since format 2.
 NEEDED: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("data", "data.reader", "data.split", "data.near_duplicates"), (dict,)),
@@ -82,6 +77,8 @@ class CheckpointExtras:
         prevalences: share of the training documents with each label.
         decisions: what :meth:`resumebert.evaluation.decisions.Decisions.to_plain` gave; None: the
             run had not got that far, or was one of before there were any.
+        overrides: what was typed for the run, paths absolute; None: it was not started from a
+            command line, or is one of before they were kept.
         format_version: of this part; a reader refuses one that it does not know.
     """
 
@@ -90,6 +87,7 @@ class CheckpointExtras:
     config: dict[str, Any]
     prevalences: list[float]
     decisions: dict[str, Any] | None = None
+    overrides: list[str] | None = None
     format_version: int = FORMAT_VERSION
 
 
@@ -164,31 +162,49 @@ def load_checkpoint(path: Path, key: str = "ckpt") -> tuple[ResumeClassifier, Ch
     return model.eval(), extras
 
 
-def check_resumable(path: Path, config: dict[str, Any]) -> str:
-    """Check that training as ``config`` says can go on from the checkpoint ``path``.
+@dataclass(frozen=True)
+class Resumable:
+    """What going on from a checkpoint takes to know.
 
-    Returns:
-        The fingerprint of the documents and their split that it was trained with.
+    Attributes:
+        extras: see there.
+        step: optimizer steps so far.
+        epochs: that are over.
+        batches: of the next epoch that were trained on already.
+        bert_config: its architecture.
+    """
+
+    extras: CheckpointExtras
+    step: int
+    epochs: int
+    batches: int
+    bert_config: dict[str, Any]
+
+
+def open_resumable(path: Path) -> Resumable:
+    """Open a checkpoint to go on from.
 
     Raises:
-        UserError: it can't be read, it holds weights only, or they are those of another model.
+        UserError: it can't be read, or it holds weights only.
     """
     content = read_checkpoint(path, "ckpt_path", mmap=True)
     extras = _extras(content, path)
-    for group, key in AS_TRAINED:
-        was, now = extras.config[group].get(key), config[group].get(key)
-        if was != now:
-            raise UserError(
-                f"{group}.{key}={now}: the checkpoint ckpt_path={path} was trained with {was}, and "
-                f"its weights and optimizer fit nothing else. Give {group}.{key}={was}, or start "
-                "afresh without ckpt_path."
-            )
     if "optimizer_states" not in content:
         raise UserError(
             f"ckpt_path={path}: this checkpoint holds the weights only, not the state of the "
             "optimizer, so training can't go on from it. Give the run's checkpoints/last.ckpt."
         )
-    return extras.split_fingerprint
+    try:
+        epochs = content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
+        batches = content.get("training_state", {"loader": {"batches": 0}})["loader"]["batches"]
+        bert_config = dict(content["hyper_parameters"]["bert_config"])
+        step = int(content["global_step"])
+        return Resumable(extras, step, int(epochs), int(batches), bert_config)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{path}: the checkpoint's progress is damaged ({_first_line(error)}); use another "
+            "copy of it."
+        ) from error
 
 
 def _extras(content: dict[str, Any], path: Path) -> CheckpointExtras:

@@ -107,6 +107,10 @@ class ResumeClassifier(LightningModule):
         self.scores: dict[str, Scores] = {}
         # After which optimizer step that was.
         self.scored_at: dict[str, int] = {}
+        # The steps and epochs before the epoch in which training goes on; None: it is a new run.
+        self.resumed_epoch: tuple[int, int] | None = None
+        # Of each group of the optimizer, before the first step.
+        self.group_settings: list[dict[str, Any]] = []
         self.register_buffer("loss_is_finite", torch.tensor(True), persistent=False)
         self.checkpoint_extras: dict[str, Any] = {}
 
@@ -257,7 +261,7 @@ class ResumeClassifier(LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log every validation metric that is defined."""
         self._finish_split("val", self.val_scores)
-        if self.trainer.state.fn == "fit":
+        if self.trainer.state.fn == "fit" and not self.trainer.sanity_checking:
             self._step_plateau_schedules()
 
     def test_step(self, batch: Batch, batch_index: int) -> None:
@@ -274,12 +278,29 @@ class ResumeClassifier(LightningModule):
         if self.optimizer_factory is None:
             raise RuntimeError("a ResumeClassifier without an optimizer can't be trained")
         optimizer = self.optimizer_factory(self)
-        if self.scheduler_factory is None:
-            return optimizer
-        made = self.scheduler_factory(optimizer, int(self.trainer.estimated_stepping_batches))
-        schedules = made if isinstance(made, list) else [made]
+        schedules: list[LRScheduler] = []
+        if self.scheduler_factory is not None:
+            made = self.scheduler_factory(optimizer, self.total_steps)
+            schedules = made if isinstance(made, list) else [made]
+        self.group_settings = [
+            {key: value for key, value in group.items() if key != "params"}
+            for group in optimizer.param_groups
+        ]
         # Lightning takes these dictionaries, though its type names a class of its own.
         return [optimizer], [_how_to_step(s) for s in schedules]  # type: ignore[return-value]
+
+    @property
+    def total_steps(self) -> int:
+        """Optimizer steps of the whole run, those before it was resumed as they were."""
+        trainer = self.trainer
+        if self.resumed_epoch is None:
+            return int(trainer.estimated_stepping_batches)
+        steps, epochs = self.resumed_epoch
+        assert trainer.max_epochs is not None
+        trainer.fit_loop.setup_data()
+        of_epoch = math.ceil(trainer.num_training_batches / trainer.accumulate_grad_batches)
+        total = steps + of_epoch * (trainer.max_epochs - epochs)
+        return total if trainer.max_steps == -1 else min(total, trainer.max_steps)
 
     def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
         """Step a schedule, but for a PlateauSchedule, which validation has stepped already."""
@@ -292,13 +313,15 @@ class ResumeClassifier(LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip the gradients' norm as ``trainer.gradient_clip_val`` says."""
-        if self.trainer.precision == "16-mixed" or gradient_clip_algorithm == "value":
+        """Clip the gradients' norm, or each of them, as ``trainer.gradient_clip_val`` says."""
+        if self.trainer.precision == "16-mixed":
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
         elif gradient_clip_val:
             # Lightning refuses to clip for a fused optimizer in any mixed precision, though only
             # float16 has scaled gradients that a fused step would unscale after the clipping.
-            torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
+            is_norm = gradient_clip_algorithm != "value"
+            clip = nn.utils.clip_grad_norm_ if is_norm else nn.utils.clip_grad_value_
+            clip(self.parameters(), gradient_clip_val)
 
     def predict_step(self, batch: Batch, batch_index: int) -> dict[str, Tensor]:
         """Return what ``Trainer.predict`` gathers of a batch of B documents.

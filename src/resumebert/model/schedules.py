@@ -8,8 +8,8 @@ warm-up longer than the run ends below the peak.
 """
 
 import math
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LinearLR, LRScheduler, ReduceLROnPlateau
@@ -57,6 +57,11 @@ class PlateauSchedule(ReduceLROnPlateau):
             threshold=0.0,
         )
         self.monitor = monitor
+
+    def go_on(self, state: Mapping[str, Any]) -> None:
+        """Take over what another one has seen, of the same metric, and none of its settings."""
+        if (state["monitor"], state["mode"]) == (self.monitor, self.mode):
+            self.best, self.num_bad_epochs = state["best"], state["num_bad_epochs"]
 
 
 def warmup_steps(warmup: float, total_steps: int) -> int:

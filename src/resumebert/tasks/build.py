@@ -3,13 +3,18 @@
 import logging
 import os
 import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from lightning.pytorch import Callback, Trainer, seed_everything
+from lightning.pytorch.callbacks import Checkpoint, LearningRateMonitor, ProgressBar
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.plugins import CheckpointIO
+from lightning.pytorch.profilers import AdvancedProfiler, Profiler, PyTorchProfiler, SimpleProfiler
 from omegaconf import DictConfig, OmegaConf
 
 from resumebert.callbacks.checkpoint_files import DurableCheckpointIO
@@ -46,6 +51,11 @@ def quiet_libraries() -> None:
         r".*smaller than the logging interval.*",
         r".*Checkpoint directory .* exists and is not empty.*",
         r"The dirpath has changed from.*",
+        # Where no validation has come yet; at the end it is said.
+        r".*could not find the monitored key.*",
+        # What changes on resuming is told in our own words.
+        r"Be aware that when using `ckpt_path`.*",
+        r"The checkpoint was not created with WeightAveraging.*",
         r".*isinstance\(treespec, LeafSpec\).*",
         r".*compute.* method of metric .* was called before the .*update.*",
         r".*lr_scheduler\.step\(\).* before .*optimizer\.step\(\).*",
@@ -191,24 +201,49 @@ def source_key(reader: DictConfig) -> dict[str, Any]:
 
 
 def trainer(
-    config: DictConfig, callbacks: list[Callback] | None = None, loggers: list[Logger] | None = None
+    config: DictConfig,
+    callbacks: Sequence[Callback] = (),
+    loggers: Sequence[Logger] = (),
+    **overrides: Any,
 ) -> Trainer:
-    """Return the trainer of ``config.trainer``, its precision resolved.
+    """Return the trainer of ``config.trainer``; ``overrides`` replace arguments of it.
 
     Raises:
         UserError: the accelerator is not on this machine.
     """
-    check_accelerator(config.trainer.accelerator)
-    made: Trainer = instantiate(
-        config.trainer,
-        precision=resolve_precision(config.trainer.precision, config.trainer.accelerator),
-        callbacks=callbacks or [],
-        logger=loggers or False,
-        enable_progress_bar=any(_is_progress_bar(callback) for callback in callbacks or []),
-        enable_checkpointing=bool(callbacks),
-        plugins=[DurableCheckpointIO()],
-    )
+    settings = config.trainer
+    check_accelerator(settings.accelerator)
+    is_trial = bool(settings.fast_dev_run)
+    wanted = {
+        Checkpoint: settings.enable_checkpointing is not False and not is_trial,
+        ProgressBar: settings.enable_progress_bar is not False,
+        LearningRateMonitor: bool(loggers),
+    }
+    left_out = tuple(kind for kind, is_wanted in wanted.items() if not is_wanted)
+    kept = [callback for callback in callbacks if not isinstance(callback, left_out)]
+    plugins = list(instantiate(settings.plugins or []))
+    arguments = {
+        "precision": resolve_precision(settings.precision, settings.accelerator),
+        "callbacks": kept,
+        "logger": list(loggers) or False,
+        "enable_checkpointing": _is_any(kept, Checkpoint),
+        "enable_progress_bar": settings.enable_progress_bar or _is_any(kept, ProgressBar),
+        "plugins": plugins if _is_any(plugins, CheckpointIO) else [DurableCheckpointIO(), *plugins],
+        "profiler": _profiler(settings.profiler, config.output_dir),
+    }
+    made: Trainer = instantiate(config.trainer, **{**arguments, **overrides})
     return made
+
+
+def _is_any(items: Sequence[Any], kind: type) -> bool:
+    return any(isinstance(item, kind) for item in items)
+
+
+def _profiler(name: str | None, folder: str) -> Profiler | None:
+    kinds: dict[str, Callable[..., Profiler]] = {
+        "simple": SimpleProfiler, "advanced": AdvancedProfiler, "pytorch": PyTorchProfiler,
+    }  # fmt: skip
+    return None if name is None else kinds[name](dirpath=folder, filename="profile")
 
 
 def evaluation_trainer(accelerator: str, precision: str) -> Trainer:
@@ -232,12 +267,21 @@ def evaluation_trainer(accelerator: str, precision: str) -> Trainer:
 
 
 def instances(group: DictConfig | None) -> list[Any]:
-    """Instantiate every entry of a group that has a ``_target_``; a null entry is left out."""
-    entries: list[Any] = list((group or {}).values())
-    return [instantiate(entry) for entry in entries if entry is not None]
+    """Instantiate every entry of a group that has a ``_target_``; a null entry is left out.
 
-
-def _is_progress_bar(callback: Callback) -> bool:
-    from lightning.pytorch.callbacks import ProgressBar
-
-    return isinstance(callback, ProgressBar)
+    Raises:
+        UserError: an entry takes a package that is not installed.
+    """
+    made = []
+    entries: dict[str, Any] = dict(group or {})
+    for name, entry in entries.items():
+        try:
+            made += [] if entry is None else [instantiate(entry)]
+        except InstantiationException as error:
+            if isinstance(error.__cause__, ModuleNotFoundError):
+                raise UserError(
+                    f"{entry._target_} takes a package that is not installed: pip install "
+                    f"'resumebert[{name}]'. ({error.__cause__})"
+                ) from error
+            raise
+    return made

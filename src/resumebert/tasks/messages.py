@@ -21,6 +21,7 @@ OUTPUTS: Mapping[str, str] = {
     "data_report.json": "what was read and what the model sees of it",
     "environment.json": "versions, hardware, command line",
     "throughput.json": "how fast the training was",
+    "*profile*": "where the time of training, validation or test went",
     "csv/metrics.csv": "curves",
     "tensorboard": "curves",
 }
@@ -35,8 +36,9 @@ def say_where(console: Console, output_dir: Path, seconds: float) -> None:
         soft_wrap=True,
     )
     list_outputs(console, output_dir)
-    again = command_line("python", "eval.py", ckpt=folder)
-    console.print(f"Evaluate again:  {again}", highlight=False, soft_wrap=True)
+    if (output_dir / "checkpoints").exists():
+        again = command_line("python", "eval.py", ckpt=folder)
+        console.print(f"Evaluate again:  {again}", highlight=False, soft_wrap=True)
     if (output_dir / "tensorboard").exists():
         words = f"Watch:           {command_line('tensorboard', '--logdir', str(folder.parent))}"
         console.print(words, highlight=False, soft_wrap=True)

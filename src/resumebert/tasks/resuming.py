@@ -10,7 +10,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from rich.console import Console
 
-from resumebert.utils.errors import UserError
+from resumebert.utils.console import make_console
+from resumebert.utils.errors import UserError, report_user_errors
 from resumebert.utils.interruption import Interruption
 from resumebert.utils.processes import first_process_only
 from resumebert.utils.settings import command_line, config_flags
@@ -18,6 +19,25 @@ from resumebert.utils.settings import command_line, config_flags
 LAST = Path("checkpoints") / "last.ckpt"
 # In the folder of a run that goes on from another's checkpoint: that checkpoint's path.
 RESUMED_FROM = "resumed_from.txt"
+
+
+@report_user_errors
+def take_over_settings(script: str) -> None:
+    """Put what was typed for the run that ``ckpt_path`` names before what is typed now.
+
+    Hydra, which reads the command line after that, then knows the keys of the groups that the run
+    had chosen.
+
+    Args:
+        script: beside which the folder ``conf`` lies.
+    """
+    if not any(item.startswith(("ckpt_path=", "+ckpt_path=")) for item in sys.argv[1:]):
+        return
+    # It loads PyTorch, which a checkpoint takes.
+    from resumebert.tasks.run_settings import taken_over
+
+    conf = Path(script).resolve().parent / "conf"
+    sys.argv[1:] = taken_over(sys.argv[1:], conf, make_console())
 
 
 def newest_interrupted(runs: Path) -> Path:
@@ -110,7 +130,8 @@ def says_how_to_go_on(output_dir: Path, console: Console) -> Iterator[None]:
 def overrides_in_sweep(config: DictConfig) -> list[str] | None:
     """Return what was typed for this run of a sweep; None if it is no sweep's, or one process."""
     is_sweep = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
-    if not is_sweep or "strategy" not in config.trainer:
+    trainer = config.trainer
+    if not is_sweep or (trainer.strategy == "auto" and trainer.devices == 1):
         return None
     return list(HydraConfig.get().overrides.task)
 

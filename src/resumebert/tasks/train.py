@@ -1,16 +1,18 @@
 """train.py: fit, choose the best checkpoint, validate and test it, write everything down."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint, Timer
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from resumebert.callbacks.new_settings import NewSettings
 from resumebert.callbacks.tensorboard import log_config, log_hyperparameters
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.splitting import write_split
@@ -21,10 +23,11 @@ from resumebert.evaluation.outputs import write_json, write_metrics, write_predi
 from resumebert.evaluation.tables import print_result
 from resumebert.model.checkpoint import (
     CheckpointExtras,
+    Resumable,
     attach_extras,
-    check_resumable,
     global_step,
     load_checkpoint,
+    open_resumable,
     store_decisions,
 )
 from resumebert.model.classifier import ResumeClassifier
@@ -32,7 +35,13 @@ from resumebert.model.lora import merge_lora
 from resumebert.model.pretrained import locate
 from resumebert.model.sharding import FullySharded
 from resumebert.tasks import build
-from resumebert.tasks.checks import check_against_data, do_without_validation
+from resumebert.tasks.checks import (
+    check_against_data,
+    check_passes,
+    check_trial,
+    do_without_validation,
+    no_validation,
+)
 from resumebert.tasks.data_summary import describe_data
 from resumebert.tasks.judging import (
     Judgement,
@@ -52,13 +61,20 @@ from resumebert.tasks.resuming import (
     overrides_in_sweep,
     says_how_to_go_on,
 )
+from resumebert.tasks.run_settings import (
+    check_changes,
+    check_same_model,
+    overrides_to_store,
+    say_changes,
+    store_config,
+)
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.environment import environment
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
 from resumebert.utils.host_memory import keep_freed_memory
-from resumebert.utils.output_folder import make_output_folder
+from resumebert.utils.output_folder import keeping_nothing, make_output_folder
 from resumebert.utils.processes import processes_of_one_run
 
 console = make_console()
@@ -90,26 +106,40 @@ def train(config: DictConfig) -> float | None:
         processes_of_one_run(output_dir, overrides_in_sweep(config)),
         says_how_to_go_on(output_dir, console),
     ):
-        return _train(config)
+        check_values(config)
+        if not config.trainer.fast_dev_run:
+            return _train(config)
+        check_trial(config)
+        with keeping_nothing(config):
+            _train(config)
+        console.print("trainer.fast_dev_run: every part ran. Nothing was kept.", highlight=False)
+        return None
 
 
 def _train(config: DictConfig) -> float | None:
-    check_values(config)
     check_accelerator(config.trainer.accelerator)
     build.quiet_libraries()
     started = time.monotonic()
-    # The checkpoint says what "auto" meant.
-    config.data.max_length = window_length(config.data.max_length, config.data.long_documents)
+    run: Resumable | None = None
+    changed: Mapping[str, Any] = {}
     if config.ckpt_path == "last":
         config.ckpt_path = str(newest_interrupted(Path(config.output_dir).absolute().parent))
+    if config.ckpt_path is not None:
+        checkpoint = Path(config.ckpt_path).expanduser().resolve()
+        config.ckpt_path = str(checkpoint)
+        run = open_resumable(checkpoint)
+    # The checkpoint says what "auto" meant.
+    config.data.max_length = window_length(config.data.max_length, config.data.long_documents)
     _make_paths_absolute(config)
-    trained_with = None
-    if config.ckpt_path is not None:
-        trained_with = check_resumable(Path(config.ckpt_path), _plain(config))
-    output_dir = make_output_folder(Path(config.output_dir))
-    if config.ckpt_path is not None:
-        note_origin(Path(config.ckpt_path), output_dir)
-        console.print(f"Going on from {config.ckpt_path}", highlight=False, soft_wrap=True)
+    output_dir = Path(config.output_dir)
+    if run is not None:
+        changed = check_changes(run, _with_precision(config))
+    make_output_folder(output_dir)
+    if run is not None:
+        note_origin(checkpoint, output_dir)
+        console.print(f"Going on from {checkpoint}", highlight=False, soft_wrap=True)
+        say_changes(changed, run.step, console)
+    loggers = build.instances(config.get("logger"))
     folder = locate(build.pretrained_source(config))
     bert_config = build.bert_config(config, folder)
     check_max_length(
@@ -118,10 +148,12 @@ def _train(config: DictConfig) -> float | None:
     build.seed_run(config.seed)
 
     tokenizer = TextTokenizer.from_folder(folder)
+    if run is not None:
+        check_same_model(run, bert_config, tokenizer, checkpoint)
     datamodule = build.datamodule(config.data, tokenizer, shuffle_seed=config.seed)
     datamodule.setup()
-    if trained_with is not None:
-        check_same_split(config.ckpt_path, trained_with, datamodule.fingerprint)
+    if run is not None:
+        check_same_split(str(checkpoint), run.extras.split_fingerprint, datamodule.fingerprint)
     check_against_data(config, datamodule)
     describe_data(console, datamodule.report)
     write_split(output_dir / "split.csv", datamodule.table, datamodule.split, datamodule.groups)
@@ -132,14 +164,20 @@ def _train(config: DictConfig) -> float | None:
     # From here on memory is taken and freed step by step; reading the data is another matter.
     keep_freed_memory()
     model = build.classifier(config, bert_config, folder, datamodule)
-    if len(datamodule.indices("val")) == 0:
-        do_without_validation(config, console)
+    if reason := no_validation(config, datamodule):
+        do_without_validation(config, reason, console)
 
-    trainer = build.trainer(
-        config, build.instances(config.callbacks), build.instances(config.logger)
-    )
+    callbacks = build.instances(config.get("callbacks"))
+    if run is not None:
+        of_epoch = run.batches // config.trainer.accumulate_grad_batches
+        model.resumed_epoch = (run.step - of_epoch, run.epochs)
+    if changed:
+        callbacks.append(NewSettings(changed))
+    trainer = build.trainer(config, callbacks, loggers)
     check_parallel(config, trainer, datamodule)
+    check_passes(config, datamodule, trainer.world_size, console)
     build.prepare_encoder(model, config.model, trainer.strategy.root_device)
+    store_config(config)
     attach_extras(model, _extras(config, tokenizer, datamodule))
     log_config(trainer, config)
     console.print(
@@ -154,9 +192,12 @@ def _train(config: DictConfig) -> float | None:
     if config.model.lora is not None:
         merge_lora(model.bert)
     decisions = _score_best(trainer, model, datamodule, config)
+    if config.trainer.fast_dev_run:
+        return None
     if trainer.is_global_zero:
         judgement = _judge(model, datamodule, decisions, config)
-        _write(judgement, output_dir)
+        best = _best_checkpoint(trainer)
+        _write(judgement, output_dir, "best checkpoint" if best else "last weights")
         subject = Subject(
             title=f"Run {output_dir.name}",
             model=_whole(trainer, model),
@@ -165,7 +206,10 @@ def _train(config: DictConfig) -> float | None:
             config=config,
             precision=trainer.precision,
             device=trainer.strategy.root_device,
-            facts={"checkpoint": "checkpoints/best.ckpt", "data": datamodule.table.source},
+            facts={
+                "checkpoint": "checkpoints/best.ckpt" if best else "none was kept",
+                "data": datamodule.table.source,
+            },
         )
         report(subject, judgement, config.evaluation, surroundings, output_dir, console)
         log_hyperparameters(trainer, config, model.results)
@@ -204,7 +248,7 @@ def _score_best(
     """
     best = _best_checkpoint(trainer)
     to_load = best
-    if len(datamodule.indices("val")) > 0:
+    if no_validation(config, datamodule) is None:
         if not _is_scored(trainer, model, best, config):
             trainer.validate(
                 model, datamodule=datamodule, ckpt_path=to_load, verbose=False, weights_only=True
@@ -220,7 +264,7 @@ def _score_best(
     decisions = fit_decisions(logits, truth, model.label_names, options, groups)
     if trainer.is_global_zero and best is not None:
         _store(decisions, Path(best))
-    if len(datamodule.indices("test")) > 0:
+    if len(datamodule.indices("test")) > 0 and config.trainer.limit_test_batches != 0:
         trainer.test(
             model, datamodule=datamodule, ckpt_path=to_load, verbose=False, weights_only=True
         )
@@ -268,6 +312,13 @@ def _judge(
         return Judgement(results, decisions)
     # Without a test split the figures to look at are those of validation.
     decisions = cautioned(decisions, results[-1].split)
+    partial = [
+        f"Only {len(result.ids)} of {documents} documents of the {result.split} split were scored "
+        f"(trainer.limit_{result.split}_batches, trainer.overfit_batches)."
+        for result in results
+        if len(result.ids) < (documents := int((datamodule.split == result.split).sum()))
+    ]
+    decisions = replace(decisions, notes=[*partial, *decisions.notes])
     options = decision_options(settings)
     baseline, note = linear_baseline(settings.baseline, datamodule, options, console)
     texts, resamples = datamodule.table.texts, settings.bootstrap_resamples
@@ -275,7 +326,7 @@ def _judge(
     return Judgement(results, decisions, baseline)
 
 
-def _write(judgement: Judgement, output_dir: Path) -> None:
+def _write(judgement: Judgement, output_dir: Path, weights: str) -> None:
     """Write metrics and predictions, and print the figures of the test, or of validation."""
     write_metrics(output_dir / "metrics.json", judgement.results)
     for result in judgement.results:
@@ -284,7 +335,7 @@ def _write(judgement: Judgement, output_dir: Path) -> None:
     if judgement.results:
         shown = judgement.results[-1]
         name = "validation" if shown.split == "val" else shown.split
-        print_result(console, f"{name}, best checkpoint", shown, judgement.decisions)
+        print_result(console, f"{name}, {weights}", shown, judgement.decisions)
 
 
 def _fit(
@@ -298,14 +349,42 @@ def _fit(
             f"{config.monitor.metric} is undefined on the validation split because no document "
             "has the label, choose another metric or give more data.)"
         ) from error
+    _keep_last_weights(trainer, config)
+
+
+def _keep_last_weights(trainer: Trainer, config: DictConfig) -> None:
+    """See that there is a best.ckpt where one is kept, though no validation has chosen it."""
+    for callback in _keepers_of_best(trainer):
+        if not callback.best_model_path:
+            path = Path(callback.dirpath or "") / "best.ckpt"
+            trainer.save_checkpoint(path, weights_only=True)
+            callback.best_model_path = str(path)
+            _warn("There was no validation in training: best.ckpt holds the last weights.")
+    if _best_checkpoint(trainer) is None and not config.trainer.fast_dev_run:
+        _warn("No checkpoint is kept: the last weights are scored, and are gone after that.")
+    if any(isinstance(c, Timer) and (c.time_remaining() or 0) <= 0 for c in _callbacks(trainer)):
+        _warn(
+            f"trainer.max_time={config.trainer.max_time} ended the training after step "
+            f"{trainer.global_step} of {trainer.estimated_stepping_batches}."
+        )
+
+
+def _callbacks(trainer: Trainer) -> list[Callback]:
+    return trainer.callbacks  # type: ignore[attr-defined]
+
+
+def _warn(line: str) -> None:
+    console.print(line, style="yellow", highlight=False, soft_wrap=True)
 
 
 def _best_checkpoint(trainer: Trainer) -> str | None:
     """Return the path of the best checkpoint; None, for the current weights, if none is kept."""
-    for callback in trainer.checkpoint_callbacks:
-        if isinstance(callback, ModelCheckpoint) and callback.filename == "best":
-            return callback.best_model_path or None
-    return None
+    return next((c.best_model_path for c in _keepers_of_best(trainer) if c.best_model_path), None)
+
+
+def _keepers_of_best(trainer: Trainer) -> list[ModelCheckpoint]:
+    found = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
+    return [callback for callback in found if callback.filename == "best"]
 
 
 def _make_paths_absolute(config: DictConfig) -> None:
@@ -319,22 +398,24 @@ def _make_paths_absolute(config: DictConfig) -> None:
             OmegaConf.update(config, key, str(Path(value).expanduser().resolve()))
 
 
-def _plain(config: DictConfig) -> dict[str, Any]:
-    plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
-    return plain
+def _with_precision(config: DictConfig) -> DictConfig:
+    """Return the config with the precision that is meant, which an evaluation repeats."""
+    config = config.copy()
+    config.trainer.precision = resolve_precision(
+        config.trainer.precision, config.trainer.accelerator
+    )
+    return config
 
 
 def _extras(
-    config: DictConfig, tokenizer: TextTokenizer, datamodule: ResumeDataModule
+    config: DictConfig,
+    tokenizer: TextTokenizer,
+    datamodule: ResumeDataModule,
 ) -> CheckpointExtras:
-    plain = _plain(config)
-    # What "auto" meant here, so that an evaluation elsewhere knows what it repeats.
-    plain["trainer"]["precision"] = resolve_precision(
-        config.trainer.precision, config.trainer.accelerator
-    )
     return CheckpointExtras(
         tokenizer_files=tokenizer.files,
         split_fingerprint=datamodule.fingerprint,
-        config=plain,
+        config=OmegaConf.to_container(_with_precision(config), resolve=True),  # type: ignore[arg-type]
         prevalences=datamodule.prevalences.tolist(),
+        overrides=overrides_to_store(config, PATHS),
     )

@@ -4,6 +4,7 @@ Hydra itself refuses keys and groups that do not exist; here it is about values.
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,12 +73,31 @@ def optional(requirement: Requirement) -> Requirement:
     )
 
 
+def only(allowed: bool | int | None, why: str) -> Requirement:
+    """Require the one value that goes with how this program works."""
+    words = "null" if allowed is None else str(allowed).lower()
+    return Requirement(f"{words}: {why}", lambda value: value is allowed)
+
+
 POSITIVE = number(0, low_excluded=True)
 SHARE = number(0, 1)
 BELOW_ONE = Requirement(
     "a number of at least 0 and below 1", lambda value: _is_number(value) and 0 <= value < 1
 )
 FLAG = Requirement("true or false", lambda value: isinstance(value, bool))
+# Of the trainer: batches of a pass, or a share of them.
+BATCHES = Requirement(
+    "a share from 0.0 to 1.0 or a whole number of batches",
+    lambda value: _is_number(value) and value >= 0 and (value <= 1 or _is_integer(value)),
+)
+SOME_BATCHES = Requirement(
+    "a share above 0 and at most 1.0, or a whole number of batches of at least 1",
+    lambda value: BATCHES.holds(value) and value > 0,
+)
+DURATION = Requirement(
+    'a time "DD:HH:MM:SS"',
+    lambda value: isinstance(value, str) and bool(re.fullmatch(r"\d+:\d+:\d+:\d+", value)),
+)
 STRING = Requirement("a text", lambda value: isinstance(value, str) and value != "")
 
 
@@ -269,11 +289,56 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "trainer.precision": optional(one_of(*PRECISIONS)),
     "trainer.max_epochs": integer(1),
     "trainer.max_steps": either(integer(1), one_of(-1)),
+    "trainer.min_epochs": optional(integer(1)),
+    "trainer.min_steps": optional(integer(1)),
+    "trainer.max_time": optional(DURATION),
+    "trainer.devices": Requirement(
+        "a number of devices (-1: all), a list of them, or auto",
+        lambda value: value not in (0, "0") and not isinstance(value, bool),
+    ),
+    "trainer.num_nodes": integer(1),
     "trainer.gradient_clip_val": optional(number(0)),
+    "trainer.gradient_clip_algorithm": optional(one_of("norm", "value")),
     "trainer.accumulate_grad_batches": integer(1),
     "trainer.log_every_n_steps": integer(1),
-    "trainer.val_check_interval": POSITIVE,
+    "trainer.val_check_interval": either(SOME_BATCHES, DURATION),
+    "trainer.check_val_every_n_epoch": optional(integer(1)),
+    "trainer.num_sanity_val_steps": either(integer(0), one_of(-1)),
+    "trainer.limit_train_batches": optional(SOME_BATCHES),
+    "trainer.limit_val_batches": optional(BATCHES),
+    "trainer.limit_test_batches": optional(BATCHES),
+    "trainer.overfit_batches": BATCHES,
+    "trainer.fast_dev_run": either(FLAG, integer(1)),
     "trainer.deterministic": either(FLAG, one_of("warn")),
+    "trainer.benchmark": optional(FLAG),
+    "trainer.inference_mode": FLAG,
+    "trainer.sync_batchnorm": FLAG,
+    "trainer.detect_anomaly": FLAG,
+    "trainer.profiler": optional(one_of("simple", "advanced", "pytorch")),
+    "trainer.enable_progress_bar": optional(FLAG),
+    "trainer.enable_checkpointing": optional(FLAG),
+    "trainer.enable_model_summary": FLAG,
+    "trainer.enable_autolog_hparams": FLAG,
+    "trainer.plugins": optional(
+        Requirement("a list of plugins", lambda value: isinstance(value, Sequence))
+    ),
+    "trainer.limit_predict_batches": only(None, "train.py predicts nothing"),
+    "trainer.use_distributed_sampler": only(
+        False, "our own sampler shares the documents of a batch among the processes"
+    ),
+    "trainer.reload_dataloaders_every_n_epochs": only(
+        0, "the data stay the same, and a new order is drawn in every epoch anyway"
+    ),
+    "trainer.logger": only(
+        None, "choose with logger=tensorboard, csv, both, wandb, mlflow or none"
+    ),
+    "trainer.callbacks": only(None, "choose with callbacks=NAME, or add one: +callbacks.NAME=…"),
+    "trainer.barebones": only(
+        False,
+        "barebones leaves neither figures nor checkpoints; measure a step's speed with "
+        "benchmarks/training_step.py",
+    ),
+    "trainer.model_registry": only(None, "checkpoints are files in the run's folder"),
     "split": optional(one_of("train", "val", "test", "all")),
     "batch_size": optional(integer(1)),
     "compare_to": optional(STRING),
@@ -304,6 +369,13 @@ def check_values(config: DictConfig) -> None:
     if _is_integer(fold) and _is_integer(folds) and fold >= folds:
         problems.append(
             f"data.fold={fold}: with data.split.folds={folds} it is a number from 0 to {folds - 1}."
+        )
+    interval = OmegaConf.select(config, "trainer.val_check_interval")
+    over_epochs = OmegaConf.select(config, "trainer.check_val_every_n_epoch", default=1) is None
+    if over_epochs and isinstance(interval, float):
+        problems.append(
+            f"trainer.check_val_every_n_epoch=null: trainer.val_check_interval={interval} is a "
+            "share of an epoch. Give a number of batches, or a time."
         )
     windows, documents = (
         OmegaConf.select(config, key) for key in ("data.max_windows_train", "data.batch_size")

@@ -1,11 +1,16 @@
 """Output folders: made, or refused if they can't be written, before anything else is done."""
 
 import atexit
+import contextlib
+import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
@@ -53,6 +58,21 @@ def make_output_folder(folder: Path, key: str = "output_dir") -> Path:
             f"another one with {key}=FOLDER, or make this one writable."
         ) from error
     return folder
+
+
+@contextmanager
+def keeping_nothing(config: DictConfig) -> Iterator[None]:
+    """Let a run write into a folder that goes away with it, as does what Hydra has made."""
+    made = Path(config.output_dir).absolute()
+    with tempfile.TemporaryDirectory() as folder:
+        config.output_dir = folder
+        yield
+    if HydraConfig.initialized() and is_first_process():
+        written = made / (HydraConfig.get().output_subdir or "")
+        if written != made and list(made.iterdir()) == [written]:
+            shutil.rmtree(written)
+        with contextlib.suppress(OSError):
+            made.rmdir()
 
 
 def _check(folder: Path, key: str) -> None:

@@ -25,6 +25,8 @@ OF_A_LAUNCH = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_S
 # Where the first process tells those that it starts its output folder.
 OUTPUT_DIR = "RESUMEBERT_OUTPUT_DIR"
 PR_SET_PDEATHSIG = 1
+# Hydra answers null for a group with a traceback.
+NULL_GROUPS = {f"{group}=null": f"{group}=none" for group in ("callbacks", "logger", "model/lora")}
 
 
 def is_first_process() -> bool:
@@ -53,6 +55,7 @@ def prepare_process() -> None:
     The others than the first write nothing, and end when whoever started them does. A sweep can't
     be started on all of them: each would run it.
     """
+    sys.argv[1:] = [NULL_GROUPS.get(item, item) for item in sys.argv[1:]]
     if _is_sweep(sys.argv[1:]) and _started_with_others():
         if is_first_process():
             print(
