@@ -4,6 +4,7 @@ import hydra
 from omegaconf import DictConfig
 
 from resumebert.utils.errors import report_user_errors
+from resumebert.utils.streams import steady_streams
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="eval")
@@ -17,4 +18,5 @@ def main(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with steady_streams():
+        main()

@@ -6,6 +6,7 @@ from omegaconf import DictConfig
 from resumebert.sweeps.processes import each_run_in_its_own_process
 from resumebert.utils.errors import report_user_errors
 from resumebert.utils.processes import prepare_process
+from resumebert.utils.streams import steady_streams
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
@@ -20,5 +21,6 @@ def main(config: DictConfig) -> float | None:
 
 
 if __name__ == "__main__":
-    prepare_process()
-    main()
+    with steady_streams():
+        prepare_process()
+        main()

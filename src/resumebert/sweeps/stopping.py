@@ -143,7 +143,7 @@ def leave(code: int, as_worker: bool) -> None:
 
 def say(words: str) -> None:
     """Print a line, if there is still someone to read it."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, SystemExit):
         # One write, so that lines of runs at the same time don't mix.
         sys.stdout.write(f"{words}\n")
         sys.stdout.flush()

@@ -1,7 +1,6 @@
 """Look for a learning rate and a batch size before the training, on copies of the model."""
 
 import copy
-import csv
 import dataclasses
 import gc
 import math
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import torch
 from hydra.utils import instantiate
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -30,6 +30,7 @@ from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.windows import max_windows_train
 from resumebert.evaluation.outputs import write_json
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.utils.durable_files import write_csv
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import resolve_precision
 from resumebert.utils.host_memory import HostMemory
@@ -222,10 +223,8 @@ def _use_lr(
 
 
 def _write_curve(path: Path, search: LrSearch) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("lr", "loss", "smoothed_loss"))
-        writer.writerows(zip(search.rates, search.losses, search.smoothed, strict=True))
+    columns = {"lr": search.rates, "loss": search.losses, "smoothed_loss": search.smoothed}
+    write_csv(path, pd.DataFrame(columns))
 
 
 def _as_markdown(search: LrSearch) -> str:

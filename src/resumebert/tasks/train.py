@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from resumebert.callbacks.loggers import lenient
 from resumebert.callbacks.tensorboard import log_config, log_hyperparameters
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.splitting import write_split
@@ -55,8 +56,9 @@ from resumebert.tasks.resuming import (
 )
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
+from resumebert.utils.durable_files import postpone, raising_postponed, tell_or_raise
 from resumebert.utils.environment import environment
-from resumebert.utils.errors import UserError
+from resumebert.utils.errors import UnwrittenError, UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
 from resumebert.utils.host_memory import keep_freed_memory
 from resumebert.utils.output_folder import make_output_folder
@@ -90,6 +92,7 @@ def train(config: DictConfig) -> float | None:
     with (
         processes_of_one_run(output_dir, overrides_in_sweep(config)),
         says_how_to_go_on(output_dir, console),
+        raising_postponed(),
     ):
         return _train(config)
 
@@ -136,9 +139,8 @@ def _train(config: DictConfig) -> float | None:
     if len(datamodule.indices("val")) == 0:
         do_without_validation(config, console)
 
-    trainer = build.trainer(
-        config, build.instances(config.callbacks), build.instances(config.logger)
-    )
+    loggers = [lenient(logger) for logger in build.instances(config.logger)]
+    trainer = build.trainer(config, build.instances(config.callbacks), loggers)
     check_parallel(config, trainer, datamodule)
     build.prepare_encoder(model, config.model, trainer.strategy.root_device)
     find(config, trainer, model, datamodule, console)
@@ -151,6 +153,8 @@ def _train(config: DictConfig) -> float | None:
         highlight=False,
         soft_wrap=True,
     )
+    # What is lost by now is more than a small file.
+    postpone()
     _fit(trainer, model, datamodule, config)
     # best.ckpt has LoRA merged in, and is loaded into `model` now.
     if config.model.lora is not None:
@@ -218,7 +222,10 @@ def _score_best(
         logits = truth = np.zeros((0, len(model.label_names)))
     decisions = fit_decisions(logits, truth, model.label_names, decision_options(config.evaluation))
     if trainer.is_global_zero and best is not None:
-        _store(decisions, Path(best))
+        try:
+            _store(decisions, Path(best))
+        except UnwrittenError as error:
+            tell_or_raise(error)
     if len(datamodule.indices("test")) > 0:
         trainer.test(
             model, datamodule=datamodule, ckpt_path=to_load, verbose=False, weights_only=True

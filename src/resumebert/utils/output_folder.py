@@ -2,21 +2,28 @@
 
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hydra.core import utils
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
+from resumebert.utils.durable_files import write_text
 from resumebert.utils.errors import UserError
 from resumebert.utils.processes import is_first_process
+
+# What must fit at the least, of which Hydra's own files are written before our code runs.
+FILES, FILE_SIZE = 16, 64 * 1024
 
 
 class CheckOutputFolder(Callback):
     """Check ``hydra.run.dir`` or ``hydra.sweep.dir``; end the process with 1 if it is no use.
 
-    Hydra makes the folder itself before the command's own code runs, and would answer with a
-    traceback.
+    Hydra makes the folder itself, and writes the config there, before the command's own code runs,
+    and would answer with a traceback; so the config is written as our own files are.
     """
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
@@ -40,20 +47,34 @@ def make_output_folder(folder: Path, key: str = "output_dir") -> Path:
         return folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
+        with tempfile.TemporaryDirectory(prefix=".room", dir=folder) as room:
+            for number in range(FILES):
+                Path(room, str(number)).write_bytes(bytes(FILE_SIZE))
+    except (OSError, ValueError) as error:
         raise UserError(
-            f"{key}={folder}: the output folder can't be written ({error.strerror}). Give "
-            f"another one with {key}=FOLDER, or make this one writable."
+            f"{key}={folder}: the output folder can't be written "
+            f"({getattr(error, 'strerror', None) or error}). Give another one with {key}=FOLDER, "
+            "or make this one writable and see to it that there is room on its disk."
         ) from error
     return folder
 
 
 def _check(folder: Path, key: str) -> None:
-    try:
+    with _leaving():
         make_output_folder(folder, key)
+    utils._save_config = _save_config
+
+
+def _save_config(cfg: DictConfig, filename: str, output_dir: Path) -> None:
+    with _leaving():
+        write_text(output_dir / filename, OmegaConf.to_yaml(cfg))
+
+
+@contextmanager
+def _leaving() -> Iterator[None]:
+    """End the process with 1 and a user's mistake: Hydra turns other exceptions into its own."""
+    try:
+        yield
     except UserError as error:
         print(f"Error: {error}", file=sys.stderr)
-        # Hydra turns an exception of a callback into a warning; this one passes.
         sys.exit(1)

@@ -30,6 +30,7 @@ from resumebert.evaluation.report.parts import removal_tables, slice_tables, swa
 from resumebert.evaluation.report.words import number, with_ends
 from resumebert.evaluation.results import SplitResult
 from resumebert.evaluation.top1 import TOP1_WHY
+from resumebert.utils.durable_files import write_text
 
 # So many labels' pictures are open at once; the others open when asked for.
 OPEN_LABELS = 12
@@ -64,7 +65,7 @@ class Panel:
 
 def write_report(path: Path, report: ReportInput) -> None:
     """Write the report as one HTML file."""
-    path.write_text(report_html(report), encoding="utf-8")
+    write_text(path, report_html(report))
 
 
 def report_html(report: ReportInput) -> str:
