@@ -1,5 +1,6 @@
 """Loggers that don't take the training with them when they can't write."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,14 +58,21 @@ class _Guard:
             raise error
         self.is_lost = True
         folder = self._logger.log_dir
+        if isinstance(cause, UnicodeError):
+            print(
+                f"Warning: {folder}: the log can't be written where a path is not UTF-8.",
+                file=sys.stderr,
+            )
+            return
         for path in Path(folder or "").glob("*") if folder else ():
             # A file that is empty looks like one that was read and has nothing.
             if path.is_file() and path.stat().st_size == 0:
                 path.unlink()
         tell_or_raise(
             UnwrittenError(
-                f"{folder or type(self._logger).__name__}: the log can't be written ({getattr(cause, 'strerror', None) or cause}), "
-                "and ends here. Make room on the disk, or make the folder writable."
+                folder or type(self._logger).__name__,
+                f"the log can't be written ({cause.strerror}), and ends "
+                "here. Make room on the disk, or make the folder writable.",
             )
         )
 

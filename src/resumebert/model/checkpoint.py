@@ -78,7 +78,7 @@ def store_decisions(path: Path, decisions: Mapping[str, Any]) -> None:
 
 def global_step(path: Path) -> int:
     """Return after which optimizer step a checkpoint was written."""
-    return int(_read(path, mmap=True)["global_step"])
+    return int(_read(path)["global_step"])
 
 
 def load_checkpoint(path: Path) -> tuple[ResumeClassifier, CheckpointExtras]:
@@ -144,7 +144,7 @@ def check_resumable(path: Path, config: dict[str, Any]) -> str:
     Raises:
         UserError: it can't be read, it holds weights only, or they are those of another model.
     """
-    content = _read(path, mmap=True)
+    content = _read(path)
     extras = _extras(content, path)
     for group, key in AS_TRAINED:
         was, now = extras.config[group].get(key), config[group].get(key)
@@ -162,9 +162,11 @@ def check_resumable(path: Path, config: dict[str, Any]) -> str:
     return extras.split_fingerprint
 
 
-def _read(path: Path, *, mmap: bool = False) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+        # By its name PyTorch opens no file whose path is not UTF-8.
+        with path.open("rb") as file:
+            content = torch.load(file, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(
             f"{path}: the file can't be read as a checkpoint ({_first_line(error)}). It is "

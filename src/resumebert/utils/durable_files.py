@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 # What could not be written since `postpone`; None: an error at once.
-_postponed: list[str] | None = None
+_postponed: list[UnwrittenError] | None = None
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     except (OSError, RuntimeError) as error:
         # A zip archive that is cut off by a full disk is a RuntimeError to PyTorch.
         cause = error.__context__ if isinstance(error, RuntimeError) else None
-        raise UnwrittenError(_words(path, cause or error)) from error
+        raise UnwrittenError(path, _words(path, cause or error)) from error
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -85,8 +85,8 @@ def tell_or_raise(error: UnwrittenError) -> None:
     """Raise the error, or put it off to the end of :func:`raising_postponed`."""
     if _postponed is None:
         raise error
-    if str(error) not in _postponed:
-        _postponed.append(str(error))
+    if error.path not in [before.path for before in _postponed]:
+        _postponed.append(error)
         print(f"Warning: {error}", file=sys.stderr, flush=True)
 
 
@@ -101,10 +101,11 @@ def raising_postponed() -> Iterator[None]:
     try:
         yield
         if _postponed:
+            names = ", ".join(error.path.name for error in _postponed)
             raise UserError(
-                f"Not everything could be written. {' '.join(_postponed)} What stands in the "
-                "folder is whole; python eval.py ckpt=FOLDER makes the figures and the report of "
-                "its model anew."
+                f"not everything could be written: {names}; the warnings above have the reasons. "
+                "What lies in the folder is whole. Once there is room, python eval.py ckpt=FOLDER "
+                "makes figures and report of its model."
             )
     finally:
         _postponed = None
@@ -112,13 +113,15 @@ def raising_postponed() -> Iterator[None]:
 
 def _words(path: Path, error: BaseException) -> str:
     reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-    kept = "; the one from before is still there" if path.exists() else ""
+    kept = ""
+    with suppress(OSError):
+        kept = "; the one from before is still there" if path.exists() else ""
     remedy = "Make it writable"
     if getattr(error, "errno", errno.ENOSPC) in NO_ROOM:
         remedy = "Make room on the disk"
     return (
-        f"{path}: the file can't be written ({reason}){kept}. {remedy}, or give another folder "
-        "with output_dir=FOLDER."
+        f"the file can't be written ({reason}){kept}. {remedy}, or give another folder with "
+        "output_dir=FOLDER."
     )
 
 

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 from hydra.errors import InstantiationException
@@ -37,7 +38,15 @@ class UserError(Exception):
 
 
 class UnwrittenError(UserError):
-    """A file that can't be written."""
+    """A file that can't be written.
+
+    Attributes:
+        path: of the file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], words: str) -> None:
+        super().__init__(f"{path}: {words}")
+        self.path = Path(path)
 
 
 def report_user_errors(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -33,9 +33,8 @@ def steady_streams() -> Iterator[None]:
     _open_closed()
     _check_working_directory()
     # Of a stream that can't be written, a traceback for each line.
-    logging.raiseExceptions = False
+    logging.raiseExceptions, before = False, threading.excepthook
     threading.excepthook = _end_of_thread
-    codecs.register_error(IN_PLAIN, _in_plain)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure") and stream.errors != IN_PLAIN:
             stream.reconfigure(errors=IN_PLAIN)
@@ -44,6 +43,7 @@ def steady_streams() -> Iterator[None]:
     try:
         yield
     finally:
+        logging.raiseExceptions, threading.excepthook = True, before
         sys.stdout.flush()
         sys.stderr.flush()
 
@@ -129,3 +129,6 @@ def _end_of_thread(ended: threading.ExceptHookArgs) -> None:
     """Leave out an error of the disk: what writes in the background says it where it is asked."""
     if not isinstance(ended.exc_value, OSError):
         threading.__excepthook__(ended)
+
+
+codecs.register_error(IN_PLAIN, _in_plain)
