@@ -12,6 +12,7 @@ from resumebert.data.table import ResumeTable
 from resumebert.evaluation.metrics import to_probabilities
 from resumebert.evaluation.report.matrices import confusion
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.utils.durable_files import in_utf8
 
 THRESHOLD = 0.5
 TEXT_SHOWN = 1_500
@@ -61,7 +62,7 @@ class TensorBoardPictures(Callback):
             if table is not None and self.examples:
                 index = scores.index.cpu().numpy()
                 text = error_texts(table, index, probabilities, truth, self.examples)
-                writer.add_text("val/worst errors", text, trainer.global_step)
+                writer.add_text("val/worst errors", in_utf8(text), trainer.global_step)
 
 
 def log_pictures(

@@ -14,7 +14,7 @@ from resumebert.sweeps.board import Board, make_board
 from resumebert.sweeps.page import make_page
 from resumebert.sweeps.runs import find_runs
 from resumebert.sweeps.summary import summary
-from resumebert.utils.durable_files import write_csv, write_text
+from resumebert.utils.durable_files import in_utf8, write_csv, write_text
 from resumebert.utils.errors import UserError, report_user_errors
 from resumebert.utils.streams import steady_streams
 
@@ -60,7 +60,9 @@ def to_frame(board: Board) -> pd.DataFrame:
             }
             for run in group.runs
         ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        [{k: in_utf8(v) if isinstance(v, str) else v for k, v in row.items()} for row in rows]
+    )
 
 
 def _columns(

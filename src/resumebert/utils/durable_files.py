@@ -62,9 +62,14 @@ def write_text(path: Path, text: str) -> None:
     """
     try:
         with replacing(path) as file:
-            file.write(text.encode("utf-8", "backslashreplace"))
+            file.write(in_utf8(text).encode("utf-8"))
     except UnwrittenError as error:
         tell_or_raise(error)
+
+
+def in_utf8(text: str) -> str:
+    r"""Return the text with what UTF-8 can't hold, such as of a file's name, written as \udc..."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def write_csv(path: Path, frame: "pd.DataFrame") -> None:
