@@ -30,7 +30,7 @@ WRITERS = {
     "sweeps/processes.py": "a log that grows by the line",
     "data/cache_store.py": "the cache builds an entry aside and takes it, or does without",
     "data/prepared.py": "part of an entry of the cache",
-    "data/tokenization.py": "in a temporary folder",
+    "data/tokenization.py": "part of an entry of the cache",
     "data/download.py": "a download that goes on where it stopped",
     "data/sample/make_sample.py": "for whoever makes the sample anew",
 }

@@ -25,7 +25,7 @@ OUT_OF_MEMORY = (
 # Why a file can't be read or written that no code can help.
 OF_THE_MACHINE = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO,
-    errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG,
+    errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG, errno.ENOENT,
 )  # fmt: skip
 
 
@@ -73,7 +73,9 @@ def report_user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
                 raise
             _leave(f"the config can't be used: {_one_paragraph(str(error))}")
         except OSError as error:
-            if os.environ.get("HYDRA_FULL_ERROR") or error.errno not in OF_THE_MACHINE:
+            # Of a file that is missing, the name is there; of a temporary folder, none.
+            is_ours = error.errno == errno.ENOENT and error.filename is not None
+            if os.environ.get("HYDRA_FULL_ERROR") or is_ours or error.errno not in OF_THE_MACHINE:
                 raise
             where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
             _leave(

@@ -15,8 +15,8 @@ from resumebert.utils.durable_files import write_text
 from resumebert.utils.errors import UserError
 from resumebert.utils.processes import is_first_process
 
-# What must fit at the least, of which Hydra's own files are written before our code runs.
-FILES, FILE_SIZE = 16, 64 * 1024
+# Bytes that must fit: less than any run takes.
+ROOM = 1024 * 1024
 
 
 class CheckOutputFolder(Callback):
@@ -47,9 +47,8 @@ def make_output_folder(folder: Path, key: str = "output_dir") -> Path:
         return folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".room", dir=folder) as room:
-            for number in range(FILES):
-                Path(room, str(number)).write_bytes(bytes(FILE_SIZE))
+        with tempfile.TemporaryFile(dir=folder) as room:
+            room.write(bytes(ROOM))
     except (OSError, ValueError) as error:
         raise UserError(
             f"{key}={folder}: the output folder can't be written "
