@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 
 from resumebert.utils.errors import report_user_errors
 from resumebert.utils.settings import expand_home
+from resumebert.utils.streams import steady_streams
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="eval")
@@ -24,5 +25,6 @@ def main(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    expand_home(sys.argv)
-    main()
+    with steady_streams():
+        expand_home(sys.argv)
+        main()

@@ -10,6 +10,7 @@ from resumebert.tasks.resuming import take_over_settings
 from resumebert.utils.errors import report_user_errors
 from resumebert.utils.processes import prepare_process
 from resumebert.utils.settings import expand_home
+from resumebert.utils.streams import steady_streams
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
@@ -28,7 +29,8 @@ def main(config: DictConfig) -> float | None:
 
 
 if __name__ == "__main__":
-    expand_home(sys.argv)
-    prepare_process()
-    take_over_settings(__file__)
-    main()
+    with steady_streams():
+        expand_home(sys.argv)
+        prepare_process()
+        take_over_settings(__file__)
+        main()

@@ -1,5 +1,6 @@
 """leaderboard.csv and leaderboard.html."""
 
+import os
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -127,3 +128,20 @@ def test_a_folder_without_runs_is_one_message(tmp_path, capsys, name):
         main([str(tmp_path / name)])
     assert leave.value.code == 1
     assert capsys.readouterr().err.startswith("Error: ")
+
+
+def test_a_folder_need_not_be_utf_8(tmp_path, capsys):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    make_run(folder / "0", ["seed=1"], {"val/f1_macro": 0.5})
+    assert write_leaderboard([folder]) is not None
+    [row] = pd.read_csv(folder / "leaderboard.csv")["folder"]
+    assert row == f"{tmp_path}/caf\\udce9/0"
+    assert "caf\\udce9" in (folder / "leaderboard.html").read_text(encoding="utf-8")
+
+
+def test_a_leaderboard_that_cannot_be_written_is_told(sweep, capsys):
+    (sweep / "leaderboard.csv").mkdir()
+    with pytest.raises(SystemExit) as ended:
+        main([str(sweep)])
+    assert ended.value.code == 1
+    assert "leaderboard.csv: the file can't be written (Is a dir" in capsys.readouterr().err

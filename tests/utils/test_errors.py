@@ -1,3 +1,5 @@
+import errno
+
 import pytest
 
 from resumebert.utils.errors import report_user_errors
@@ -25,6 +27,37 @@ def test_a_lack_of_memory_is_one_message_that_says_what_to_lower(error, capsys, 
 
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
     with pytest.raises(type(error)):
+        command()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device", "a/file"),
+        PermissionError(errno.EACCES, "Permission denied", "a/file"),
+        OSError(errno.EROFS, "Read-only file system", b"a/file"),
+        FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
+    ],
+)
+def test_a_disk_that_is_no_use_is_one_message(error, capsys):
+    @report_user_errors
+    def command():
+        raise error
+
+    with pytest.raises(SystemExit) as ended:
+        command()
+    assert ended.value.code == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("Error: a/" if error.filename else "Error: No usable temporary")
+    assert f"{error.strerror}. Make room on the disk" in line
+
+
+def test_a_missing_file_is_an_error_of_the_code():
+    @report_user_errors
+    def command():
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "a/file")
+
+    with pytest.raises(FileNotFoundError):
         command()
 
 

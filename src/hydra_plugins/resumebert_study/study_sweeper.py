@@ -68,6 +68,7 @@ class StudySweeper(Sweeper):
         from resumebert.sweeps.search import open_search, parse_space
         from resumebert.sweeps.status import read_status
         from resumebert.sweeps.stopping import how_to_go_on, say
+        from resumebert.utils.durable_files import write_text
 
         assert self.config is not None
         assert self.hydra_context is not None
@@ -77,8 +78,7 @@ class StudySweeper(Sweeper):
         given = [f"{key}={value}" for key, value in self.params.items()] + arguments
         space, fixed = parse_space(parser.parse_overrides(given))
         self.validate_batch_is_legal([[*fixed, *space.example()]])
-        folder.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(self.config, folder / "multirun.yaml")
+        write_text(folder / "multirun.yaml", OmegaConf.to_yaml(self.config))
         search = open_search(
             folder, space, self.sampler, self.seed, self.config.monitor.metric,
             self.config.monitor.mode,

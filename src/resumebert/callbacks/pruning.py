@@ -7,6 +7,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from resumebert.utils.durable_files import write_text
 from resumebert.utils.studies import load_study
 
 
@@ -66,7 +67,7 @@ class TrialPruning(Callback):
             f"trials ({type(self.pruner).__name__})"
         )
         content = {"reason": reason, "metric": self.metric, "value": value}
-        (folder / "pruned.json").write_text(json.dumps(content) + "\n", encoding="utf-8")
+        write_text(folder / "pruned.json", json.dumps(content) + "\n")
 
 
 def _open_trial(journal: Path, number: int, pruner: Any) -> Any:

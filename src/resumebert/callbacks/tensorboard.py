@@ -9,6 +9,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from omegaconf import DictConfig, OmegaConf
 
+from resumebert.utils.durable_files import in_utf8
 from resumebert.utils.settings import SWEPT, Value, given_keys, value_of
 
 # What TensorBoard's HParams shows of a run of no sweep, beside what its command line gives.
@@ -36,7 +37,7 @@ def log_config(trainer: Trainer, config: DictConfig) -> None:
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoardLogger):
             indented = "".join(f"    {line}\n" for line in text.splitlines())
-            logger.experiment.add_text("config", indented)
+            logger.experiment.add_text("config", in_utf8(indented))
         elif not isinstance(logger, CSVLogger):
             logger.log_hyperparams(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
 
@@ -51,7 +52,10 @@ def log_hyperparameters(
         config: the run's config.
         results: split → its metrics.
     """
-    settings = _swept(config) or _usual(config)
+    settings = {
+        key: in_utf8(value) if isinstance(value, str) else value
+        for key, value in (_swept(config) or _usual(config)).items()
+    }
     metrics = {
         f"{split}/{name}": values[name]
         for split, values in results.items()

@@ -12,6 +12,7 @@ from resumebert.charts.matrices import confusion, confusion_picture
 from resumebert.charts.raster import rasterise
 from resumebert.data.table import ResumeTable
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.utils.durable_files import in_utf8
 from resumebert.utils.floats import to_probabilities
 
 THRESHOLD = 0.5
@@ -62,7 +63,7 @@ class TensorBoardPictures(Callback):
             if table is not None and self.examples:
                 index = scores.index.cpu().numpy()
                 text = error_texts(table, index, probabilities, truth, self.examples)
-                writer.add_text("val/worst errors", text, trainer.global_step)
+                writer.add_text("val/worst errors", in_utf8(text), trainer.global_step)
 
 
 def log_pictures(

@@ -9,6 +9,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from resumebert.data.batching import Batch
+from resumebert.utils.durable_files import write_text
 
 
 class Throughput(Callback):
@@ -38,7 +39,7 @@ class Throughput(Callback):
                 "seconds_in_steps": self._run_seconds,
             }
             path = Path(trainer.default_root_dir) / "throughput.json"
-            path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+            write_text(path, json.dumps(figures, indent=2) + "\n")
 
     def _begin(self) -> None:
         self._run_seconds, self._run_tokens, self._run_documents = 0.0, 0, 0

@@ -10,6 +10,7 @@ from resumebert.data.cache_entries import clear, list_entries
 from resumebert.data.cache_store import cache_root, size_limit
 from resumebert.utils.console import make_console
 from resumebert.utils.errors import UserError, report_user_errors
+from resumebert.utils.streams import steady_streams
 
 
 @report_user_errors
@@ -99,4 +100,5 @@ def _since(then: float) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    with steady_streams():
+        main()

@@ -10,6 +10,7 @@ import pandas as pd
 
 from resumebert.data.duplicates import text_digest
 from resumebert.data.table import ResumeTable, name_list
+from resumebert.utils.durable_files import write_csv
 from resumebert.utils.errors import UserError
 from resumebert.utils.processes import first_process_only
 
@@ -27,7 +28,7 @@ def write_split(
     path: Path, table: ResumeTable, split: npt.NDArray[np.str_], groups: npt.NDArray[np.int64]
 ) -> None:
     """Write the manifest: a csv of ``id,split,group``, a line a document in the table's order."""
-    pd.DataFrame({"id": table.ids, "split": split, "group": groups}).to_csv(path, index=False)
+    write_csv(path, pd.DataFrame({"id": table.ids, "split": split, "group": groups}))
 
 
 def read_split(path: Path, ids: Sequence[str], source: str) -> npt.NDArray[np.str_]:

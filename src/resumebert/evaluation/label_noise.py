@@ -26,6 +26,7 @@ from resumebert.evaluation.baseline import DEFAULT_COST, NoWordsError, out_of_fo
 from resumebert.evaluation.calibration import fit_calibration
 from resumebert.evaluation.copies import weighted
 from resumebert.evaluation.results import Flags, Floats, SuspectLabel
+from resumebert.utils.durable_files import write_csv
 
 MODEL = "model"
 LINEAR = "linear, out of fold"
@@ -151,7 +152,7 @@ def write_suspects(path: Path, suspects: Sequence[SuspectLabel]) -> None:
     """Write a csv with a column for each attribute, in the order given."""
     columns = list(SuspectLabel.__dataclass_fields__)
     frame = pd.DataFrame([asdict(suspect) for suspect in suspects], columns=columns)
-    frame.round({"probability": 4, "quality": 4}).to_csv(path, index=False)
+    write_csv(path, frame.round({"probability": 4, "quality": 4}))
 
 
 def _of_split(split: JudgedSplit, label_names: Sequence[str]) -> list[SuspectLabel]:

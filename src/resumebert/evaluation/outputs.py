@@ -15,6 +15,7 @@ from resumebert.evaluation.disagreements import Disagreement
 from resumebert.evaluation.judgement import TUNED
 from resumebert.evaluation.metrics import to_json_values
 from resumebert.evaluation.results import Interval, SplitResult
+from resumebert.utils.durable_files import write_csv, write_text
 from resumebert.utils.processes import first_process_only
 
 _V = TypeVar("_V")
@@ -25,7 +26,7 @@ TRAIN_DOCUMENTS = "train_documents"
 @first_process_only
 def write_json(path: Path, content: Any) -> None:
     """Write plain Python as indented JSON."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_metrics(path: Path, results: Sequence[SplitResult]) -> None:
@@ -77,7 +78,7 @@ def write_predictions(path: Path, result: SplitResult) -> None:
     )
     # Side by side, so that a label named "id" takes no other column's place.
     probabilities = pd.DataFrame(result.probabilities, columns=list(result.label_names))
-    pd.concat([documents, probabilities], axis=1).to_csv(path, index=False)
+    write_csv(path, pd.concat([documents, probabilities], axis=1))
 
 
 def write_comparison(path: Path, comparison: Comparison, names: tuple[str, str]) -> None:
@@ -103,7 +104,7 @@ def write_disagreements(path: Path, documents: Sequence[Disagreement]) -> None:
         documents: the first model's labels are those of what is compared to, the second's those of
             the model evaluated.
     """
-    pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "id": [document.id for document in documents],
             "true_labels": [";".join(document.true_labels) for document in documents],
@@ -112,7 +113,8 @@ def write_disagreements(path: Path, documents: Sequence[Disagreement]) -> None:
             "wrong_ckpt": [document.wrong_second for document in documents],
             "wrong_compare_to": [document.wrong_first for document in documents],
         }
-    ).to_csv(path, index=False)
+    )
+    write_csv(path, frame)
 
 
 def join_labels(flags: npt.NDArray[np.bool_], label_names: Sequence[str]) -> list[str]:

@@ -187,7 +187,7 @@ def open_resumable(path: Path) -> Resumable:
     Raises:
         UserError: it can't be read, or it holds weights only.
     """
-    content = read_checkpoint(path, "ckpt_path", mmap=True)
+    content = read_checkpoint(path, "ckpt_path")
     extras = _extras(content, path)
     if "optimizer_states" not in content:
         raise UserError(

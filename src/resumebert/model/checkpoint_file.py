@@ -5,7 +5,7 @@ before it: one byte that changes anywhere makes the file another one, and it is 
 """
 
 import hashlib
-import mmap as memory
+import mmap
 import os
 import pickle
 import zipfile
@@ -43,13 +43,12 @@ def write_checkpoint(content: Mapping[str, Any], path: Path) -> None:
         file.write(_MARK + digest.hexdigest().encode())
 
 
-def read_checkpoint(path: Path, key: str = "ckpt", *, mmap: bool = False) -> dict[str, Any]:
+def read_checkpoint(path: Path, key: str = "ckpt") -> dict[str, Any]:
     """Read a whole checkpoint; nothing in it is executed (``weights_only=True``).
 
     Args:
         path: of a file.
         key: of the config that it was given as.
-        mmap: leave the tensors in the file until they are used.
 
     Returns:
         What Lightning saved, tensors on the CPU.
@@ -64,7 +63,7 @@ def read_checkpoint(path: Path, key: str = "ckpt", *, mmap: bool = False) -> dic
         )
     try:
         has_digest = _check_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+        content = _load(path)
     except PermissionError as error:
         raise UserError(f"{key}={path}: it can't be opened ({_reason(error)}).") from error
     except pickle.UnpicklingError as error:
@@ -92,7 +91,13 @@ def read_checkpoint(path: Path, key: str = "ckpt", *, mmap: bool = False) -> dic
 
 def global_step(path: Path) -> int:
     """Return after which optimizer step a checkpoint, just written, was."""
-    return int(torch.load(path, map_location="cpu", weights_only=True, mmap=True)["global_step"])
+    return int(_load(path)["global_step"])
+
+
+def _load(path: Path) -> Any:
+    # By its name PyTorch opens no file whose path is not UTF-8.
+    with path.open("rb") as file:
+        return torch.load(file, map_location="cpu", weights_only=True)
 
 
 def _check_file(path: Path) -> bool:
@@ -110,7 +115,7 @@ def _check_file(path: Path) -> bool:
         has_digest = comment.startswith(_MARK)
         if has_digest:
             with (
-                memory.mmap(file.fileno(), 0, access=memory.ACCESS_READ) as mapped,
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
                 memoryview(mapped) as whole,
                 whole[:-_COMMENT] as before,
             ):

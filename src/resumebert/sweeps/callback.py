@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
@@ -15,7 +15,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from resumebert.sweeps.status import INTERRUPTED
 from resumebert.sweeps.stopping import STOPPED, how_to_go_on, say, wait_for_runs
+from resumebert.utils.errors import report_user_errors
 from resumebert.utils.settings import command_line
+
+if TYPE_CHECKING:
+    from resumebert.sweeps.board import Board
 
 
 class SweepLeaderboard(Callback):
@@ -48,17 +52,14 @@ class SweepLeaderboard(Callback):
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Write the leaderboard anew, in the process that did the run."""
         if config.hydra.mode == RunMode.MULTIRUN:
-            from resumebert.sweeps.leaderboard import write_leaderboard
-
-            write_leaderboard([Path(config.hydra.sweep.dir)])
+            _write_leaderboard(config.hydra.sweep.dir)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Write the leaderboard for good, and say what the sweep came to."""
-        from resumebert.sweeps.leaderboard import write_leaderboard
         from resumebert.sweeps.summary import summary
 
         folder = Path(config.hydra.sweep.dir)
-        board = write_leaderboard([folder])
+        board = _write_leaderboard(folder)
         if board is None:
             return
         say(summary(board, folder))
@@ -66,6 +67,13 @@ class SweepLeaderboard(Callback):
             say(how_to_go_on(str(folder)))
         if board.failed or INTERRUPTED in board.states:
             sys.exit(1)
+
+
+@report_user_errors
+def _write_leaderboard(folder: str | Path) -> "Board | None":
+    from resumebert.sweeps.leaderboard import write_leaderboard
+
+    return write_leaderboard([Path(folder)])
 
 
 def _end_with_a_word(folder: str) -> None:

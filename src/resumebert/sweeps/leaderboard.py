@@ -5,7 +5,6 @@ into the first, or where ``--output`` says.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,9 +13,10 @@ import pandas as pd
 from resumebert.sweeps.board import Board, make_board
 from resumebert.sweeps.page import make_page
 from resumebert.sweeps.runs import find_runs
-from resumebert.sweeps.status import write_at_once
 from resumebert.sweeps.summary import summary
-from resumebert.utils.errors import UserError
+from resumebert.utils.durable_files import in_utf8, write_csv, write_text
+from resumebert.utils.errors import UserError, report_user_errors
+from resumebert.utils.streams import steady_streams
 
 
 def write_leaderboard(folders: Sequence[Path], output: Path | None = None) -> Board | None:
@@ -34,8 +34,8 @@ def write_leaderboard(folders: Sequence[Path], output: Path | None = None) -> Bo
         return None
     board = make_board(runs)
     output = folders[0] if output is None else output
-    write_at_once(output / "leaderboard.csv", to_frame(board).to_csv(index=False))
-    write_at_once(output / "leaderboard.html", make_page(board, folders, output))
+    write_csv(output / "leaderboard.csv", to_frame(board))
+    write_text(output / "leaderboard.html", make_page(board, folders, output))
     return board
 
 
@@ -60,7 +60,9 @@ def to_frame(board: Board) -> pd.DataFrame:
             }
             for run in group.runs
         ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        [{k: in_utf8(v) if isinstance(v, str) else v for k, v in row.items()} for row in rows]
+    )
 
 
 def _columns(
@@ -69,6 +71,7 @@ def _columns(
     return {f"group {monitor} mean": mean, f"group {monitor} sd": sd, f"group {monitor} n": n}
 
 
+@report_user_errors
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make a leaderboard of the folders on the command line."""
     parser = argparse.ArgumentParser(
@@ -78,11 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="runs or sweeps")
     parser.add_argument("--output", type=Path, help="where to write; the first DIR if not given")
     given = parser.parse_args(arguments)
-    try:
-        print(summary(_make(given.folders, given.output), given.output or given.folders[0]))
-    except UserError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        sys.exit(1)
+    print(summary(_make(given.folders, given.output), given.output or given.folders[0]))
 
 
 def _make(folders: Sequence[Path], output: Path | None) -> Board:
@@ -103,4 +102,5 @@ def _make(folders: Sequence[Path], output: Path | None) -> Board:
 
 
 if __name__ == "__main__":
-    main()
+    with steady_streams():
+        main()

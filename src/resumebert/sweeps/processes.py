@@ -192,6 +192,7 @@ def _environment(hydra: HydraConf, swept: list[str]) -> dict[str, str]:
     """Return the environment of a run's process."""
     environment = {
         **os.environ, IN_SWEEP: "1", SWEPT: " ".join(given_keys(swept)), "PYTHONUNBUFFERED": "1",
+        "PYTHONIOENCODING": "utf-8",
     }  # fmt: skip
     # joblib and Ray divide the cores themselves, by this variable.
     if threads := OmegaConf.select(hydra.launcher, "cpus_per_task"):
@@ -252,9 +253,16 @@ def _wait(process: subprocess.Popen[str], ends_with_parent: bool) -> int:
 
 
 def _read(output: IO[str], log: IO[str], tail: deque[str], name: str) -> None:
+    is_full = False
     for line in output:
-        log.write(line)
-        log.flush()
+        # The run would wait for ever for a reader that had ended.
+        try:
+            if not is_full:
+                log.write(line)
+                log.flush()
+        except OSError as error:
+            is_full = True
+            say(f"{name}: {LOG} can't be written ({error.strerror}), and ends here")
         tail.append(line.rstrip("\n"))
         if line.startswith("epoch "):
             say(f"{name}: {line.rstrip()}")

@@ -1,9 +1,10 @@
 """status.json: what became of a run of a sweep."""
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from resumebert.utils.durable_files import write_text
 
 STATUS = "status.json"
 
@@ -52,11 +53,4 @@ def read_status(folder: Path) -> RunStatus | None:
 
 def write_status(folder: Path, status: RunStatus) -> None:
     """Write the status into a run's folder."""
-    write_at_once(folder / STATUS, json.dumps(asdict(status), indent=2, ensure_ascii=False) + "\n")
-
-
-def write_at_once(path: Path, text: str) -> None:
-    """Write a file so that a reader finds the old text or the new one, never a part."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    write_text(folder / STATUS, json.dumps(asdict(status), indent=2, ensure_ascii=False) + "\n")

@@ -18,6 +18,7 @@ from omegaconf import OmegaConf
 
 from resumebert.utils.interruption import SECONDS_OF_ONE_SIGNAL
 from resumebert.utils.settings import command_line
+from resumebert.utils.streams import IN_PLAIN
 
 # Held in a run's folder by the process that is at it.
 LOCK = ".lock"
@@ -145,7 +146,9 @@ def leave(code: int, as_worker: bool) -> None:
 
 def say(words: str) -> None:
     """Print a line, if there is still someone to read it."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, SystemExit):
+        # A launcher's worker has its streams as they came.
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         # One write, so that lines of runs at the same time don't mix.
-        sys.stdout.write(f"{words}\n")
+        sys.stdout.write(f"{words}\n".encode(encoding, IN_PLAIN).decode(encoding))
         sys.stdout.flush()

@@ -49,6 +49,7 @@ from resumebert.tasks.reporting import Subject, report
 from resumebert.tasks.stored_calls import LOSSES, checked_call, checked_data
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
+from resumebert.utils.durable_files import postpone, raising_postponed
 from resumebert.utils.environment import environment
 from resumebert.utils.errors import UserError
 from resumebert.utils.host_memory import keep_freed_memory
@@ -64,6 +65,7 @@ OTHER_DATA = (
 )
 
 
+@raising_postponed()
 def evaluate(config: DictConfig) -> dict[str, float]:
     """Evaluate ``config.ckpt`` and write metrics and predictions to ``config.output_dir``.
 
@@ -98,6 +100,7 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     write_json(output_dir / "data_report.json", datamodule.report)
 
     split = config.split or "test"
+    postpone()
     keep_freed_memory()
     trainer = build.evaluation_trainer(
         config.trainer.accelerator or "auto",

@@ -1,5 +1,6 @@
 """Go on with a run that was interrupted: find it, and say how."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from resumebert.utils.console import make_console
+from resumebert.utils.durable_files import replacing
 from resumebert.utils.errors import UserError, report_user_errors
 from resumebert.utils.interruption import Interruption
 from resumebert.utils.processes import first_process_only
@@ -50,11 +52,7 @@ def newest_interrupted(runs: Path) -> Path:
         UserError: there is none.
     """
     started = [path.parent.parent for path in runs.glob(f"*/{LAST}")]
-    gone_on_with = {
-        Path(note.read_text(encoding="utf-8").strip())
-        for run in started
-        if (note := run / RESUMED_FROM).is_file()
-    }
+    gone_on_with = {_origin(note) for run in started if (note := run / RESUMED_FROM).is_file()}
     interrupted = [
         checkpoint
         for run in started
@@ -94,18 +92,24 @@ def check_same_split(checkpoint: str, trained_with: str, fingerprint: str) -> No
 def note_origin(checkpoint: Path, output_dir: Path) -> None:
     """Note in the folder of a run that it goes on from the checkpoint of another."""
     if checkpoint.resolve() != (output_dir / LAST).resolve():
-        (output_dir / RESUMED_FROM).write_text(f"{checkpoint.resolve()}\n", encoding="utf-8")
+        # A path need not be UTF-8.
+        with replacing(output_dir / RESUMED_FROM) as file:
+            file.write(os.fsencode(f"{checkpoint.resolve()}\n"))
 
 
 def runs_so_far(output_dir: Path) -> list[Path]:
     """Return the folder of a run, after those of the runs that it goes on with, the first first."""
     runs = [output_dir.resolve()]
     while (note := runs[0] / RESUMED_FROM).is_file():
-        before = Path(note.read_text(encoding="utf-8").strip()).parent.parent
+        before = _origin(note).parent.parent
         if before in runs:
             break
         runs.insert(0, before)
     return runs
+
+
+def _origin(note: Path) -> Path:
+    return Path(os.fsdecode(note.read_bytes()).strip())
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint, Timer
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from resumebert.callbacks.loggers import lenient
 from resumebert.callbacks.new_settings import NewSettings
 from resumebert.callbacks.tensorboard import log_config, log_hyperparameters
 from resumebert.data.datamodule import ResumeDataModule
@@ -70,8 +71,9 @@ from resumebert.tasks.run_settings import (
 )
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
+from resumebert.utils.durable_files import postpone, raising_postponed, tell_or_raise
 from resumebert.utils.environment import environment
-from resumebert.utils.errors import UserError
+from resumebert.utils.errors import UnwrittenError, UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
 from resumebert.utils.host_memory import keep_freed_memory
 from resumebert.utils.output_folder import keeping_nothing, make_output_folder
@@ -105,6 +107,7 @@ def train(config: DictConfig) -> float | None:
     with (
         processes_of_one_run(output_dir, overrides_in_sweep(config)),
         says_how_to_go_on(output_dir, console),
+        raising_postponed(),
     ):
         check_values(config)
         if not config.trainer.fast_dev_run:
@@ -173,7 +176,7 @@ def _train(config: DictConfig) -> float | None:
         model.resumed_epoch = (run.step - of_epoch, run.epochs)
     if changed:
         callbacks.append(NewSettings(changed))
-    trainer = build.trainer(config, callbacks, loggers)
+    trainer = build.trainer(config, callbacks, [lenient(logger) for logger in loggers])
     check_parallel(config, trainer, datamodule)
     check_passes(config, datamodule, trainer.world_size, console)
     build.prepare_encoder(model, config.model, trainer.strategy.root_device)
@@ -187,6 +190,8 @@ def _train(config: DictConfig) -> float | None:
         highlight=False,
         soft_wrap=True,
     )
+    # What is lost by now is more than a small file.
+    postpone()
     _fit(trainer, model, datamodule, config)
     # best.ckpt has LoRA merged in, and is loaded into `model` now.
     if config.model.lora is not None:
@@ -263,7 +268,10 @@ def _score_best(
     options = decision_options(config.evaluation)
     decisions = fit_decisions(logits, truth, model.label_names, options, groups)
     if trainer.is_global_zero and best is not None:
-        _store(decisions, Path(best))
+        try:
+            _store(decisions, Path(best))
+        except UnwrittenError as error:
+            tell_or_raise(error)
     if len(datamodule.indices("test")) > 0 and config.trainer.limit_test_batches != 0:
         trainer.test(
             model, datamodule=datamodule, ckpt_path=to_load, verbose=False, weights_only=True

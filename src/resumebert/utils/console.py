@@ -1,11 +1,22 @@
 """Where the commands print."""
 
+from typing import Any
+
 from rich.console import Console
+from rich.text import Text
 
 from resumebert.utils.processes import is_first_process
+from resumebert.utils.streams import IN_PLAIN
 
 # Wide enough for a table of metrics; rich assumes 80 where it can't see a terminal.
 WIDTH_WITHOUT_TERMINAL = 120
+
+
+class _Console(Console):
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Write out what the stream can't show before the width of a column is chosen."""
+        shown = text.encode(self.encoding, IN_PLAIN).decode(self.encoding)
+        return super().render_str(shown, **options)
 
 
 def make_console() -> Console:
@@ -14,6 +25,6 @@ def make_console() -> Console:
     On all processes of a run but the first it is silent. What stands in brackets or between colons
     is printed as it is: it may be a label's name or a path.
     """
-    console = Console()
+    console = _Console()
     width = None if console.is_terminal else WIDTH_WITHOUT_TERMINAL
-    return Console(width=width, quiet=not is_first_process(), markup=False, emoji=False)
+    return _Console(width=width, quiet=not is_first_process(), markup=False, emoji=False)

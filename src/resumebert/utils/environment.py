@@ -53,9 +53,13 @@ def git_state() -> dict[str, Any] | None:
     folder = Path(__file__).parent
 
     def git(*arguments: str) -> str:
-        return subprocess.run(
-            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=10
-        ).stdout.strip()
+        return (
+            subprocess.run(
+                ["git", *arguments], cwd=folder, capture_output=True, check=True, timeout=10
+            )
+            .stdout.decode("utf-8", "replace")
+            .strip()
+        )
 
     try:
         return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}

@@ -1,9 +1,11 @@
 """The one exception for a user's mistake."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 from hydra.errors import InstantiationException
@@ -20,6 +22,13 @@ OUT_OF_MEMORY = (
 )
 
 
+# Why a file can't be read or written that no code can help.
+OF_THE_MACHINE = (
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO,
+    errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG, errno.ENOENT,
+)  # fmt: skip
+
+
 class UserError(Exception):
     """A mistake that the user can mend.
 
@@ -28,13 +37,26 @@ class UserError(Exception):
     """
 
 
+class UnwrittenError(UserError):
+    """A file that can't be written.
+
+    Attributes:
+        path: of the file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], words: str) -> None:
+        super().__init__(f"{path}: {words}")
+        self.path = Path(path)
+
+
 def report_user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate an entry point: print a user's mistake plainly and exit with 1.
 
     A mistake is a :class:`UserError`, a value missing from the config, an argument that a class
-    named in the config does not take, or more work at a time than the memory holds (the last three
-    with their traceback if ``HYDRA_FULL_ERROR`` is set). SIGINT and SIGTERM end the command with
-    130 and 143. A folder made for its output does not stay if there is none.
+    named in the config does not take, a disk that is full, read-only or broken, or more work at a
+    time than the memory holds (all but the first with their traceback if ``HYDRA_FULL_ERROR`` is
+    set). SIGINT and SIGTERM end the command with 130 and 143. A folder made for its output does not
+    stay if there is none.
     """
 
     @wraps(function)
@@ -52,6 +74,16 @@ def report_user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
             if os.environ.get("HYDRA_FULL_ERROR"):
                 raise
             _leave(f"the config can't be used: {_one_paragraph(str(error))}")
+        except OSError as error:
+            # Of a file that is missing, the name is there; of a temporary folder, none.
+            is_ours = error.errno == errno.ENOENT and error.filename is not None
+            if os.environ.get("HYDRA_FULL_ERROR") or is_ours or error.errno not in OF_THE_MACHINE:
+                raise
+            where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+            _leave(
+                f"{where}{error.strerror}. Make room on the disk, or see to it that files and "
+                "folders (also for temporary files, TMPDIR) can be read and written."
+            )
         except (MemoryError, RuntimeError) as error:
             if os.environ.get("HYDRA_FULL_ERROR") or not _is_out_of_memory(error):
                 raise

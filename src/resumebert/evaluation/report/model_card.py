@@ -16,6 +16,7 @@ from resumebert.evaluation.report.content import ReportInput
 from resumebert.evaluation.report.data_section import command_of, data_tables
 from resumebert.evaluation.report.figures import Figure
 from resumebert.evaluation.report.parts import removal_tables, slice_tables, swap_tables
+from resumebert.utils.durable_files import write_text
 
 # What of the config a reader wants to know, with its words.
 RECIPE = (
@@ -33,7 +34,7 @@ RECIPE = (
 
 def write_model_card(path: Path, report: ReportInput) -> None:
     """Write the model card as Markdown."""
-    path.write_text(model_card(report), encoding="utf-8")
+    write_text(path, model_card(report))
 
 
 def model_card(report: ReportInput) -> str:

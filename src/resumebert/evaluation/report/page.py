@@ -30,6 +30,7 @@ from resumebert.evaluation.report.figures import Figure, of
 from resumebert.evaluation.report.parts import removal_tables, slice_tables, swap_tables
 from resumebert.evaluation.results import SplitResult
 from resumebert.evaluation.top1 import TOP1_WHY
+from resumebert.utils.durable_files import write_text
 from resumebert.utils.floats import to_probabilities
 
 # So many labels' pictures are open at once; the others open when asked for.
@@ -65,7 +66,7 @@ class Panel:
 
 def write_report(path: Path, report: ReportInput) -> None:
     """Write the report as one HTML file."""
-    path.write_text(report_html(report), encoding="utf-8")
+    write_text(path, report_html(report))
 
 
 def report_html(report: ReportInput) -> str:
