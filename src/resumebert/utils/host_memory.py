@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import math
 import platform
 from pathlib import Path
 
@@ -58,19 +59,31 @@ class HostMemory:
 
     def free(self) -> float:
         """Return the bytes that can still be taken: of the machine, and of a container's limit."""
-        free = [_kibibytes(self._meminfo, "MemAvailable")]
-        for limit, usage in (
-            ("memory.max", "memory.current"),
-            ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-        ):
-            if (self._cgroup / limit).exists():
-                # Where there is no limit: "max", or a number beyond any memory.
-                most = float((self._cgroup / limit).read_text().replace("max", "inf"))
-                free.append(most - float((self._cgroup / usage).read_text()))
-        return min(free)
+        return _free(self._meminfo, self._cgroup)
 
     def _taken(self, name: str) -> float:
         return _kibibytes(self._process / "status", name)
+
+
+def free_memory() -> float:
+    """Return the bytes that can still be taken, or infinity where the system does not tell."""
+    try:
+        return _free(Path("/proc/meminfo"), Path("/sys/fs/cgroup"))
+    except (OSError, ValueError):
+        return math.inf
+
+
+def _free(meminfo: Path, cgroup: Path) -> float:
+    free = [_kibibytes(meminfo, "MemAvailable")]
+    for limit, usage in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        if (cgroup / limit).exists():
+            # Where there is no limit: "max", or a number beyond any memory.
+            most = float((cgroup / limit).read_text().replace("max", "inf"))
+            free.append(most - float((cgroup / usage).read_text()))
+    return min(free)
 
 
 def _kibibytes(path: Path, name: str) -> float:
