@@ -253,6 +253,10 @@ class ResumeTable:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def remark(self, note: str) -> None:
+        """Add to the notes what was decided after the reader had returned the table."""
+        object.__setattr__(self, "notes", [*self.notes, note])
+
     def with_texts(self, texts: Sequence[str]) -> "ResumeTable":
         """Return the same résumés with other texts."""
         return replace(self, texts=texts)

@@ -330,9 +330,9 @@ class _Swallowed:
             if not filled or 2 * alike < len(filled) or (not self._known and count < 3):
                 continue
             what = (
-                f"a quotation mark opens a cell here that goes on over {count} lines, each with as "
-                f"many {_shown(self._separator)} as a row: it has swallowed {count - 1} "
-                f"rows. Close it, or {_PLAIN}"
+                f"a quotation mark opens a cell here that goes on over {count} lines, each with "
+                f"as many separators as a row: it has swallowed {count - 1} rows. Close it, or "
+                f"{_PLAIN}"
             )
             problems.add_row(f"row {row} (line {line})", what, row + self._rows_before)
             if problems.skip_rows:

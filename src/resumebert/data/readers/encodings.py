@@ -2,6 +2,7 @@
 
 import codecs
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, TextIO
@@ -115,7 +116,10 @@ def _without_mark(stream: BinaryIO) -> str | None:
     if codec is None:
         return None
     text = codecs.getincrementaldecoder(codec)("replace").decode(start)
-    return None if "\0" in text or "\ufffd" in text else codec
+    # Of a script there are a few blocks of characters; read by mistake, bytes make any.
+    blocks = Counter(ord(character) >> 8 for character in text)
+    of_scripts = sum(count for _, count in blocks.most_common(3))
+    return codec if "\0" not in text and of_scripts > 0.95 * len(text) else None
 
 
 def _count_utf_8(stream: BinaryIO) -> tuple[int, int]:

@@ -65,10 +65,10 @@ def _objects(stream: TextIO, columns: Columns, source: str, problems: Problems) 
     if line.rstrip().endswith(("{", "[", ",")) or len(ahead[-1]) >= MAX_ROW:
         return _whole(line + stream.read(_MAX_WHOLE + 1), columns, source, problems)
     try:
-        is_row = set(columns.wanted) <= json.loads(line).keys()
+        only = json.loads(line)
     except (ValueError, RecursionError):
-        is_row = True
-    if not is_row:
+        only = {}
+    if not _has(only, columns.wanted) and _rows_within(only, columns)[0]:
         more = _next_filled(stream)
         if not more or not more[-1].strip():
             return _whole(line, columns, source, problems)

@@ -17,6 +17,7 @@ from resumebert.utils.errors import UserError
 
 # Beside the names that a column of splits may hold.
 _WORDS = {"training": "train", "eval": "val", "evaluation": "val", "testing": "test"}
+_ORDER = ("train", "val", "test")
 # A README or a description of the data, unless it is named after a split.
 _MAYBE_NOT_DATA = (".txt", ".json", ".xlsx", ".xlsm")
 
@@ -102,7 +103,8 @@ def _of_splits(
             )
         files = [(name, word) for name, word in files if word in named]
         words = [word for word in words if word in named]
-    by_split = {split: [w for w in words if _split(w) == split] for split in map(_split, words)}
+    by_split = {split: [w for w in words if _split(w) == split] for split in _ORDER}
+    by_split = {split: found for split, found in by_split.items() if found}
     stems = [
         PurePosixPath(name).parent / PurePath(unpacked_name(PurePath(name))).stem
         for name, _ in files
@@ -122,8 +124,7 @@ def _of_splits(
         for split in by_split
     )
     problems.remark(f"{source}: the splits were taken from the files' names: {shown}.")
-    order = list(by_split)
-    return sorted(files, key=lambda file: (order.index(_split(file[1])), file[0]))
+    return sorted(files, key=lambda file: (_ORDER.index(_split(file[1])), file[0]))
 
 
 def _parts(
