@@ -68,7 +68,8 @@ def _objects(stream: TextIO, columns: Columns, source: str, problems: Problems) 
         only = json.loads(line)
     except (ValueError, RecursionError):
         only = {}
-    if not _has(only, columns.wanted) and _rows_within(only, columns)[0]:
+    is_row = _has(only, columns.wanted) and not isinstance(only[columns.text], dict | list)
+    if not is_row and _rows_within(only, columns)[0]:
         more = _next_filled(stream)
         if not more or not more[-1].strip():
             return _whole(line, columns, source, problems)
