@@ -18,7 +18,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers import error_of, read
-from resumebert.data.readers import csv_tables, files, json_tables, read_documents, read_table
+from resumebert.data.readers import (
+    arrow_tables,
+    csv_tables,
+    files,
+    json_tables,
+    read_documents,
+    read_table,
+)
 from resumebert.data.splitting import predefined_split, stratified_split
 from resumebert.utils.errors import UserError
 
@@ -490,3 +497,44 @@ def test_a_manifest_whose_ids_are_no_longer_clear(tmp_path):
         path = write(tmp_path, "split.csv", f"id,split\n{lines}")
         with pytest.raises(UserError, match="changed, it seems by a spreadsheet"):
             predefined_split(table, np.arange(2), 1, manifest=path)
+
+
+def test_a_test_file_without_labels(tmp_path):
+    write(tmp_path / "d", "train.csv", "text,labels\na,x\n")
+    write(tmp_path / "d", "test.csv", "text\nb\n")
+    message = error_of(tmp_path / "d")
+    assert "test.csv in " in message
+    assert "data.dataset_split=train" in message
+    assert list(read(tmp_path / "d", dataset_split="train").texts) == ["a"]
+
+
+def test_a_label_file_among_the_documents(tmp_path, monkeypatch):
+    folder = documents(tmp_path, ["a/1.txt"])
+    write(folder, "labels.txt", "file;labels\n1;x\n")
+    monkeypatch.chdir(tmp_path)
+    for labels_file in ("labels.txt", "cvs/labels.txt", folder / "labels.txt"):
+        for path in ("cvs", folder):
+            table = read_documents(path, labels_file=labels_file, labels_column="labels")
+            assert table.ids == ["a/1.txt"]
+
+
+def test_a_large_document_in_a_zip_is_not_unpacked(tmp_path):
+    with zipfile.ZipFile(tmp_path / "d.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("1.txt", "a text")
+        archive.writestr("2.txt", "word " * 3_000_000)
+        archive.writestr("labels.csv", "file,labels\n1,x\n2,x\n")
+    options = {"labels_file": "labels.csv", "labels_column": "labels"}
+    with pytest.raises(UserError, match=r"2.txt: holds 15.0 MB"):
+        read_documents(tmp_path / "d.zip", **options)
+    assert read_documents(tmp_path / "d.zip", on_bad_rows="skip", **options).ids == ["1.txt"]
+
+
+def test_repeated_text_in_parquet_is_read_in_small_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr(arrow_tables, "_BATCH_BYTES", 10_000)
+    sizes = []
+    monkeypatch.setattr(files, "_LOOKED_EVERY", -1)
+    monkeypatch.setattr(files, "free_memory", lambda: sizes.append(1) or 1e12)
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"text": ["word " * 1000] * 100, "labels": "x"}).to_parquet(path)
+    assert len(read(path)) == 100
+    assert len(sizes) >= 50

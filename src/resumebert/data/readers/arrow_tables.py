@@ -24,6 +24,7 @@ _INFO = "dataset_info.json"
 _BATCH = 2048
 _BUFFER = 1 << 20
 _BATCH_BYTES = 1 << 28
+_PEEK = 16
 _END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
 
 
@@ -294,7 +295,7 @@ def parquet_batches(path: Path, columns: Columns, source: str) -> tuple[Iterator
 def _parquet_rows(file: pq.ParquetFile, columns: Columns) -> Iterator[Batch]:
     """Yield the batches of an open parquet file."""
     start = 1
-    for batch in file.iter_batches(_batch_size(file), columns=columns.to_read):
+    for batch in file.iter_batches(_batch_size(file, columns.text), columns=columns.to_read):
         cells = {name: batch.column(name) for name in columns.to_read}
         text = cells[columns.text]
         for name in cells.keys() - {columns.text}:
@@ -306,13 +307,15 @@ def _parquet_rows(file: pq.ParquetFile, columns: Columns) -> Iterator[Batch]:
         start += len(batch)
 
 
-def _batch_size(file: pq.ParquetFile) -> int:
+def _batch_size(file: pq.ParquetFile, text: str) -> int:
     """Return how many rows to read at once: fewer where their texts are large."""
     groups = [file.metadata.row_group(k) for k in range(file.metadata.num_row_groups)]
-    bytes_each = max(
-        (group.total_byte_size / max(1, group.num_rows) for group in groups), default=1
-    )
-    return int(min(_BATCH, max(1, _BATCH_BYTES // max(1, bytes_each))))
+    size = max(group.total_byte_size / max(1, group.num_rows) for group in groups)
+    # Texts that are repeated are stored once, which their size in the file does not tell.
+    for start in file.iter_batches(_PEEK, columns=[text]):
+        size = max(size, start.nbytes / len(start))
+        break
+    return int(min(_BATCH, max(1, _BATCH_BYTES // max(1, int(size)))))
 
 
 def _readable(batches: Iterator[Batch], source: str) -> Iterator[Batch]:

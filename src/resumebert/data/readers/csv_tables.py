@@ -298,7 +298,8 @@ class _Swallowed:
         self._marks = len(header) - 1
         self._text = header.index(columns.text)
         self._places = [header.index(str(name)) for name in columns.flags or (columns.labels,)]
-        self._label_separator = columns.separator
+        # The one configured may be wrong.
+        self._between_labels = re.compile(f"[;,|/]|{re.escape(columns.separator)}")
         # The cells of labels of all other records, and the labels in them.
         self._known: set[str] = set()
         # Row, first line, number of lines, and the cells of labels if each line is a row.
@@ -318,7 +319,7 @@ class _Swallowed:
             self._suspects.append((row, line, len(lines), inner))
 
     def _labels(self, cell: str) -> list[str]:
-        return [label.strip() for label in cell.split(self._label_separator)]
+        return [label.strip() for label in self._between_labels.split(cell)]
 
     def tell(self, problems: Problems) -> None:
         """Note the records in which rows were swallowed."""

@@ -192,7 +192,8 @@ def _text_members(
     texts = [
         member
         for member in members
-        if member[0].lower().endswith(".txt") and root / member[0] != labels
+        if member[0].lower().endswith(".txt")
+        and not (labels.name in member[0] and (root / member[0]).resolve() == labels.resolve())
     ]
     if not texts:
         raise UserError(f"{source} holds no .txt file: no documents. Check data.path.")

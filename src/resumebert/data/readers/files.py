@@ -349,8 +349,8 @@ def within_memory(source: str) -> Iterator[Callable[[int], None]]:
         yield look
     except MemoryError:
         raise UserError(
-            f"{source} does not fit into the memory: it was used up after {taken / 1e9:,.1f} GB of "
-            f"text. Check what is in it; split it, or use a machine with more memory."
+            f"{source} does not fit into the memory, which was used up after {taken / 1e9:,.1f} GB "
+            f"of text had been read. Check what is in it; split it, or use a machine with more."
         ) from None
 
 

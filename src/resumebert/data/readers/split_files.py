@@ -158,8 +158,14 @@ def _open(
 ) -> Iterator[tuple[Iterator[Batch], Columns]]:
     """Open one file, whose problems are told with its name."""
     problems.file = file[0]
-    name = f"{file[0]} in {source}"
-    with opener(folder / file[0], columns, rows_before, name) as (batches, found):
+    with ExitStack() as stack:
+        opened = opener(folder / file[0], columns, rows_before, f"{file[0]} in {source}")
+        try:
+            batches, found = stack.enter_context(opened)
+        except UserError as error:
+            # The test files of competitions have no labels.
+            other = "Or name the splits to read: data.dataset_split=train, say."
+            raise UserError(f"{error} {other}" if file[1] else str(error)) from None
         yield batches, found
     problems.file = ""
 
