@@ -387,12 +387,17 @@ def test_links(tmp_path):
     folder = documents(tmp_path, ["a/1.txt"])
     (tmp_path / "whole").symlink_to(folder)
     (folder / "loop").symlink_to(folder)
+    (folder / "b.txt").symlink_to(folder / "a" / "1.txt")
     labels = write(tmp_path, "l.csv", "file,labels\na/1.txt,x\n")
     for path in (folder, tmp_path / "whole"):
         table = read_documents(path, labels_file=labels, labels_column="labels")
         assert table.ids == ["a/1.txt"]
+    (folder / "stored").write_text("of another ending")
+    (folder / "2.txt").symlink_to(folder / "stored")
+    assert listed(tmp_path, ["b.txt", "2"]) == ["text of a/1.txt", "of another ending"]
     outside = write(tmp_path / "outside", "2.txt", "secret").parent
     for target, name in ((outside, "out"), (outside / "2.txt", "2.txt")):
+        (folder / name).unlink(missing_ok=True)
         (folder / name).symlink_to(target)
         with pytest.raises(UserError, match=f"'{name}' in .* is a link that leads out"):
             read_documents(folder, labels_file=labels, labels_column="labels")

@@ -288,26 +288,30 @@ def folder_members(folder: Path, suffixes: tuple[str, ...], source: str) -> list
         members = []
         for path in sorted(folder.rglob("*")):
             place = path.relative_to(folder)
-            if path.is_symlink():
-                _check_link(path, place, root, source, suffixes)
-            elif _is_ours(place, suffixes) and path.is_file():
+            ours = _is_ours(place, suffixes if path.is_file() else ())
+            if ours and path.is_symlink() and _leads_to_another(path, root, source):
+                continue
+            if ours and path.is_file():
                 members.append((place.as_posix(), reader(path)))
     except (OSError, RuntimeError) as error:
         raise UserError(f"{source} can't be read: {printable(str(error))}.") from None
     return members
 
 
-def _check_link(
-    path: Path, place: Path, root: Path, source: str, suffixes: tuple[str, ...]
-) -> None:
-    """Refuse a link out of the folder, unless it leads to a file that is not read anyway."""
-    ignored = path.is_file() and not _is_ours(place, suffixes)
-    if not ignored and not path.resolve().is_relative_to(root):
+def _leads_to_another(path: Path, root: Path, source: str) -> bool:
+    """Return whether a link leads to a folder or file that is found without it.
+
+    Raises:
+        UserError: It leads out of the folder.
+    """
+    target = path.resolve()
+    if not target.is_relative_to(root):
         raise UserError(
-            f"{printable(place.as_posix())!r} in {source} is a link that leads out of the folder, "
-            f"and nothing outside it is read. Give a folder that holds both, or put the files "
+            f"{printable(path.name)!r} in {source} is a link that leads out of the folder, and "
+            f"nothing outside it is read. Give a folder that holds both, or put the files "
             f"themselves in the place of the link."
         )
+    return target.is_dir() or target.suffix.lower() == path.suffix.lower()
 
 
 def check_size(size: int) -> None:
