@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -148,7 +148,7 @@ def compare_splits(table: ResumeTable, groups: npt.NDArray[np.int64], seed: int)
 
     Copies: the share of documents that have any, in train, val and test.
     """
-    shares = {"train": 0.8, "val": 0.1, "test": 0.1}
+    shares: dict[str, Any] = {"train": 0.8, "val": 0.1, "test": 0.1}
     alone = np.arange(len(table))
     by_label = {
         "stratified, order 1": lambda: stratified_split(table, groups, seed, order=1, **shares),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resumebert.data.readers import archives, read_resume_corpus, resume_corpus
+from resumebert.data.readers import files, read_resume_corpus, resume_corpus
 from resumebert.data.table import ResumeTable
 from resumebert.utils.errors import UserError
 
@@ -187,7 +187,7 @@ def test_lines_in_a_zip(tmp_path):
 
 
 def test_a_line_longer_than_any_resume(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "MAX_MEMBER_BYTES", 100)
+    monkeypatch.setattr(files, "MAX_DOCUMENT_BYTES", 100)
     path = make_lines(tmp_path, b"1:::a:::x\n2:::a:::" + b"x" * 200)
     assert "Row 2" in error_of(path)
 
@@ -224,11 +224,13 @@ def test_paths_that_lead_nowhere(tmp_path):
 
 def test_a_zip_that_unpacks_to_too_much(tmp_path, monkeypatch):
     path = make_zip(tmp_path, {**FILES, "00004.txt": b"0" * 2000, "00004.lab": b"a"})
-    monkeypatch.setattr(archives, "MAX_MEMBER_BYTES", 1000)
-    assert "00004.txt' would take more than" in error_of(path)
-    monkeypatch.setattr(archives, "MAX_MEMBER_BYTES", 5000)
-    monkeypatch.setattr(archives, "MAX_ZIP_BYTES", 1500)
-    assert "all files together" in error_of(path)
+    monkeypatch.setattr(files, "MAX_DOCUMENT_BYTES", 1000)
+    assert "00004.txt: holds 0.0 MB, which no résumé does" in error_of(path)
+    assert len(read_resume_corpus(path, on_bad_rows="skip")) == 3
+    monkeypatch.setattr(files, "MAX_DOCUMENT_BYTES", 5000)
+    monkeypatch.setattr(files, "ALWAYS_UNPACKED_BYTES", 1500)
+    monkeypatch.setattr(files, "MAX_RATIO", 1)
+    assert "00004.txt' the largest" in error_of(path)
 
 
 def test_damaged_zips(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resumebert.data.readers import archives, read_documents
+from resumebert.data.readers import files, read_documents
 from resumebert.data.table import ResumeTable
 from resumebert.utils.errors import UserError
 
@@ -177,8 +177,8 @@ def test_paths_that_lead_nowhere(tmp_path):
 
 
 def test_a_zip_that_unpacks_to_too_much(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "MAX_MEMBER_BYTES", 5)
-    assert "take more than" in error_of(make(tmp_path, "zip", FILES), write(tmp_path, LABELS))
+    monkeypatch.setattr(files, "MAX_DOCUMENT_BYTES", 5)
+    assert "no résumé does" in error_of(make(tmp_path, "zip", FILES), write(tmp_path, LABELS))
 
 
 def test_an_unreadable_document(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from helpers import error_of, read
-from resumebert.data.readers import archives, read_table
+from resumebert.data.readers import excel_tables, read_table
 from resumebert.utils.errors import UserError
 
 openpyxl = pytest.importorskip("openpyxl")
@@ -161,7 +161,7 @@ def test_openpyxl_is_missing(tmp_path, monkeypatch):
 
 
 def test_a_workbook_that_unpacks_to_too_much(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "MAX_ZIP_BYTES", 1000)
+    monkeypatch.setattr(excel_tables, "MAX_WORKBOOK_BYTES", 1000)
     assert "is refused: unpacked" in error_of(write(tmp_path, ROWS))
 
 

@@ -183,7 +183,7 @@ def test_what_concerns_the_whole_file_is_not_skipped(tmp_path):
         ("text,labels\n ,a\n ,a\n", "2 problems: row 1 (line 2): column 'text' is blank"),
     ):
         assert told in error_of(write(tmp_path, "t.csv", content), on_bad_rows="skip")
-    message = error_of(write(tmp_path, "t.jsonl", "{\n[\n"), on_bad_rows="skip")
+    message = error_of(write(tmp_path, "t.jsonl", "{x\n[\n"), on_bad_rows="skip")
     assert "data.on_bad_rows=skip leaves no row" in message
 
 

@@ -334,7 +334,7 @@ def test_duplicates_in_different_splits_are_refused_unless_allowed(tmp_path):
         predefined_split(table, groups, 0, manifest=path)
     split = predefined_split(table, groups, 0, manifest=path, allow_straddling=True)
     assert split.tolist() == ["train", "val", "test"]
-    with pytest.raises(UserError, match=r"a test: the column of splits.*'r0', 'r2'"):
+    with pytest.raises(UserError, match=r"a test: what names the splits.*'r0', 'r2'"):
         column_split(replace(table, split=split), groups, 0)
     named = replace(table, split=np.array(["TRAIN", " dev", "test"]))
     assert column_split(named, np.arange(3), 0).tolist() == ["train", "val", "test"]

@@ -1,6 +1,9 @@
 """split.csv, which records the split of every document: write it, read it, take its fingerprint."""
 
 import hashlib
+import io
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -9,7 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from resumebert.data.duplicates import text_digest
-from resumebert.data.table import ResumeTable, name_list
+from resumebert.data.readers.columns import Columns
+from resumebert.data.readers.csv_tables import AUTO, find_dialect
+from resumebert.data.readers.encodings import decode
+from resumebert.data.table import Problems, ResumeTable, name_list, printable
 from resumebert.utils.durable_files import write_csv
 from resumebert.utils.errors import UserError
 from resumebert.utils.processes import first_process_only
@@ -31,8 +37,13 @@ def write_split(
     write_csv(path, pd.DataFrame({"id": table.ids, "split": split, "group": groups}))
 
 
-def read_split(path: Path, ids: Sequence[str], source: str) -> npt.NDArray[np.str_]:
+def read_split(
+    path: Path, ids: Sequence[str], source: str
+) -> tuple[npt.NDArray[np.str_], list[str]]:
     """Read a manifest, in any order, for exactly the documents ``ids``.
+
+    What Excel does to a csv is undone: ``;`` or a tab for the comma, another encoding, leading
+    zeros lost, ``.0`` at the end.
 
     Args:
         path: a csv with the columns ``id`` and ``split``; others are ignored.
@@ -40,32 +51,20 @@ def read_split(path: Path, ids: Sequence[str], source: str) -> npt.NDArray[np.st
         source: what to call the table in a message.
 
     Returns:
-        (n,) of "train", "val", "test", "unused".
+        (n,) of "train", "val", "test", "unused"; and what was guessed, in words.
 
     Raises:
         UserError: the file can't be read, lacks a column, names an id twice or a split that does
             not exist, or its ids are not those of the table.
     """
-    where = f"data.split.manifest={path}"
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        # ValueError: what pandas and the decoder raise for a file that is no csv in UTF-8.
-        raise UserError(
-            f"{where} can't be read: {error}. Name a csv of id,split, such as the split.csv of "
-            "another run."
-        ) from None
-    absent = [column for column in ("id", "split") if column not in frame.columns]
-    if absent:
-        raise UserError(
-            f"{where} has no column {' and no column '.join(absent)}; it has "
-            f"{name_list([str(column) for column in frame.columns])}. Its first line must be "
-            "id,split or id,split,group."
-        )
-    listed = frame["id"].tolist()
-    twice = frame["id"][frame["id"].duplicated()].drop_duplicates().tolist()
+    where = f"data.split.manifest={printable(str(path))}"
+    problems = Problems(where)
+    listed, names = _columns_of(path, where, problems)
+    twice = [name for name, count in Counter(listed).items() if count > 1]
     _refuse(where, twice, "listed more than once", "Keep one line of each.")
     known = set(ids)
+    if any(name not in known for name in listed):
+        listed = _as_before_excel(listed, ids, where, problems)
     _refuse(
         where,
         [name for name in listed if name not in known],
@@ -73,14 +72,88 @@ def read_split(path: Path, ids: Sequence[str], source: str) -> npt.NDArray[np.st
         "Take these lines out, or give all the documents (data.limit and data.duplicates=drop "
         "leave some out).",
     )
-    names = dict(zip(listed, frame["split"], strict=True))
+    split_of = dict(zip(listed, names, strict=True))
     _refuse(
         where,
-        [name for name in ids if name not in names],
+        [name for name in ids if name not in split_of],
         f"missing, though {source} has",
         "Add a line for each.",
     )
-    return as_split([names[name] for name in ids], where)
+    return as_split([split_of[name] for name in ids], where), problems.notes
+
+
+def _columns_of(path: Path, where: str, problems: Problems) -> tuple[list[str], list[str]]:
+    """Return the ids and the splits that a manifest lists."""
+    advice = "Name a csv of id,split, such as the split.csv of another run."
+    try:
+        text = decode(path.read_bytes(), AUTO, where, problems)
+    except OSError as error:
+        what = error.strerror or error
+        raise UserError(f"{where} can't be read: {what}. {advice}") from None
+    columns = Columns("id", None, "split", None, ";", None)
+    dialect = find_dialect(text, ".csv", columns, (AUTO, AUTO), where, problems)
+    lines = io.StringIO(text, newline="")
+    for _ in range(dialect.skipped):
+        lines.readline()
+    try:
+        frame = pd.read_csv(lines, sep=dialect.separator, dtype=str, keep_default_na=False)
+    except ValueError as error:
+        raise UserError(f"{where} can't be read: {error}. {advice}") from None
+    present = [str(column) for column in frame.columns]
+    absent = [column for column in ("id", "split") if column not in present]
+    if absent:
+        raise UserError(
+            f"{where} has no column {' and no column '.join(absent)}; it has {name_list(present)}. "
+            "Its first line must be id,split or id,split,group."
+        )
+    return frame["id"].tolist(), frame["split"].tolist()
+
+
+def _as_before_excel(
+    listed: list[str], ids: Sequence[str], where: str, problems: Problems
+) -> list[str]:
+    """Return the ids that a manifest meant before a spreadsheet made numbers of them.
+
+    Raises:
+        UserError: Two documents, or two lines, would be the same number.
+    """
+    meant: dict[str, list[str]] = {}
+    for known in ids:
+        meant.setdefault(_as_number(known), []).append(known)
+    numbers = [_as_number(name) for name in listed]
+    # Ids that are of other documents are told of by themselves.
+    if not any(number in meant for number in numbers):
+        return listed
+    same = Counter(number for number in numbers if number in meant)
+    unclear = [
+        name
+        for name, number in zip(listed, numbers, strict=True)
+        if number in meant and (same[number] > 1 or len(meant[number]) > 1)
+    ]
+    _refuse(
+        where,
+        unclear,
+        "changed, it seems by a spreadsheet, so that more than one document or line may be meant",
+        "Write the file anew with the ids as text.",
+    )
+    changed = [
+        (name, meant[number][0])
+        for name, number in zip(listed, numbers, strict=True)
+        if number in meant and meant[number][0] != name
+    ]
+    if changed:
+        problems.remark(
+            f"{where}: {len(changed)} ids were taken as before a spreadsheet changed them, such as "
+            f"{changed[0][0]!r} for {changed[0][1]!r}."
+        )
+    return [meant.get(number, [name])[0] for name, number in zip(listed, numbers, strict=True)]
+
+
+def _as_number(name: str) -> str:
+    """Return an id as a spreadsheet keeps it: without spaces around it and leading zeros."""
+    plain = name.strip()
+    number = re.fullmatch(r"0*([0-9]+?)(?:[.,]0+)?", plain)
+    return number[1] if number else plain
 
 
 def as_split(names: Iterable[str], where: str) -> npt.NDArray[np.str_]:

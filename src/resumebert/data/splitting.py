@@ -83,6 +83,7 @@ def stratified_split(
     val: float,
     test: float,
     order: int = 2,
+    keep_given: bool = False,
 ) -> npt.NDArray[np.str_]:
     """Deal the groups out so that every label is as frequent in each split as in the whole.
 
@@ -98,19 +99,46 @@ def stratified_split(
         test: share to report on.
         order: 1 stratifies by labels (Sechidis et al. 2011), 2 by pairs of labels as well
             (Szymański & Kajdanowicz 2017).
+        keep_given: leave the splits as the source names them, if it does: by files such as
+            ``train.csv``, or in a column. Of val and test, one that it lacks is dealt from train.
 
     Returns:
-        (n,) of "train", "val", "test".
+        (n,) of "train", "val", "test"; as given, "unused" as well.
 
     Raises:
         UserError: the shares don't add up to 1, ``order`` is neither 1 nor 2, or a split with a
-            share gets no document.
+            share gets no document; or, as given, a group straddles or nothing is for training.
     """
     shares = checked_shares(train, val, test)
     _check_order(order)
+    if keep_given and table.split is not None:
+        return _completed(table, groups, seed, shares, order)
     parts = stratify(table.labels, groups, list(shares.values()), seed, order=order)
     split = np.array(SPLITS, dtype=SPLIT_DTYPE)[parts]
     return _without_empty(table, groups, split, shares)
+
+
+def _completed(
+    table: ResumeTable,
+    groups: npt.NDArray[np.int64],
+    seed: int,
+    shares: dict[str, float],
+    order: int,
+) -> npt.NDArray[np.str_]:
+    """Return the splits that a table names, with those it lacks dealt from the training split."""
+    split = column_split(table, groups, seed)
+    in_train = split == "train"
+    if not in_train.any():
+        raise UserError(
+            f"{table.source} names splits, and none of its résumés is to train on. Check what "
+            "names them, or deal them out anew: data.split.keep_given=false."
+        )
+    lacking = [name for name in ("val", "test") if shares[name] and not (split == name).any()]
+    rest = [1 - sum(shares[name] for name in lacking), *(shares[name] for name in lacking)]
+    parts = stratify(table.labels[in_train], groups[in_train], rest, seed, order=order)
+    split[in_train] = np.array(["train", *lacking], dtype=SPLIT_DTYPE)[parts]
+    wanted = {name: share for name, share in shares.items() if name in ("train", *lacking)}
+    return _without_empty(table, groups, split, wanted)
 
 
 def kfold_split(
@@ -182,7 +210,8 @@ def predefined_split(
         table: the n documents.
         groups: (n,) group number of each; those in the manifest play no part.
         seed: plays no part.
-        manifest: path of a csv of ``id,split``, with a line for each document, in any order.
+        manifest: path of a csv of ``id,split``, with a line for each document, in any order. What
+            Excel does to such a file is undone where it is clear which document each line means.
         allow_straddling: let copies lie in different splits; otherwise they are refused, since a
             copy of a training document in the test split makes the results look better than they
             are.
@@ -198,7 +227,9 @@ def predefined_split(
             "data/split=predefined needs data.split.manifest=PATH: a csv of id,split, such as the "
             "split.csv of another run."
         )
-    split = read_split(Path(manifest), table.ids, table.source)
+    split, notes = read_split(Path(manifest), table.ids, table.source)
+    for note in notes:
+        table.remark(note)
     if not allow_straddling:
         _refuse_straddling(table, groups, split, f"data.split.manifest={manifest}")
     return split
@@ -211,7 +242,7 @@ def column_split(
     *,
     allow_straddling: bool = False,
 ) -> npt.NDArray[np.str_]:
-    """Take the splits from a column of the data.
+    """Take the splits from the data: a column, or the files that they are in.
 
     Args:
         table: the n documents.
@@ -225,7 +256,7 @@ def column_split(
     Raises:
         UserError: the data name no splits, a name is none of a split, or a group straddles.
     """
-    where = f"{table.source}: the column of splits"
+    where = f"{table.source}: what names the splits"
     if table.split is None:
         raise UserError(
             f"data/split=column: {table.source} names no splits. Name the column that does with "
@@ -320,5 +351,7 @@ def _refuse_straddling(
             f"{where} puts duplicates into different splits, which makes results look better than "
             f"they are: {len(straddling)} groups of copies, {len(ids)} documents, such as "
             f"{name_list(ids)}. Put each group into one split, set data.duplicates=drop, or accept "
-            "it with data.split.allow_straddling=true."
+            "it with data.split.allow_straddling=true (data/split=column for splits that the data "
+            "name). Or deal the documents out anew: data/split=stratified "
+            "data.split.keep_given=false."
         )

@@ -101,9 +101,11 @@ class Problems:
     def __init__(self, source: str, *, skip_rows: bool = False) -> None:
         self.source = source
         self.skip_rows = skip_rows
+        # Of several files, the one that is being read.
+        self.file = ""
         self.count = 0
         self.skipped_rows = 0
-        self._not_utf_8: list[str] = []
+        self._encodings: dict[str, list[str]] = {}
         self._notes: list[str] = []
         self._shown: list[str] = []
         self._skipped: list[str] = []
@@ -113,7 +115,7 @@ class Problems:
         """Note a problem; ``where`` is a row or a file, or empty for the source as a whole."""
         self.count += 1
         if len(self._shown) < SHOWN_PROBLEMS:
-            self._shown.append(f"{where}: {what}" if where else what)
+            self._shown.append(self._told(where, what))
 
     def add_row(self, where: str, what: str, row: int | None = None) -> None:
         """Note a problem of one row at ``where``; ``row``: its number if it is in the table."""
@@ -126,31 +128,32 @@ class Problems:
                 self._bad[row] = self.skipped_rows
             self.skipped_rows += 1
             if len(self._skipped) < LISTED_SKIPPED:
-                self._skipped.append(f"{where}: {what}" if where else what)
+                self._skipped.append(self._told(where, what))
         elif at < len(self._skipped) and len(self._skipped[at]) < _LONG_MESSAGE:
             self._skipped[at] += f"; {what}"
+
+    def _told(self, where: str, what: str) -> str:
+        place = ", ".join(part for part in (self.file, where) if part)
+        return printable(f"{place}: {what}" if place else what)
 
     def remark(self, note: str) -> None:
         """Note what is no problem, but worth knowing."""
         self._notes.append(note)
 
-    def not_utf_8(self, name: str) -> None:
-        """Note that a file is taken for cp1252, since it is not UTF-8."""
-        self._not_utf_8.append(name)
+    def guessed_encoding(self, name: str, encoding: str) -> None:
+        """Note that a file without a byte order mark is taken to be in another one than UTF-8."""
+        self._encodings.setdefault(encoding, []).append(name)
 
     @property
     def notes(self) -> list[str]:
-        """What is worth knowing, the files taken for cp1252 in one note."""
-        guessed = self._not_utf_8
-        if not guessed:
-            return list(self._notes)
-        what = f"{guessed[0]} is" if len(guessed) == 1 else f"{len(guessed)} files are"
-        named = "" if len(guessed) == 1 else f" ({name_list(guessed)})"
-        return [
-            *self._notes,
-            f"{what} not UTF-8 and read as Windows-1252{named}. If accented letters come out "
-            f"wrong, declare data.encoding.",
+        """What is worth knowing, the files taken for one encoding in one note."""
+        guesses = [
+            f"{files[0] + ' is' if len(files) == 1 else f'{len(files)} files are'} not UTF-8 and "
+            f"read as {encoding}{'' if len(files) == 1 else f' ({name_list(files)})'}. If letters "
+            f"come out wrong, declare data.encoding."
+            for encoding, files in self._encodings.items()
         ]
+        return [*map(printable, self._notes), *map(printable, guesses)]
 
     def is_bad(self, row: int) -> bool:
         """Return whether a row is to be left out."""
@@ -203,6 +206,11 @@ def shorten(value: object, length: int = 60) -> str:
     return shown if len(shown) <= length + 2 else f"{shown[:length]}…"
 
 
+def printable(text: str) -> str:
+    """Return ``text`` with what UTF-8 can't hold, such as bytes of a file's name, escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def name_list(names: Sequence[str]) -> str:
     """Return ``names`` for a message, the first twenty of them."""
     shown = ", ".join(shorten(name) for name in names[:SHOWN_PROBLEMS])
@@ -244,6 +252,10 @@ class ResumeTable:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def remark(self, note: str) -> None:
+        """Add to the notes what was decided after the reader had returned the table."""
+        object.__setattr__(self, "notes", [*self.notes, note])
 
     def with_texts(self, texts: Sequence[str]) -> "ResumeTable":
         """Return the same résumés with other texts."""

@@ -138,6 +138,14 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "data.stride": optional(integer(0)),
     "data.max_windows_train": optional(either(integer(1), one_of("auto"))),
     "data.window_sampling": one_of("evidence", "uniform"),
+    "data.separator": Requirement(
+        "auto, comma, semicolon, tab, pipe or one character",
+        lambda value: (
+            value in ("auto", "comma", "semicolon", "tab", "pipe", "\\t")
+            or (isinstance(value, str) and len(value) == 1)
+        ),
+    ),
+    "data.quoting": one_of("auto", "standard", "backslash", "none"),
     "data.limit": optional(integer(1)),
     "data.seed": integer(0),
     "data.mask_pii": FLAG,

@@ -3,21 +3,24 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
-from resumebert.data.readers.archives import Member
 from resumebert.data.readers.assemble import assemble, check_choice, collector
 from resumebert.data.readers.columns import Batch, Cells, Columns, python_values
-from resumebert.data.readers.document_files import open_documents
+from resumebert.data.readers.csv_tables import check_dialect
+from resumebert.data.readers.document_files import DocumentNames, open_documents
 from resumebert.data.readers.encodings import check_encoding, decode
-from resumebert.data.readers.sources import open_text
+from resumebert.data.readers.files import Member, within_memory
+from resumebert.data.readers.sources import Options, open_text
 from resumebert.data.readers.table_files import configured_columns
-from resumebert.data.table import Problems, ResumeTable, name_list, shorten
+from resumebert.data.readers.texts import looked_at
+from resumebert.data.table import Problems, ResumeTable, name_list, printable, shorten
 from resumebert.utils.errors import UserError
 
-_BATCH = 2048
+# A batch of the largest documents fits into the memory.
+_BATCH = 64
 
 
 @dataclass
@@ -26,12 +29,12 @@ class _Documents:
 
     Attributes:
         members: the documents by their path.
-        by_name: for a path, a file name or a file name without suffix, the documents it may mean.
+        names: which of them a name may mean.
         listed: for each document that the label file lists, the first row that does.
     """
 
     members: Mapping[str, Member]
-    by_name: Mapping[str, Sequence[str]]
+    names: DocumentNames
     listed: dict[str, int] = field(default_factory=dict)
 
 
@@ -47,6 +50,8 @@ def read_documents(
     label_names: Sequence[str] | None = None,
     split_column: str | None = None,
     encoding: str = "auto",
+    separator: str = "auto",
+    quoting: str = "auto",
     unlisted: str = "error",
     unlabelled: str = "keep",
     on_bad_rows: str = "error",
@@ -55,10 +60,10 @@ def read_documents(
 
     Args:
         path: the folder or zip; subfolders count.
-        labels_file: a csv, tsv or jsonl file with a row for each document: relative to the current
-            folder, or in the folder or zip.
+        labels_file: a csv or its kin, or JSON, with a row for each document: relative to the
+            current folder, or in the folder or zip.
         file_column: its column that names the documents: by path in the folder, by file name, or
-            by that without ``.txt``.
+            by that without ``.txt``; case does not matter, nor where an absolute path begins.
         id_column: its column of the ids; None: the documents' paths.
         label_columns: see :func:`~resumebert.data.readers.read_table`, as for the following.
         labels_column: one column with all labels.
@@ -66,6 +71,8 @@ def read_documents(
         label_names: the labels, in the order wanted.
         split_column: the column that names each document's split, or None.
         encoding: that of each document and of the label file; "auto": detected for each.
+        separator: of the label file; see :func:`~resumebert.data.readers.read_table`.
+        quoting: of the label file.
         unlisted: "error": a document that is not listed is a problem; "keep": it is a résumé
             without a label, after all others.
         unlabelled: "keep" or "drop" the documents without a label.
@@ -94,16 +101,16 @@ def read_documents(
         label_names,
         text_key="data.file_column",
     ).with_split(split_column)
-    source = str(path)
+    source = printable(str(path))
     problems = collector(source, on_bad_rows)
+    check_dialect(separator, quoting)
+    options = Options(encoding, separator, quoting)
     with (
-        open_documents(path, labels_file, source, problems) as (
-            members,
-            (stream, suffix, labels_source),
-        ),
-        open_text(stream, suffix, columns, encoding, labels_source, problems) as (batches, found),
+        within_memory(source) as look,
+        open_documents(path, labels_file, source, problems) as (members, names, labels),
+        open_text(*labels[:2], columns, options, labels[2], problems) as (batches, found),
     ):
-        documents = _named(members)
+        documents = _Documents({member[0]: member for member in members}, names)
         # Where there is no id, the path is one.
         if found.id is None:
             found = replace(found, id=_unused("document", found.to_read))
@@ -112,6 +119,7 @@ def read_documents(
             drawn = _with_unlisted(drawn, found, documents, encoding, problems)
         else:
             drawn = _without_unlisted(drawn, documents, problems)
+        drawn = looked_at(drawn, found.text, look)
         return assemble(drawn, found, source, problems, unlabelled=unlabelled)
 
 
@@ -122,18 +130,6 @@ def _unused(name: str, used: Sequence[str]) -> str:
     return name
 
 
-def _named(members: list[Member]) -> _Documents:
-    """Return the documents by their names."""
-    by_name: dict[str, list[str]] = {}
-    for path, _ in members:
-        name = PurePosixPath(path)
-        for known in {path, name.name, name.stem, str(name.with_suffix(""))}:
-            by_name.setdefault(known, []).append(path)
-    # A path means its document, even if another's name is the same.
-    exact = {path: [path] for path, _ in members}
-    return _Documents({member[0]: member for member in members}, {**by_name, **exact})
-
-
 def _with_texts(
     batches: Iterator[Batch],
     columns: Columns,
@@ -142,23 +138,34 @@ def _with_texts(
     problems: Problems,
 ) -> Iterator[Batch]:
     """Yield the batches of the label file with the documents' texts in place of their names."""
-    for batch in batches:
-        names = python_values(batch.cells[columns.text])
+    for batch in _in_pieces(batches):
+        listed = python_values(batch.cells[columns.text])
         found = [
-            _listed(name, i, batch, columns, documents, problems) for i, name in enumerate(names)
+            _listed(name, i, batch, columns, documents, problems) for i, name in enumerate(listed)
         ]
         kept = [i for i, path in enumerate(found) if path is not None]
         cells: dict[str, Cells] = {
             name: [python_values(column)[i] for i in kept] for name, column in batch.cells.items()
         }
         paths = [path for path in found if path is not None]
-        cells.setdefault(str(columns.id), paths)
+        cells.setdefault(str(columns.id), [printable(path) for path in paths])
         places = [f"{batch.place(i)}, {path}" for i, path in zip(kept, paths, strict=True)]
         part = Batch(cells, batch.rows[kept], places)
         cells[columns.text] = [
             _text(path, i, part, documents, encoding, problems) for i, path in enumerate(paths)
         ]
         yield part
+    documents.names.tell(problems)
+
+
+def _in_pieces(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Yield batches in smaller ones."""
+    for batch in batches:
+        for start in range(0, len(batch.rows), _BATCH):
+            piece = slice(start, start + _BATCH)
+            cells = {name: column[piece] for name, column in batch.cells.items()}
+            places = None if batch.places is None else batch.places[piece]
+            yield Batch(cells, batch.rows[piece], places)
 
 
 def _listed(
@@ -171,8 +178,7 @@ def _listed(
 ) -> str | None:
     """Return the path of the document that a row lists, or None after noting what is wrong."""
     shown = f"column {shorten(columns.text)} names {'null' if name is None else shorten(name)}"
-    wanted = str(name).strip().replace("\\", "/").removeprefix("./")
-    found = documents.by_name.get(wanted, ()) if isinstance(name, str | int) else ()
+    found = documents.names.find(str(name)) if isinstance(name, str | int) else ()
     if len(found) != 1:
         what = "which is no .txt file there" if not found else f"which may be {name_list(found)}"
         problems.add_row(*batch.told(index, f"{shown}, {what}"))
@@ -222,7 +228,7 @@ def _with_unlisted(
     remaining = iter([path for path in documents.members if path not in documents.listed])
     while paths := list(islice(remaining, _BATCH)):
         rows = np.arange(last + 1, last + 1 + len(paths))
-        cells: dict[str, Cells] = {str(columns.id): paths}
+        cells: dict[str, Cells] = {str(columns.id): [printable(path) for path in paths]}
         if columns.labels is not None:
             cells[columns.labels] = [""] * len(paths)
         cells |= {flag: [0] * len(paths) for flag in columns.flags or ()}

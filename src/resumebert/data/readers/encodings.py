@@ -2,6 +2,7 @@
 
 import codecs
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, TextIO
@@ -87,13 +88,38 @@ def codec_for(stream: BinaryIO, encoding: str, source: str, problems: Problems) 
 
 def _detected(stream: BinaryIO, source: str, problems: Problems) -> str:
     """Return "utf-8" or "cp1252" for a stream without a mark, all of it looked at."""
+    if wide := _without_mark(stream):
+        problems.guessed_encoding(source, f"{wide.upper()} without a byte order mark")
+        return wide
     valid, damaged = _count_utf_8(stream)
     # In cp1252, two accented letters seldom make a character of UTF-8; where most do, the file is
     # UTF-8 with a damage that decoding will tell of.
     if valid >= damaged:
         return "utf-8"
-    problems.not_utf_8(source)
+    problems.guessed_encoding(source, "Windows-1252")
     return "cp1252"
+
+
+def _without_mark(stream: BinaryIO) -> str | None:
+    """Return the codec of two or four bytes a character that a stream is in, or None.
+
+    Its spaces, line ends and ASCII letters hold zeros, all at one place of two or three of four.
+    """
+    stream.seek(0)
+    start = stream.read(1 << 16)
+    start = start[: len(start) // 4 * 4]
+    zeros = [start[k::4].count(0) / max(1, len(start) // 4) for k in range(4)]
+    often = "".join("0" if share > 0.05 else "x" for share in zeros)
+    codecs_of_zeros = {"x000": "utf-32-le", "xx00": "utf-32-le", "000x": "utf-32-be"}
+    codecs_of_zeros |= {"00xx": "utf-32-be", "x0x0": "utf-16-le", "0x0x": "utf-16-be"}
+    codec = codecs_of_zeros.get(often)
+    if codec is None:
+        return None
+    text = codecs.getincrementaldecoder(codec)("replace").decode(start)
+    # Of a script there are a few blocks of characters; read by mistake, bytes make any.
+    blocks = Counter(ord(character) >> 8 for character in text)
+    of_scripts = sum(count for _, count in blocks.most_common(3))
+    return codec if "\0" not in text and of_scripts > 0.95 * len(text) else None
 
 
 def _count_utf_8(stream: BinaryIO) -> tuple[int, int]:
@@ -136,16 +162,18 @@ def text_of(
     source: str,
     newline: str,
     row_at: Callable[[TextIO], int],
+    codec: str | None = None,
 ) -> Iterator[TextIO]:
     """Decode a stream at its start, for reading lines that end as ``newline`` says (see ``open``).
 
-    ``row_at`` tells the row that the end of a text, cut off anywhere, is in.
+    ``row_at`` tells the row that the end of a text, cut off anywhere, is in. ``codec`` is that of
+    :func:`codec_for` if it is known.
 
     Raises:
         UserError: While it is open: as :func:`codec_for`, or a byte that the encoding can't decode,
             with its row.
     """
-    codec = codec_for(stream, encoding, source, problems)
+    codec = codec or codec_for(stream, encoding, source, problems)
     stream.seek(0)
     text = io.TextIOWrapper(stream, codec, decode_errors(codec), newline=newline)
     try:
@@ -160,6 +188,13 @@ def text_of(
     finally:
         # Otherwise the wrapper closes a stream that isn't its own.
         text.detach()
+
+
+def head_of(stream: BinaryIO, codec: str) -> str:
+    """Return the beginning of a stream as text."""
+    stream.seek(0)
+    decoder = codecs.getincrementaldecoder(codec)("replace")
+    return decoder.decode(stream.read(1 << 18))
 
 
 def _find_undecodable(stream: BinaryIO, codec: str) -> tuple[int, bytes]:

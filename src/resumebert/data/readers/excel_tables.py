@@ -6,19 +6,21 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from itertools import islice
 from math import inf
 from pathlib import Path
 from typing import Any
+from zipfile import ZipInfo
 
 import numpy as np
 
-from resumebert.data.readers import archives
 from resumebert.data.readers.columns import Batch, Columns, with_id
+from resumebert.data.readers.files import check_ratio, open_zip
+from resumebert.data.readers.texts import take
 from resumebert.data.table import Problems, name_list, shorten
 from resumebert.utils.errors import UserError
 
-_BATCH = 2048
+# What a workbook of a million rows takes.
+MAX_WORKBOOK_BYTES = 1000**3
 _CHUNK = 1 << 20
 # The longest tag of interest is far shorter.
 _OVERLAP = 1000
@@ -60,8 +62,8 @@ def excel_batches(
             there or lacks columns.
     """
     load = _loader(source)
-    with archives.open_zip(path, source, "an .xlsx workbook") as archive:
-        archives.check_unpacked(archive.infolist(), source)
+    with open_zip(path, source, "an .xlsx workbook") as archive:
+        _check_unpacked(path, archive.infolist(), source)
     with _told_as_damage(source):
         book = load(path)
     try:
@@ -77,6 +79,22 @@ def excel_batches(
         yield _batches(rows, names, columns, source, problems), columns
     finally:
         book.close()
+
+
+def _check_unpacked(path: Path, infos: list[ZipInfo], source: str) -> None:
+    """Refuse a workbook that unpacks to more than one of résumés can be.
+
+    Raises:
+        UserError: It does.
+    """
+    size = sum(info.file_size for info in infos)
+    check_ratio(size, path.stat().st_size, source)
+    if size > MAX_WORKBOOK_BYTES:
+        raise UserError(
+            f"{source} is refused: unpacked, it would take more than "
+            f"{MAX_WORKBOOK_BYTES / 1e6:,.0f} MB, and several times that in memory. Save the sheet "
+            f"as .csv."
+        )
 
 
 def _loader(source: str) -> Any:
@@ -203,7 +221,7 @@ def _batches(
     filled = _filled(rows, problems)
     full = count = 0
     with _told_as_damage(source):
-        while piece := list(islice(filled, _BATCH)):
+        while piece := take(filled, _size):
             cells = {name: [_at(row, k) for _, row in piece] for name, k in position.items()}
             full += sum(isinstance(t, str) and len(t) >= _FULL_CELL for t in cells[columns.text])
             if columns.labels is not None:
@@ -221,6 +239,11 @@ def _batches(
         )
     if not count and not problems.count and not problems.skipped_rows:
         raise UserError(f"{source} has a header and no rows. Check data.path.")
+
+
+def _size(row: _Row) -> int:
+    """Return how many characters a row holds."""
+    return sum(len(cell) for cell in row[1] if isinstance(cell, str))
 
 
 def _at(cells: list[Any], position: int) -> Any:

@@ -1,13 +1,50 @@
-"""Opening files: paths that lead nowhere and damaged files, told plainly."""
+"""Finding and opening files: paths, packed files, folders and zips, each read with a bound."""
 
+import bz2
 import gzip
+import io
+import lzma
+import struct
+import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Any, BinaryIO, TypeAlias
 
+from resumebert.data.table import name_list, printable
 from resumebert.utils.errors import UserError
+from resumebert.utils.host_memory import free_memory
+
+# Ten times a thick book. A larger text is another kind of file, and a few of them fill the memory.
+MAX_DOCUMENT_BYTES = 10 * 1000**2
+# Text packs to a fifth or a tenth of its size; what unpacks to far more was made to fill a memory.
+MAX_RATIO = 200
+# Below it, no ratio does harm.
+ALWAYS_UNPACKED_BYTES = 100 * 1000**2
+_LOOKED_EVERY = 256 * 1000**2
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# What is raised by a packed file that is damaged, encrypted or packed in a way Python can't unpack.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+# How packed files begin, what each kind is called, and what unpacks it.
+_PACKED: dict[str, tuple[bytes, str, Callable[[Any], Any] | None]] = {
+    ".gz": (b"\x1f\x8b", "gzip", gzip.GzipFile),
+    ".bz2": (b"BZh", "bzip2", bz2.BZ2File),
+    ".xz": (b"\xfd7zXZ\0", "xz", lzma.LZMAFile),
+    ".zip": (b"PK\x03\x04", "zip", None),
+}
+
+# A file: where it is in its folder or zip, and how to read its bytes.
+Member: TypeAlias = tuple[str, Callable[[], bytes]]
 
 
 def check_path(path: str | Path | None, *, folder: bool = False, key: str = "data.path") -> Path:
@@ -19,27 +56,29 @@ def check_path(path: str | Path | None, *, folder: bool = False, key: str = "dat
     """
     if path is None or not str(path):
         raise UserError(f"{key} is not set: no data to read. Give it as {key}=PATH.")
+    shown = printable(str(path))
     try:
         found = Path(str(path)).expanduser()
         if not found.exists():
-            raise UserError(_no_such_path(path, found, key))
+            sought = "" if found.is_absolute() else f" It was sought from the folder {Path.cwd()}."
+            raise UserError(f"There is no file or folder {shown} ({key}).{sought} Check {key}.")
         if folder and found.is_dir():
             next(found.iterdir(), None)
         elif folder or not found.is_file():
             kind = "a folder" if found.is_dir() else "not a folder" if folder else "not a file"
             wanted = "a folder" if folder else "a file"
-            raise UserError(f"{key}={path} is {kind}, where {wanted} is expected.")
+            raise UserError(f"{key}={shown} is {kind}, where {wanted} is expected.")
         else:
             with found.open("rb") as stream:
                 if not stream.read(1):
-                    raise UserError(f"{path} is an empty file (0 bytes). Check {key}.")
+                    raise UserError(f"{shown} is an empty file (0 bytes). Check {key}.")
     except PermissionError:
         raise UserError(
-            f"{path} may not be read by this user: permission denied. Change its permissions, or "
+            f"{shown} may not be read by this user: permission denied. Change its permissions, or "
             f"give another file as {key}=PATH."
         ) from None
     except (OSError, ValueError, RuntimeError) as error:
-        raise UserError(f"{key}={path!s} can't be opened: {error}.") from None
+        raise UserError(f"{key}={shown} can't be opened: {printable(str(error))}.") from None
     return found
 
 
@@ -53,29 +92,273 @@ def is_folder(path: str | Path | None) -> bool:
         return False
 
 
-def _no_such_path(path: str | Path, found: Path, key: str) -> str:
-    """Return the message for a path that leads nowhere, with the folder it is sought from."""
-    sought = "" if found.is_absolute() else f" It was sought from the folder {Path.cwd()}."
-    return f"There is no file or folder {path} ({key}).{sought} Check {key}."
+def unpacked_name(path: PurePath) -> str:
+    """Return a file's name without the suffix of what it is packed with."""
+    return path.stem if path.suffix.lower() in _PACKED else path.name
 
 
 @contextmanager
-def open_binary(path: Path, source: str) -> Iterator[BinaryIO]:
-    """Open a file, unpacking ``.gz``.
+def open_binary(path: Path, source: str) -> Iterator[tuple[BinaryIO, str]]:
+    """Open a file, unpacking gz, bz2, xz, and zip of one file; its name comes without their suffix.
 
     Raises:
-        UserError: While it is open: a damaged gzip file, or an error of the file system.
+        UserError: While it is open: it is damaged, a zip of several files, or unpacks to so much
+            that it was made to fill a memory; or an error of the file system.
+    """
+    told = path.suffix.lower()
+    with ExitStack() as stack:
+        try:
+            raw = stack.enter_context(path.open("rb"))
+            start = raw.read(6)
+            raw.seek(0)
+        except OSError as error:
+            raise UserError(f"{source} can't be read: {error.strerror or error}.") from None
+        kinds = [kind for kind, (mark, _, _) in _PACKED.items() if start.startswith(mark)]
+        kind = kinds[0] if kinds else told if told in _PACKED else None
+        try:
+            if kind is None:
+                yield raw, path.name
+            elif kind == ".zip":
+                archive = stack.enter_context(open_zip(path, source))
+                info = _only_file(archive, source)
+                inner = stack.enter_context(archive.open(info))
+                yield _bounded(inner, path, source), PurePosixPath(info.filename).name
+            else:
+                unpack = _PACKED[kind][2]
+                inner = stack.enter_context(unpack(path))  # type: ignore[misc]
+                yield _bounded(inner, path, source), unpacked_name(path)
+        except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:
+            what = getattr(error, "strerror", None) or error
+            if kind is None:
+                raise UserError(f"{source} can't be read: {what}.") from None
+            raise UserError(
+                f"{source} is damaged or not a {_PACKED[kind][1]} file ({what}). Fetch it again."
+            ) from None
+
+
+def _only_file(archive: zipfile.ZipFile, source: str) -> zipfile.ZipInfo:
+    """Return the one file of a zip."""
+    infos = zip_infos(archive, ())
+    if len(infos) != 1:
+        names = name_list([info.filename for info in infos])
+        raise UserError(
+            f"{source} is a zip of {len(infos)} files ({names}), where one is expected. Unpack it, "
+            f"and give the file that is meant, or the folder of train, val and test files. (A zip "
+            f"of documents is read with data=documents.)"
+        )
+    check_sizes(infos, source, archive)
+    return infos[0]
+
+
+def _bounded(inner: Any, path: Path, source: str) -> BinaryIO:
+    """Return a stream of what ``path`` unpacks to, up to a bound on the ratio of the sizes."""
+    return io.BufferedReader(_Unpacked(inner, path.stat().st_size, source), 1 << 16)
+
+
+class _Unpacked(io.RawIOBase):
+    """What a packed file unpacks to; reading on is refused where that is too much."""
+
+    def __init__(self, inner: Any, packed_size: int, source: str) -> None:
+        self._inner, self._packed_size, self._source = inner, packed_size, source
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return int(self._inner.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._inner.tell())
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._inner.read(len(buffer))
+        buffer[: len(data)] = data
+        check_ratio(self._inner.tell(), self._packed_size, self._source)
+        return len(data)
+
+
+def check_ratio(size: int, packed_size: int, source: str, what: str = "it") -> None:
+    """Refuse a packed file that unpacks to so much that it was made to fill a memory.
+
+    Raises:
+        UserError: It does.
+    """
+    if size > max(ALWAYS_UNPACKED_BYTES, MAX_RATIO * packed_size):
+        raise UserError(
+            f"{source} is refused: unpacked, {what} would take {size / 1e6:,.0f} MB or more, over "
+            f"{MAX_RATIO} times its {packed_size / 1e6:,.1f} MB. Text does not pack so small; "
+            f"check where the file comes from. If it is right, unpack it yourself."
+        )
+
+
+@contextmanager
+def open_zip(path: Path, source: str, kind: str = "a zip file") -> Iterator[zipfile.ZipFile]:
+    """Open a zip.
+
+    Raises:
+        UserError: While it is open: it is no zip, or damaged or encrypted.
     """
     try:
-        with path.open("rb") as raw:
-            if path.suffix.lower() != ".gz":
-                yield raw
-                return
-            with gzip.open(raw, "rb") as unpacked:
-                yield unpacked  # type: ignore[misc]
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        with zipfile.ZipFile(path) as archive:
+            _check_count(path, archive)
+            yield archive
+    except _DAMAGE as error:
         raise UserError(
-            f"{source} is damaged or not a gzip file ({error}). Fetch it again."
+            f"{source} is not {kind}, or is damaged or encrypted ({error}). Fetch it again."
         ) from None
-    except OSError as error:
-        raise UserError(f"{source} can't be read: {error}.") from None
+
+
+def _check_count(path: Path, archive: zipfile.ZipFile) -> None:
+    """Check that the members found are as many as the zip says it has: Python doesn't."""
+    end = len(archive.comment) + 22
+    with path.open("rb") as stream:
+        stream.seek(-end, 2)
+        signature, count = struct.unpack("<4s6xH", stream.read(12))
+    # 0xFFFF stands for a larger number, which is elsewhere.
+    if signature == b"PK\x05\x06" and count not in (len(archive.infolist()), 0xFFFF):
+        found = len(archive.infolist())
+        raise zipfile.BadZipFile(f"its directory lists {found} files of {count}")
+
+
+def zip_infos(archive: zipfile.ZipFile, suffixes: tuple[str, ...]) -> list[zipfile.ZipInfo]:
+    """Return the files of a zip with one of ``suffixes``, or all for none."""
+    return [
+        info
+        for info in archive.infolist()
+        if not info.is_dir() and _is_ours(PurePosixPath(info.filename), suffixes)
+    ]
+
+
+def check_sizes(infos: list[zipfile.ZipInfo], source: str, archive: zipfile.ZipFile) -> None:
+    """Refuse a zip that can't be unpacked in bounded memory.
+
+    Raises:
+        UserError: It can't.
+    """
+    packed = [info.filename for info in infos if info.compress_type not in _COMPRESSIONS]
+    if packed:
+        raise UserError(
+            f"{source} is refused: {name_list(packed)} are packed in another way than zip's own, "
+            f"which can't be unpacked in bounded memory. Zip the files again."
+        )
+    # Not what the zip says its parts take: they may share them.
+    size = Path(str(archive.filename)).stat().st_size
+    largest = max(infos, key=lambda info: info.file_size, default=None)
+    if largest is not None:
+        what = f"its {len(infos)} files, {printable(largest.filename)!r} the largest,"
+        check_ratio(sum(info.file_size for info in infos), size, source, what)
+
+
+def zip_members(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo]) -> list[Member]:
+    """Return files of a zip as members: no more of each is read than its declared size."""
+
+    def reader(info: zipfile.ZipInfo) -> Callable[[], bytes]:
+        def read() -> bytes:
+            check_size(info.file_size)
+            # Not `archive.read`: a zip that lies about a size would be unpacked in full.
+            with archive.open(info) as stream:
+                return stream.read(info.file_size + 1)
+
+        return read
+
+    return [(info.filename, reader(info)) for info in infos]
+
+
+def folder_members(folder: Path, suffixes: tuple[str, ...], source: str) -> list[Member]:
+    """Return the files of a folder and its subfolders, sorted: with one of ``suffixes``, or all.
+
+    A link that leads elsewhere in the folder is passed over, for what it leads to is there already.
+
+    Raises:
+        UserError: The folder can't be listed, or a link leads out of it.
+    """
+
+    def reader(path: Path) -> Callable[[], bytes]:
+        def read() -> bytes:
+            check_size(path.stat().st_size)
+            return path.read_bytes()
+
+        return read
+
+    try:
+        root = folder.resolve()
+        members = []
+        for path in sorted(folder.rglob("*")):
+            place = path.relative_to(folder)
+            ours = _is_ours(place, suffixes if path.is_file() else ())
+            if ours and path.is_symlink() and _leads_to_another(path, root, source):
+                continue
+            if ours and path.is_file():
+                members.append((place.as_posix(), reader(path)))
+    except (OSError, RuntimeError) as error:
+        raise UserError(f"{source} can't be read: {printable(str(error))}.") from None
+    return members
+
+
+def _leads_to_another(path: Path, root: Path, source: str) -> bool:
+    """Return whether a link leads to a folder or file that is found without it.
+
+    Raises:
+        UserError: It leads out of the folder.
+    """
+    target = path.resolve()
+    if not target.is_relative_to(root):
+        raise UserError(
+            f"{printable(path.name)!r} in {source} is a link that leads out of the folder, and "
+            f"nothing outside it is read. Give a folder that holds both, or put the files "
+            f"themselves in the place of the link."
+        )
+    return target.is_dir() or target.suffix.lower() == path.suffix.lower()
+
+
+def check_size(size: int) -> None:
+    """Refuse a document that is larger than any résumé.
+
+    Raises:
+        UserError: It is.
+    """
+    if size > MAX_DOCUMENT_BYTES:
+        raise UserError(too_large(size))
+
+
+def too_large(size: int) -> str:
+    """Return the message for a document or cell that is larger than any résumé."""
+    return (
+        f"holds {size / 1e6:,.1f} MB, which no résumé does (at most "
+        f"{MAX_DOCUMENT_BYTES / 1e6:,.0f} MB are read): take it out, or check what it is."
+    )
+
+
+@contextmanager
+def within_memory(source: str) -> Iterator[Callable[[int], None]]:
+    """Return a function to call with the bytes of each batch of texts that is taken.
+
+    Raises:
+        UserError: While it is open: little memory is left after so many bytes.
+    """
+    taken = looked = 0
+
+    def look(size: int) -> None:
+        nonlocal taken, looked
+        taken += size
+        if taken - looked > _LOOKED_EVERY:
+            looked = taken
+            if free_memory() < _LOOKED_EVERY:
+                raise MemoryError
+
+    try:
+        yield look
+    except MemoryError:
+        raise UserError(
+            f"{source} does not fit into the memory, which was used up after {taken / 1e9:,.1f} GB "
+            f"of text had been read. Check what is in it; split it, or use a machine with more."
+        ) from None
+
+
+def _is_ours(path: PurePath, suffixes: tuple[str, ...]) -> bool:
+    """Return whether a file may be one of the user's, not an addition of the system's."""
+    extra = "__MACOSX" in path.parts or path.name.startswith(".")
+    return not extra and (not suffixes or path.suffix.lower() in suffixes)

@@ -4,26 +4,35 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 import numpy as np
 
 from resumebert.data.download import TERMS, fetch_resume_corpus
-from resumebert.data.readers import archives
-from resumebert.data.readers.archives import Member, folder_members, open_zip, zip_members
+from resumebert.data.readers import files
 from resumebert.data.readers.assemble import assemble, collector
 from resumebert.data.readers.columns import Batch, Columns, name_tuple
 from resumebert.data.readers.encodings import check_encoding, decode, text_of
-from resumebert.data.readers.files import check_path, is_folder, open_binary
+from resumebert.data.readers.files import (
+    Member,
+    check_path,
+    check_sizes,
+    folder_members,
+    is_folder,
+    open_binary,
+    open_zip,
+    within_memory,
+    zip_infos,
+    zip_members,
+)
+from resumebert.data.readers.json_tables import BLANK_LINE, line_at
 from resumebert.data.readers.table_files import read_table
-from resumebert.data.readers.text_tables import BLANK_LINE, line_at
-from resumebert.data.table import Problems, ResumeTable, name_list
+from resumebert.data.readers.texts import looked_at, take
+from resumebert.data.table import Problems, ResumeTable, name_list, printable
 from resumebert.utils.errors import UserError
 
 _SEPARATOR = ":::"
-_BATCH = 2048
 _NUMBER = re.compile(r"[0-9]+")
 _SUFFIXES = (".txt", ".lab")
 
@@ -72,7 +81,7 @@ def read_resume_corpus(
         return replace(table, notes=[*table.notes, TERMS])
     folder = is_folder(path)
     found = check_path(path, folder=folder)
-    source = str(path)
+    source = printable(str(path))
     columns = Columns(
         "text", "id", "labels", None, ";", name_tuple(label_names, "data.label_names")
     )
@@ -101,15 +110,17 @@ def read_resume_corpus(
             f"resumes_corpus, a .zip, a .txt of lines id:::label;label:::text, or a .parquet. "
             f"A csv, tsv or jsonl file is read with data=table."
         )
-    return assemble(_batches(records), columns, source, problems, unlabelled=unlabelled)
+    with within_memory(source) as look:
+        batches = looked_at(_batches(records), columns.text, look)
+        return assemble(batches, columns, source, problems, unlabelled=unlabelled)
 
 
 def _batches(records: Iterator[_Record]) -> Iterator[Batch]:
     """Yield records in batches, numbered from 1."""
     start = 1
-    while piece := list(islice(records, _BATCH)):
+    while piece := take(records, lambda record: len(record[2])):
         ids, labels, texts, places = (list(column) for column in zip(*piece, strict=True))
-        cells = {"id": ids, "labels": labels, "text": texts}
+        cells = {"id": [*map(printable, ids)], "labels": labels, "text": texts}
         yield Batch(cells, np.arange(start, start + len(piece)), places)
         start += len(piece)
 
@@ -117,8 +128,8 @@ def _batches(records: Iterator[_Record]) -> Iterator[Batch]:
 def _zip_records(path: Path, encoding: str, source: str, problems: Problems) -> Iterator[_Record]:
     """Yield the résumés of a zip: by id for pairs of files, else those of its one text file."""
     with open_zip(path, source) as archive:
-        infos = archives.zip_infos(archive, _SUFFIXES)
-        archives.check_sizes(infos, source)
+        infos = zip_infos(archive, _SUFFIXES)
+        check_sizes(infos, source, archive)
         texts = [info for info in infos if info.filename.lower().endswith(".txt")]
         if len(texts) == len(infos) == 1 and not _NUMBER.fullmatch(_stem(texts[0].filename)):
             with archive.open(texts[0]) as stream:
@@ -130,7 +141,7 @@ def _zip_records(path: Path, encoding: str, source: str, problems: Problems) -> 
 
 def _file_records(path: Path, encoding: str, source: str, problems: Problems) -> Iterator[_Record]:
     """Yield the résumés of a file of lines."""
-    with open_binary(path, source) as stream:
+    with open_binary(path, source) as (stream, _):
         yield from _line_records(stream, encoding, source, problems)
 
 
@@ -141,10 +152,13 @@ def _line_records(
     row, blank = 0, 0
     # A line ends only at a newline: the text may hold other characters that part lines.
     with text_of(stream, encoding, problems, source=source, newline="\n", row_at=line_at) as text:
-        while line := text.readline(archives.MAX_MEMBER_BYTES + 1):
+        while line := text.readline(files.MAX_DOCUMENT_BYTES + 1):
             row += 1
-            if len(line) > archives.MAX_MEMBER_BYTES:
-                raise UserError(f"Row {row} of {source} is longer than 50 MB, which no résumé is.")
+            if len(line) > files.MAX_DOCUMENT_BYTES:
+                raise UserError(
+                    f"Row {row} of {source} is longer than "
+                    f"{files.MAX_DOCUMENT_BYTES / 1e6:,.0f} MB, which no résumé is."
+                )
             if not line.strip():
                 blank = blank or row
                 continue
@@ -196,12 +210,14 @@ def _check_pairs(pairs: dict[str, dict[str, list[Member]]], problems: Problems) 
 def _text(member: Member, encoding: str, problems: Problems) -> str | None:
     """Return a file's text, or None after noting why it can't be read."""
     name, read = member
+    data = b""
     try:
-        return decode(read(), encoding, name, problems)
+        data = read()
+        return decode(data, encoding, name, problems)
     except OSError as error:
         problems.add_row(name, f"can't be read ({error.strerror or error})")
     except UserError as error:
-        problems.add_row("", str(error).rstrip("."))
+        problems.add_row("" if data else name, str(error).rstrip("."))
     return None
 
 

@@ -2,23 +2,29 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path, PurePath
 from typing import BinaryIO, TypeAlias
 
+from resumebert.data.readers.arrow_tables import (
+    datasets_batches,
+    is_datasets_folder,
+    parquet_batches,
+)
 from resumebert.data.readers.columns import Batch, Columns
-from resumebert.data.readers.datasets_folder import datasets_batches, is_datasets_folder
-from resumebert.data.readers.encodings import AUTO, text_of
+from resumebert.data.readers.csv_tables import AUTO, csv_batches, csv_row, find_dialect
+from resumebert.data.readers.encodings import codec_for, head_of, text_of
 from resumebert.data.readers.excel_tables import excel_batches
-from resumebert.data.readers.files import check_path, is_folder, open_binary
-from resumebert.data.readers.parquet_tables import parquet_batches
-from resumebert.data.readers.pickled_tables import pickle_batches
-from resumebert.data.readers.text_tables import csv_batches, csv_row, jsonl_batches, line_at
-from resumebert.data.table import Problems, shorten
+from resumebert.data.readers.files import check_path, is_folder, open_binary, unpacked_name
+from resumebert.data.readers.json_tables import json_batches, line_at, looks_like_json
+from resumebert.data.readers.split_files import folder_batches
+from resumebert.data.table import Problems, printable, shorten
 from resumebert.utils.errors import UserError
 
-TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl")
-_FOLDER = "folder"
+JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
+TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", *JSON_SUFFIXES)
+_FOLDER, _DATASETS = "folder", "datasets"
 
 
 @dataclass(frozen=True)
@@ -26,16 +32,20 @@ class Options:
     """What is configured of the kinds of tables: see :func:`~resumebert.data.readers.read_table`.
 
     Attributes:
-        encoding: of a csv, tsv or jsonl file.
+        encoding: of a text file.
+        separator: of a csv file.
+        quoting: of a csv file.
         sheet: of an Excel file.
-        dataset_split: of a folder of the datasets library.
-        allow_pickle: whether a pickle may be loaded.
+        dataset_split: of a folder of the datasets library, or of files named after splits.
+        rows_before: how many rows of the table were in files before this one.
     """
 
     encoding: str = AUTO
+    separator: str = AUTO
+    quoting: str = AUTO
     sheet: str | None = None
     dataset_split: str | Sequence[str] | None = None
-    allow_pickle: bool = False
+    rows_before: int = 0
 
 
 Opened: TypeAlias = tuple[Iterator[Batch], Columns]
@@ -54,74 +64,93 @@ def open_table(
     """
     folder = is_folder(path)
     found = check_path(path, folder=folder)
-    if folder and not is_datasets_folder(found):
+    if folder:
+        kind = _DATASETS if is_datasets_folder(found) else _FOLDER
+    else:
+        kind = table_suffix(found) or _refuse(found, source)
+    if options.sheet is not None and kind not in (".xlsx", ".xlsm", _FOLDER):
+        raise UserError(f"data.sheet={options.sheet} is for Excel files, which {source} is not.")
+    if options.dataset_split is not None and not folder:
         raise UserError(
-            f"data.path={path} is a folder, where a file is expected (or a folder that the "
-            f"datasets library saved, with a dataset_dict.json or a state.json in it). A folder "
-            f"of documents is read with data=documents, the published corpus with "
-            f"data=resume_corpus."
+            f"data.dataset_split={options.dataset_split} is for folders that the datasets library "
+            f"saved, or of files named after splits, which {source} is not."
         )
-    kind = _FOLDER if folder else _suffix(found, source)
-    _check_keys(kind, options, source)
     return _OPENERS[kind](found, columns, options, source, problems)
 
 
-def _check_keys(kind: str, options: Options, source: str) -> None:
-    """Refuse keys that mean nothing for this kind of table, which is not the one expected then."""
-    if options.sheet is not None and kind not in (".xlsx", ".xlsm"):
-        raise UserError(f"data.sheet={options.sheet} is for Excel files, which {source} is not.")
-    if options.dataset_split is not None and kind != _FOLDER:
-        raise UserError(
-            f"data.dataset_split={options.dataset_split} is for folders that the datasets library "
-            f"saved, which {source} is not."
-        )
+def table_suffix(path: PurePath) -> str | None:
+    """Return which kind of table a file is by its name, or None if it is none that can be read.
+
+    A packed file is a table of text: its content tells more.
+    """
+    name = unpacked_name(path)
+    suffix = PurePath(name).suffix.lower()
+    if name == path.name:
+        return suffix if suffix in _OPENERS else None
+    return suffix if suffix in TEXT_SUFFIXES else ".txt" if not suffix else None
 
 
-def _suffix(path: Path, source: str) -> str:
-    """Return the file's suffix, without ``.gz``, if it is one that can be read."""
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    packed = suffixes[-1:] == [".gz"]
-    suffix = suffixes[-2] if packed and len(suffixes) > 1 else (suffixes or [""])[-1]
-    if suffix not in (TEXT_SUFFIXES if packed else SUFFIXES):
-        old = " Save it as .xlsx in Excel." if suffix == ".xls" else ""
-        raise UserError(
-            f"{source} has the suffix {shorten(''.join(suffixes[-2:]))}, and only "
-            f"{', '.join(SUFFIXES)} (and .csv.gz, .tsv.gz, .jsonl.gz) can be read.{old} Convert "
-            f"it, or rename it if its name is wrong. (The published resume_corpus is read with "
-            f"data=resume_corpus, a zip of documents with data=documents.)"
+def _refuse(path: Path, source: str) -> str:
+    """Say what to do with a file of another kind."""
+    suffix = "".join(path.suffixes[-2:]).lower()
+    advice = "Convert it, or rename it if its name is wrong."
+    if any(end in suffix for end in (".pkl", ".pickle")):
+        advice = (
+            "Loading a pickle runs whatever program its maker put into it. If you made it "
+            'yourself, write it as parquet: python -c "import pandas; '
+            "pandas.read_pickle('F.pkl').to_parquet('F.parquet')\""
         )
-    return suffix
+    elif suffix.endswith((".xls", ".ods", ".xlsb")):
+        advice = "Save it as .xlsx in Excel."
+    elif suffix != path.suffix.lower():
+        advice = f"Unpack it. {advice}"
+    raise UserError(
+        f"{source} has the suffix {shorten(suffix)}, and only {', '.join(SUFFIXES)} can be read "
+        f"(text also packed as .gz, .bz2, .xz or .zip). {advice} (The published resume_corpus is "
+        f"read with data=resume_corpus, a zip of documents with data=documents.)"
+    )
 
 
 @contextmanager
 def open_text(
-    stream: BinaryIO, suffix: str, columns: Columns, encoding: str, source: str, problems: Problems
+    stream: BinaryIO,
+    name: str,
+    columns: Columns,
+    options: Options,
+    source: str,
+    problems: Problems,
 ) -> Iterator[Opened]:
-    """Open the stream of a csv, tsv or jsonl file for drawing its batches.
+    """Open the stream of a csv or JSON file for drawing its batches; its content tells which.
 
     Raises:
         UserError: While it is open: it can't be read.
     """
-    jsonl = suffix == ".jsonl"
-    newline, row_at = ("\n", line_at) if jsonl else ("", csv_row)
-    with text_of(stream, encoding, problems, source=source, newline=newline, row_at=row_at) as text:
-        if jsonl:
-            yield jsonl_batches(text, columns, source, problems)
-        else:
-            delimiter = "\t" if suffix == ".tsv" else ","
-            yield csv_batches(text, delimiter, columns, source, problems)
+    suffix = PurePath(name).suffix.lower()
+    codec = codec_for(stream, options.encoding, source, problems)
+    head = head_of(stream, codec)
+    text = partial(text_of, stream, options.encoding, problems, source=source, codec=codec)
+    if suffix in JSON_SUFFIXES or looks_like_json(head):
+        with text(newline="\n", row_at=line_at) as lines:
+            yield json_batches(lines, columns, source, problems)
+        return
+    configured = (options.separator, options.quoting)
+    dialect = find_dialect(head, suffix, columns, configured, source, problems)
+    with text(newline="", row_at=partial(csv_row, dialect=dialect)) as lines:
+        yield csv_batches(lines, dialect, columns, source, problems, options.rows_before)
 
 
 @contextmanager
 def _text_file(
     path: Path, columns: Columns, options: Options, source: str, problems: Problems
 ) -> Iterator[Opened]:
-    suffix = _suffix(path, source)
-    with (
-        open_binary(path, source) as raw,
-        open_text(raw, suffix, columns, options.encoding, source, problems) as opened,
-    ):
-        yield opened
+    with open_binary(path, source) as (raw, name):
+        suffix = PurePath(name).suffix.lower()
+        if name != path.name and suffix and suffix not in TEXT_SUFFIXES:
+            raise UserError(
+                f"{source} holds {printable(name)!r}, which is read only unpacked. Unpack it."
+            )
+        with open_text(raw, name, columns, options, source, problems) as opened:
+            yield opened
 
 
 @contextmanager
@@ -140,17 +169,27 @@ def _excel(
 
 
 @contextmanager
-def _pickle(
-    path: Path, columns: Columns, options: Options, source: str, problems: Problems
-) -> Iterator[Opened]:
-    yield pickle_batches(path, columns, source, allowed=options.allow_pickle)
-
-
-@contextmanager
 def _datasets(
     path: Path, columns: Columns, options: Options, source: str, problems: Problems
 ) -> Iterator[Opened]:
     yield datasets_batches(path, options.dataset_split, columns, source)
+
+
+@contextmanager
+def _folder(
+    path: Path, columns: Columns, options: Options, source: str, problems: Problems
+) -> Iterator[Opened]:
+    def opener(
+        file: Path, columns: Columns, rows_before: int, name: str
+    ) -> AbstractContextManager[Opened]:
+        kind = table_suffix(file)
+        one = replace(options, dataset_split=None, rows_before=rows_before)
+        return _OPENERS[str(kind)](file, columns, one, name, problems)
+
+    with folder_batches(
+        path, options.dataset_split, columns, opener, table_suffix, source, problems
+    ) as opened:
+        yield opened
 
 
 _OPENERS: dict[str, _Opener] = {
@@ -158,8 +197,7 @@ _OPENERS: dict[str, _Opener] = {
     ".parquet": _parquet,
     ".xlsx": _excel,
     ".xlsm": _excel,
-    ".pkl": _pickle,
-    ".pickle": _pickle,
-    _FOLDER: _datasets,
+    _DATASETS: _datasets,
+    _FOLDER: _folder,
 }
-SUFFIXES = tuple(suffix for suffix in _OPENERS if suffix != _FOLDER)
+SUFFIXES = tuple(suffix for suffix in _OPENERS if suffix.startswith("."))

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from resumebert.data.readers.arrow_tables import parquet_batches
 from resumebert.data.readers.assemble import assemble, collector
 from resumebert.data.readers.columns import Columns, name_tuple
+from resumebert.data.readers.csv_tables import check_dialect
 from resumebert.data.readers.encodings import check_encoding
-from resumebert.data.readers.parquet_tables import parquet_batches
+from resumebert.data.readers.files import within_memory
 from resumebert.data.readers.sources import Options, open_table
-from resumebert.data.table import Problems, ResumeTable, name_list
+from resumebert.data.readers.texts import looked_at
+from resumebert.data.table import Problems, ResumeTable, name_list, printable
 from resumebert.utils.errors import UserError
 
 
@@ -24,17 +27,19 @@ def read_table(
     label_names: Sequence[str] | None = None,
     split_column: str | None = None,
     encoding: str = "auto",
+    separator: str = "auto",
+    quoting: str = "auto",
     sheet: str | None = None,
     dataset_split: str | Sequence[str] | None = None,
-    allow_pickle: bool = False,
     unlabelled: str = "keep",
     on_bad_rows: str = "error",
 ) -> ResumeTable:
     """Read a table with one résumé a row.
 
     Args:
-        path: a csv, tsv, jsonl (each also ``.gz``), parquet, Excel (.xlsx) or pandas pickle file,
-            as its suffix tells, or a folder that the datasets library wrote (``save_to_disk``).
+        path: a csv or its kin, JSON (each also packed as gz, bz2, xz or zip), parquet or Excel
+            (.xlsx) file; a folder of such files, named after splits or parts of one table; or one
+            that the datasets library wrote (``save_to_disk``).
         text_column: the column of the text.
         id_column: the column of the ids; None: ``id`` if there is one, else the row numbers.
         label_columns: L columns of 0 and 1, one for each label.
@@ -44,33 +49,40 @@ def read_table(
         label_names: the labels, in the order wanted; None: ``label_columns``, or those found in
             ``labels_column``, sorted.
         split_column: the column that names each row's split: train, val (validation, valid, dev)
-            or test; None: there is none, or the splits of a saved DatasetDict.
-        encoding: that of a csv, tsv or jsonl file; "auto": as its byte order mark says, else UTF-8
+            or test; None: there is none, or the splits of a folder.
+        encoding: that of a csv or JSON file; "auto": as its byte order mark says, else UTF-8
             if it is, else cp1252. A UTF-8 byte order mark overrules what is declared.
+        separator: what parts the cells of a csv; "auto": what its first line has.
+        quoting: of a csv: "standard", "backslash", "none" (quotation marks are plain characters);
+            "auto": standard, or backslash where the beginning makes a table with it alone.
         sheet: of an Excel file, by name; None: the first.
-        dataset_split: of a saved DatasetDict, a split or several; None: all.
-        allow_pickle: load a pickle, which runs whatever code it holds.
+        dataset_split: of a folder with splits, one or several; None: all.
         unlabelled: "keep" or "drop" the rows without a label.
         on_bad_rows: "error": refuse the file if anything is wrong with a row; "skip": leave those
             rows out and list them.
 
     Returns:
         n résumés in the order of the file. Text is as found, but for lone surrogates, which become
-        U+FFFD. Of a DatasetDict with several splits, ids begin with the split's name.
+        U+FFFD. Of a folder with several splits, ids begin with the split's name.
 
     Raises:
         UserError: The file can't be read as configured: all that is wrong with its rows in one
             message, the first twenty with their row.
     """
-    source = str(path)
+    source = printable(str(path))
     check_encoding(encoding)
+    check_dialect(separator, quoting)
     columns = configured_columns(
         text_column, id_column, label_columns, labels_column, label_separator, label_names
     ).with_split(split_column)
     problems = collector(source, on_bad_rows)
-    options = Options(encoding, sheet, dataset_split, allow_pickle)
-    with open_table(path, columns, options, source, problems) as (batches, found):
-        return assemble(batches, found, source, problems, unlabelled=unlabelled)
+    options = Options(encoding, separator, quoting, sheet, dataset_split)
+    with (
+        within_memory(source) as look,
+        open_table(path, columns, options, source, problems) as (batches, found),
+    ):
+        bounded = looked_at(batches, found.text, look)
+        return assemble(bounded, found, source, problems, unlabelled=unlabelled)
 
 
 def read_sample() -> ResumeTable:

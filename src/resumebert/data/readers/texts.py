@@ -1,11 +1,15 @@
 """From cells to texts, ids and splits, with those that are none noted."""
 
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from resumebert.data.readers.columns import Batch, python_values
+from resumebert.data.readers.files import MAX_DOCUMENT_BYTES, too_large
 from resumebert.data.table import Problems, shorten
 
 _SPLITS = {
@@ -13,6 +17,34 @@ _SPLITS = {
     **{"validation": "val", "valid": "val", "dev": "val"},
 }
 _SPLIT = np.dtype("<U5")
+_ROWS, _CHARACTERS = 2048, 1 << 26
+_Row = TypeVar("_Row")
+
+
+def take(rows: Iterator[_Row], size: Callable[[_Row], int]) -> list[_Row]:
+    """Draw the rows of a batch, fewer where they are large; ``size`` counts their characters."""
+    drawn: list[_Row] = []
+    characters = 0
+    while len(drawn) < _ROWS and characters < _CHARACTERS:
+        row = next(rows, None)
+        if row is None:
+            break
+        drawn.append(row)
+        characters += size(row)
+    return drawn
+
+
+def looked_at(
+    batches: Iterable[Batch], column: str, look: Callable[[int], None]
+) -> Iterator[Batch]:
+    """Yield batches, with ``look`` called on the bytes of each one's texts, about."""
+    for batch in batches:
+        cells = batch.cells[column]
+        if isinstance(cells, pa.Array):
+            look(cells.nbytes)
+        else:
+            look(sum(len(cell) for cell in cells if isinstance(cell, str)))
+        yield batch
 
 
 def read_texts(batch: Batch, column: str, problems: Problems) -> pa.Array:
@@ -30,6 +62,11 @@ def read_texts(batch: Batch, column: str, problems: Problems) -> pa.Array:
             for i in np.flatnonzero(texts.is_null()).tolist():
                 problems.add_row(*batch.told(i, _no_text(column, None)))
         texts = texts.fill_null("x")
+    large = pc.greater(pc.binary_length(texts), MAX_DOCUMENT_BYTES)
+    if pc.any(large).as_py():
+        for i in np.flatnonzero(large).tolist():
+            what = f"column {shorten(column)} {too_large(pc.binary_length(texts[i]).as_py())}"
+            problems.add_row(*batch.told(i, what))
     blank = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(texts)), 0)
     if pc.any(blank).as_py():
         what = f"column {shorten(column)} is blank: a résumé without text"

@@ -1,6 +1,6 @@
-"""Drawing batches of cells from a folder that the datasets library wrote with ``save_to_disk``.
+"""Drawing batches of cells from parquet, and from a folder of the datasets library.
 
-Such a folder holds Arrow streams, which pyarrow reads: the library itself is not needed.
+What that library's ``save_to_disk`` writes are Arrow streams: the library itself is not needed.
 """
 
 import json
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from resumebert.data.readers.columns import Batch, Cells, Columns, with_id
 from resumebert.data.readers.texts import split_name
@@ -21,6 +22,9 @@ _STATE = "state.json"
 _DICT = "dataset_dict.json"
 _INFO = "dataset_info.json"
 _BATCH = 2048
+_BUFFER = 1 << 20
+_BATCH_BYTES = 1 << 28
+_PEEK = 16
 _END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
 
 
@@ -262,4 +266,71 @@ def _damaged(path: Path, error: Exception) -> str:
     return (
         f"{path} is no Arrow file of the datasets library, or is damaged or cut off "
         f"({' '.join(str(error).split())[:200]}). Save the dataset again."
+    )
+
+
+def parquet_batches(path: Path, columns: Columns, source: str) -> tuple[Iterator[Batch], Columns]:
+    """Return the batches of a parquet file, and ``columns`` with its id column."""
+    try:
+        # Without these, pyarrow holds the compressed file in memory beside the texts.
+        file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER)
+        schema = file.schema_arrow
+        names = schema.names
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UserError(_bad_parquet(source, error)) from None
+    columns = with_id(columns, names, source)
+    kind = schema.field(columns.text).type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if kind not in (pa.string(), pa.large_string(), pa.string_view()):
+        raise UserError(
+            f"The column {shorten(columns.text)} of {source} holds {kind}, not text. Set "
+            f"data.text_column to the column of the text; its columns: {name_list(names)}."
+        )
+    if not file.metadata.num_rows:
+        raise UserError(f"{source} has columns and no rows. Check data.path.")
+    return _readable(_parquet_rows(file, columns), source), columns
+
+
+def _parquet_rows(file: pq.ParquetFile, columns: Columns) -> Iterator[Batch]:
+    """Yield the batches of an open parquet file."""
+    start = 1
+    for batch in file.iter_batches(_batch_size(file, columns.text), columns=columns.to_read):
+        cells = {name: batch.column(name) for name in columns.to_read}
+        text = cells[columns.text]
+        for name in cells.keys() - {columns.text}:
+            # A text that is not UTF-8 is told with its row, later.
+            cells[name].validate(full=True)
+        if text.type not in (pa.string(), pa.large_string()):
+            cells[columns.text] = text.cast(pa.large_string())
+        yield Batch(cells, np.arange(start, start + len(batch)))
+        start += len(batch)
+
+
+def _batch_size(file: pq.ParquetFile, text: str) -> int:
+    """Return how many rows to read at once: fewer where their texts are large."""
+    groups = [file.metadata.row_group(k) for k in range(file.metadata.num_row_groups)]
+    size = max(group.total_byte_size / max(1, group.num_rows) for group in groups)
+    # Texts that are repeated are stored once, which their size in the file does not tell.
+    for start in file.iter_batches(_PEEK, columns=[text]):
+        size = max(size, start.nbytes / len(start))
+        break
+    return int(min(_BATCH, max(1, _BATCH_BYTES // max(1, int(size)))))
+
+
+def _readable(batches: Iterator[Batch], source: str) -> Iterator[Batch]:
+    """Yield the batches of a parquet file until one is damaged."""
+    try:
+        yield from batches
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UserError(_bad_parquet(source, error)) from None
+
+
+def _bad_parquet(source: str, error: Exception) -> str:
+    """Return the message for a parquet file that can't be read."""
+    return (
+        f"{source} is not a parquet file, or is damaged or cut off "
+        f"({' '.join(str(error).split())[:200]}). Fetch or write it again."
     )

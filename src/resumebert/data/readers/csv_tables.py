@@ -1,0 +1,363 @@
+"""Drawing batches of cells from csv and its kin: whatever parts the cells and quotes them."""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TextIO
+
+import numpy as np
+
+from resumebert.data.readers.columns import Batch, Columns, with_id
+from resumebert.data.readers.files import MAX_DOCUMENT_BYTES
+from resumebert.data.readers.texts import take
+from resumebert.data.table import Problems, name_list
+from resumebert.utils.errors import UserError
+
+AUTO = "auto"
+QUOTINGS = (AUTO, "standard", "backslash", "none")
+_SEPARATORS = (",", ";", "\t", "|")
+_NAMED = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|"}
+_OF_SUFFIX = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+# The line with which Excel is told the separator.
+_SEP_LINE = re.compile(r'"?sep=(?P<separator>[^\r\n"])"?[,;\t|]*(?:\r\n|\r|\n)', re.IGNORECASE)
+# What is in quotation marks may go on over many lines, but not beyond what a résumé may hold.
+_MAX_LINE = 4 * MAX_DOCUMENT_BYTES
+_PLAIN = "if quotation marks are plain characters in this file, set data.quoting=none"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a file parts and quotes its cells.
+
+    Attributes:
+        separator: one character.
+        quoting: "standard": in quotation marks, which are doubled inside; "backslash": a backslash
+            goes before them; "none": quotation marks are plain characters.
+        skipped: lines before that of the column names.
+    """
+
+    separator: str = ","
+    quoting: str = "standard"
+    skipped: int = 0
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the csv module takes."""
+        escape = {"escapechar": "\\"} if self.quoting == "backslash" else {}
+        plain = {"quoting": csv.QUOTE_NONE} if self.quoting == "none" else {}
+        return {"delimiter": self.separator, **escape, **plain}
+
+
+def check_dialect(separator: str, quoting: str) -> str:
+    """Return the configured separator as one character, or "auto".
+
+    Raises:
+        UserError: It is none, or ``quoting`` is none of its choices.
+    """
+    found = _NAMED.get(str(separator).lower(), str(separator))
+    if found != AUTO and (len(found) != 1 or found in '"\r\n\\'):
+        raise UserError(
+            f"data.separator={separator} is not one character that parts the cells of a row. Give "
+            f"auto, comma, semicolon, tab, pipe, or the character itself."
+        )
+    if quoting not in QUOTINGS:
+        raise UserError(f"data.quoting={quoting} is none of its choices: {', '.join(QUOTINGS)}.")
+    return found
+
+
+def find_dialect(
+    head: str,
+    suffix: str,
+    columns: Columns,
+    configured: tuple[str, str],
+    source: str,
+    problems: Problems,
+) -> Dialect:
+    """Return how a file parts and quotes its cells, noting what was guessed.
+
+    The separator is the one by which the first line holds the wanted columns, that of the file's
+    ending before others. Where none does, it is one that finds several columns.
+
+    Args:
+        head: the beginning of the file.
+        suffix: of its name.
+        columns: those wanted.
+        configured: ``data.separator`` and ``data.quoting``.
+        source: what to call the file.
+        problems: where to note.
+
+    Raises:
+        UserError: Several separators would do.
+    """
+    separator = check_dialect(*configured)
+    quoting = configured[1]
+    told = _SEP_LINE.match(head)
+    skipped = 0
+    if told:
+        head, skipped = head[told.end() :], 1
+    if separator == AUTO:
+        usual = told["separator"] if told else _OF_SUFFIX.get(suffix)
+        separator = _separator(head, usual, quoting, columns, source)
+        if told or separator != usual:
+            problems.remark(
+                f"{source} was read with {_shown(separator)} between its cells, as its first line "
+                f"{'says' if told and separator == usual else 'has it'} (data.separator)."
+            )
+    dialect = Dialect(separator, "standard" if quoting == AUTO else quoting, skipped)
+    if quoting == AUTO and _is_escaped(head, dialect):
+        dialect = Dialect(separator, "backslash", skipped)
+        problems.remark(
+            f"{source} was read with a backslash before each quotation mark in a cell "
+            f"(data.quoting=backslash)."
+        )
+    return dialect
+
+
+def _shown(separator: str) -> str:
+    """Return a separator for a message."""
+    return "a tab" if separator == "\t" else f"'{separator}'"
+
+
+def _separator(head: str, usual: str | None, quoting: str, columns: Columns, source: str) -> str:
+    """Return the separator that the first line has."""
+    order = [*([usual] if usual else []), *(mark for mark in _SEPARATORS if mark != usual)]
+    kind = "none" if quoting == "none" else "standard"
+    names = {mark: _parsed(head, Dialect(mark, kind), 1)[0][:1] for mark in order}
+    headers = {mark: rows[0] if rows else [] for mark, rows in names.items()}
+    fitting = [mark for mark in order if set(columns.to_read) <= set(headers[mark])]
+    if not fitting:
+        # The columns' keys may be wrong; what columns there are is told in the message on that.
+        fitting = [mark for mark in order if len(headers[mark]) > 1]
+        if len(fitting) > 1 and usual not in fitting:
+            raise UserError(
+                f"It is not clear what parts the cells of {source}: its first line has "
+                f"{' and '.join(map(_shown, fitting))}, and with neither it holds the columns "
+                f"{name_list(columns.to_read)}. Say which: data.separator=semicolon, say; and "
+                f"check the keys of the columns."
+            )
+    if usual in fitting or not fitting:
+        return usual or ","
+    return fitting[0]
+
+
+def _parsed(head: str, dialect: Dialect, most: int = 1000) -> tuple[list[list[str]], bool]:
+    """Return the first records of a file's beginning, and whether all were as the dialect says."""
+    rows: list[list[str]] = []
+    reader = csv.reader(_lines_of(head), strict=True, **dialect.arguments)
+    limit = csv.field_size_limit(_MAX_LINE)
+    try:
+        rows.extend(islice(reader, most))
+    except csv.Error as error:
+        # The beginning may end within a cell.
+        return rows, "end of data" in str(error)
+    finally:
+        csv.field_size_limit(limit)
+    return rows, True
+
+
+def _lines_of(text: str) -> list[str]:
+    """Return lines as a file yields them."""
+    return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$", text)
+
+
+def _is_escaped(head: str, dialect: Dialect) -> bool:
+    """Return whether backslashes before quotation marks alone make a table of it."""
+    if '\\"' not in head or _parsed(head, dialect)[1]:
+        return False
+    rows, whole = _parsed(head, Dialect(dialect.separator, "backslash"))
+    rows = [row for row in rows if row]
+    # The last may be cut off.
+    return whole and len(rows) > 1 and len({len(row) for row in rows[:-1]}) == 1
+
+
+def csv_batches(
+    stream: TextIO,
+    dialect: Dialect,
+    columns: Columns,
+    source: str,
+    problems: Problems,
+    rows_before: int = 0,
+) -> tuple[Iterator[Batch], Columns]:
+    """Return the batches of a csv file, and ``columns`` with its id column.
+
+    ``rows_before`` are in other files of the same table.
+    """
+    records = _records(stream, dialect, source, problems)
+    header, *_ = next(records, ([], 0, []))
+    if not any(name.strip() for name in header):
+        problems.raise_if_any()
+        raise UserError(f"{source} does not begin with a line of column names. Add one.")
+    columns = with_id(columns, header, source)
+    swallowed = _Swallowed(dialect, header, columns, rows_before)
+    return _rows(records, header, columns, swallowed, source, problems), columns
+
+
+# A record, the line it begins at, and its lines if it has several.
+_Record = tuple[list[str], int, list[str]]
+
+
+def _records(
+    stream: TextIO, dialect: Dialect, source: str, problems: Problems
+) -> Iterator[_Record]:
+    """Yield the records of a csv file, to the first broken one."""
+    limit = csv.field_size_limit()
+    held: list[str] = []
+
+    def lines() -> Iterator[str]:
+        while line := stream.readline(_MAX_LINE):
+            if len(line) >= _MAX_LINE:
+                raise UserError(
+                    f"Line {number + len(held) + 1} of {source} is longer than {_MAX_LINE:,} "
+                    f"characters, which no résumé is. Check what it is, and take it out."
+                )
+            held.append(line)
+            yield line
+
+    number = 0
+    reader = csv.reader(lines(), strict=True, **dialect.arguments)
+    for _ in range(dialect.skipped):
+        number += bool(stream.readline(_MAX_LINE))
+    while True:
+        held.clear()
+        # The limit is the whole process's, so it is lifted only while a record is read.
+        csv.field_size_limit(_MAX_LINE)
+        try:
+            record = next(reader, None)
+        except csv.Error as error:
+            escaped = any('\\"' in line for line in held) and dialect.quoting == "standard"
+            other = " (or data.quoting=backslash, if one goes before them)" if escaped else ""
+            what = (
+                f"the record that begins here is not csv ({error}): check its quotation marks, or "
+                f"{_PLAIN}{other}"
+            )
+            problems.add(f"line {number + 1}", what)
+            return
+        finally:
+            csv.field_size_limit(limit)
+        if record is None:
+            return
+        yield record, number + 1, held[:] if len(held) > 1 else []
+        number += len(held)
+
+
+def _rows(
+    records: Iterator[_Record],
+    header: list[str],
+    columns: Columns,
+    swallowed: "_Swallowed",
+    source: str,
+    problems: Problems,
+) -> Iterator[Batch]:
+    """Yield the batches of a csv file whose header has been read."""
+    position = {name: header.index(name) for name in columns.to_read}
+    row, blank = 0, 0
+    while piece := take(records, lambda record: sum(map(len, record[0]))):
+        cells: list[list[str]] = []
+        rows: list[int] = []
+        places: list[str] = []
+        for record, line, lines in piece:
+            # A blank line is a lost row unless nothing follows it.
+            if not record:
+                blank = blank or line
+                continue
+            if blank:
+                problems.add_row(f"line {blank}", "is blank; remove it, or mend the row it was")
+                blank = 0
+            row += 1
+            place = f"row {row} (line {line})"
+            if len(record) != len(header):
+                what = f"has {len(record)} cells where the header has {len(header)}"
+                problems.add_row(place, what)
+                continue
+            swallowed.look_at(record, row, line, lines)
+            cells.append(record)
+            rows.append(row)
+            places.append(place)
+        by_column = {name: [record[k] for record in cells] for name, k in position.items()}
+        yield Batch(by_column, np.array(rows, np.int64), places)
+    swallowed.tell(problems)
+    if not row and not problems.count and not problems.skipped_rows:
+        raise UserError(f"{source} has a header and no rows. Check data.path.")
+
+
+class _Swallowed:
+    """Records over several lines, each of which would be a row: a quotation mark swallows rows.
+
+    A file without quoting may have a cell that begins with a quotation mark; all rows to the next
+    one that ends a cell are then part of it. Text over several lines that is quoted as it should be
+    seldom has as many separators in each line as a row, and the labels of other rows after them.
+    """
+
+    def __init__(
+        self, dialect: Dialect, header: list[str], columns: Columns, rows_before: int
+    ) -> None:
+        """Prepare for a file's records; ``rows_before`` are in other files of the same table."""
+        self._separator, self._rows_before = dialect.separator, rows_before
+        self._marks = len(header) - 1
+        self._text = header.index(columns.text)
+        self._places = [header.index(str(name)) for name in columns.flags or (columns.labels,)]
+        # The one configured may be wrong.
+        self._between_labels = re.compile(f"[;,|/]|{re.escape(columns.separator)}")
+        # The cells of labels of all other records, and the labels in them.
+        self._known: set[str] = set()
+        # Row, first line, number of lines, and the cells of labels if each line is a row.
+        self._suspects: list[tuple[int, int, int, list[str]]] = []
+
+    def look_at(self, record: list[str], row: int, line: int, lines: Sequence[str]) -> None:
+        """Take note of a record and, if it has several, its lines."""
+        if not lines or any(part.count(self._separator) != self._marks for part in lines):
+            for place in self._places:
+                if record[place] not in self._known:
+                    cell = record[place]
+                    self._known |= {cell, cell.strip(), *self._labels(cell)}
+            return
+        rows = [part.rstrip("\r\n").split(self._separator) for part in lines]
+        if all(cells[self._text].strip(' "') for cells in rows):
+            inner = [cells[place].strip() for cells in rows[:-1] for place in self._places]
+            self._suspects.append((row, line, len(lines), inner))
+
+    def _labels(self, cell: str) -> list[str]:
+        return [label.strip() for label in self._between_labels.split(cell)]
+
+    def tell(self, problems: Problems) -> None:
+        """Note the records in which rows were swallowed."""
+        for row, line, count, cells in self._suspects:
+            filled = [cell for cell in cells if cell]
+            alike = sum(
+                cell in self._known or self._known.issuperset(self._labels(cell)) for cell in filled
+            )
+            if not filled or 2 * alike < len(filled) or (not self._known and count < 3):
+                continue
+            what = (
+                f"a quotation mark opens a cell here that goes on over {count} lines, each with "
+                f"as many separators as a row: it has swallowed {count - 1} rows. Close it, or "
+                f"{_PLAIN}"
+            )
+            problems.add_row(f"row {row} (line {line})", what, row + self._rows_before)
+            if problems.skip_rows:
+                for other in range(line + 1, line + count):
+                    problems.add_row(f"line {other}", f"was swallowed by row {row}")
+
+
+def csv_row(text: TextIO, dialect: Dialect) -> int:
+    """Return the row that the end of a csv text, cut off anywhere, is in."""
+    records = csv.reader(_with_end(text), **dialect.arguments)
+    try:
+        return sum(1 for record in records if record) - 1 - dialect.skipped
+    except csv.Error:
+        return records.line_num
+
+
+def _with_end(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines with something after the end, so that a record not begun counts as well."""
+    last = ""
+    for line in lines:
+        if last:
+            yield last
+        last = line
+    if last.endswith(("\n", "\r")):
+        yield last
+        last = ""
+    yield f"{last}x"

@@ -1,0 +1,263 @@
+"""Drawing batches of cells from JSON: an object a line, an array of objects, or one object."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any, TextIO
+
+import numpy as np
+
+from resumebert.data.readers.columns import Batch, Columns, with_id
+from resumebert.data.readers.files import MAX_DOCUMENT_BYTES
+from resumebert.data.readers.texts import take
+from resumebert.data.table import Problems, name_list, shorten
+from resumebert.utils.errors import UserError
+
+_PIECE = 1 << 20
+# Escaped, a character takes up to six; and a row holds more than its text.
+MAX_ROW = 4 * MAX_DOCUMENT_BYTES
+# One object that holds all rows is parsed at once, which takes several times as much memory.
+_MAX_WHOLE = 250 * 1000**2
+_SPACE = re.compile(r"[ \t\n\r]*")
+BLANK_LINE = "is a blank line; remove it, or mend the row it was"
+
+_Row = tuple[int, dict[str, Any]]
+
+
+def line_at(text: TextIO) -> int:
+    """Return the line that the end of ``text`` is in."""
+    count = 1
+    while piece := text.read(_PIECE):
+        count += piece.count("\n")
+    return count
+
+
+def looks_like_json(head: str) -> bool:
+    """Return whether a file's beginning is that of an object with a key, or of a list of them."""
+    return re.match(r'\s*(\[\s*)?\{\s*"', head) is not None
+
+
+def json_batches(
+    stream: TextIO, columns: Columns, source: str, problems: Problems
+) -> tuple[Iterator[Batch], Columns]:
+    """Return the batches of a JSON file, and ``columns`` with the id column of its first row."""
+    objects = _objects(stream, columns, source, problems)
+    first = next(objects, None)
+    if first is None:
+        problems.raise_if_any()
+        if problems.skipped_rows:
+            problems.raise_none_left()
+        raise UserError(f"{source} holds no rows, only blank lines. Check data.path.")
+    columns = with_id(columns, list(first[1]), source)
+    return _rows(first, objects, columns, problems), columns
+
+
+def _objects(stream: TextIO, columns: Columns, source: str, problems: Problems) -> Iterator[_Row]:
+    """Return each row's number and object, whichever way the file holds them."""
+    ahead = _next_filled(stream)
+    line = ahead[-1].lstrip() if ahead else ""
+    if line.startswith("["):
+        return _items(line[1:], stream, problems)
+    if not line.startswith("{"):
+        return _lines(ahead, stream, problems)
+    # An object may go on over several lines; of a broken line, more is there.
+    if line.rstrip().endswith(("{", "[", ",")) or len(ahead[-1]) >= MAX_ROW:
+        return _whole(line + stream.read(_MAX_WHOLE + 1), columns, source, problems)
+    try:
+        only = json.loads(line)
+    except (ValueError, RecursionError):
+        only = {}
+    is_row = _has(only, columns.wanted) and not isinstance(only[columns.text], dict | list)
+    if not is_row and _rows_within(only, columns)[0]:
+        more = _next_filled(stream)
+        if not more or not more[-1].strip():
+            return _whole(line, columns, source, problems)
+        ahead += more
+    return _lines(ahead, stream, problems)
+
+
+def _next_filled(stream: TextIO) -> list[str]:
+    """Return the lines up to one that is not blank, or to the end."""
+    lines = []
+    while line := stream.readline(MAX_ROW):
+        lines.append(line)
+        if line.strip():
+            break
+    return lines
+
+
+def _lines(ahead: list[str], stream: TextIO, problems: Problems) -> Iterator[_Row]:
+    """Yield the objects of lines, first those ``ahead``, noting lines that are none."""
+    row = blank = 0
+    while line := ahead.pop(0) if ahead else stream.readline(MAX_ROW):
+        row += 1
+        # A blank line is a lost row unless nothing follows it.
+        if not line.strip():
+            blank = blank or row
+            continue
+        if blank:
+            problems.add_row(f"row {blank}", BLANK_LINE)
+            blank = 0
+        if len(line) >= MAX_ROW and not line.endswith("\n"):
+            while (rest := stream.readline(_PIECE)) and not rest.endswith("\n"):
+                pass
+            problems.add_row(f"row {row}", f"is longer than {MAX_ROW:,} characters: no résumé")
+            continue
+        try:
+            found = json.loads(line)
+        except RecursionError:
+            problems.add_row(f"row {row}", "is nested too deeply to be a résumé")
+        except ValueError as error:
+            problems.add_row(f"row {row}", f"is not JSON ({error})")
+        else:
+            yield from _checked(row, found, problems)
+
+
+def _checked(row: int, found: object, problems: Problems) -> Iterator[_Row]:
+    """Yield a row if it is an object, or note that it is not."""
+    if isinstance(found, dict):
+        yield row, found
+    else:
+        problems.add_row(f"row {row}", f"is {shorten(found)}, not a JSON object {{…}}")
+
+
+def _items(start: str, stream: TextIO, problems: Problems) -> Iterator[_Row]:
+    """Yield the objects of an array after its bracket, parsed one by one as the file is read."""
+    decoder = json.JSONDecoder()
+    text, at, row, ended = start, 0, 0, False
+    expected = "first"
+    while True:
+        at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
+        mark = text[at : at + 1]
+        if mark and expected == "end":
+            problems.add("", f"the array goes on after its end, with {shorten(text[at:])}")
+            return
+        if mark == "]" and expected in ("first", "mark"):
+            expected, at = "end", at + 1
+            continue
+        if mark == "," and expected == "mark":
+            expected, at = "value", at + 1
+            continue
+        error: Exception | None = None
+        if mark and expected != "mark":
+            try:
+                found, end = decoder.raw_decode(text, at)
+            except RecursionError:
+                problems.add(f"row {row + 1}", "is nested too deeply to be a résumé")
+                return
+            except ValueError as raised:
+                error = raised
+            else:
+                # A number may go on in what has not been read.
+                if ended or end < len(text):
+                    row, at, expected = row + 1, end, "mark"
+                    yield from _checked(row, found, problems)
+                    continue
+        if ended and expected == "end":
+            return
+        too_long = len(text) - at > MAX_ROW
+        if ended or too_long or (mark and expected == "mark"):
+            what = error or ("a comma or ] is missing" if expected == "mark" else "it is cut off")
+            told = "is longer than any résumé" if too_long else f"is not JSON ({what})"
+            problems.add(f"row {row + (expected != 'mark')} of the array", told)
+            return
+        text, at = text[at:], 0
+        piece = stream.read(max(_PIECE, len(text)))
+        text, ended = text + piece, not piece
+
+
+def _whole(text: str, columns: Columns, source: str, problems: Problems) -> Iterator[_Row]:
+    """Yield the rows of one object that holds them all.
+
+    Raises:
+        UserError: It does not, or it is not clear how.
+    """
+    advice = (
+        "Write one JSON object a line for each résumé, or an array of them (pandas: "
+        "DataFrame.to_json(PATH, orient='records', lines=True))."
+    )
+    if len(text) > _MAX_WHOLE:
+        raise UserError(
+            f"{source} is one JSON object of more than {_MAX_WHOLE:,} characters. {advice}"
+        )
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{source} is not JSON ({error}). {advice}") from None
+    rows, how = _rows_within(found, columns)
+    if not rows or not all(isinstance(row, dict) for row in rows):
+        raise UserError(
+            f"{source} is one JSON object, with {name_list(list(found))}, and it is not clear "
+            f"where in it the rows with {name_list(columns.wanted)} are. {advice}"
+        )
+    problems.remark(f"{source} is one JSON object; its rows were taken from {how}.")
+    return iter(list(enumerate(rows, start=1)))
+
+
+def _rows_within(found: dict[str, Any], columns: Columns) -> tuple[Sequence[Any], str]:
+    """Return the rows of an object that holds them all, and how it does."""
+    wanted = columns.wanted
+    cells = [found.get(name) for name in wanted]
+    # pandas' orients "columns" and "list": a column each.
+    if all(isinstance(column, dict) for column in cells):
+        keys = list(found[columns.text])
+        rows = [{name: column.get(key) for name, column in found.items()} for key in keys]
+        return rows, "its columns (an object each)"
+    if all(isinstance(column, list) for column in cells):
+        lists = {name: cell for name, cell in found.items() if isinstance(cell, list)}
+        if len({len(column) for column in lists.values()}) > 1:
+            return [], ""
+        rows = [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+        return rows, "its columns (a list each)"
+    names, data = found.get("columns"), found.get("data")
+    if isinstance(names, list) and isinstance(data, list) and set(wanted) <= set(map(str, names)):
+        if all(isinstance(row, list) and len(row) == len(names) for row in data):
+            return [dict(zip(names, row, strict=True)) for row in data], "'columns' and 'data'"
+        return [], ""
+    # Beside the rows there may be lists of other things, such as the label set.
+    lists = {
+        name: rows
+        for name, rows in found.items()
+        if isinstance(rows, list) and rows and _has(rows[0], wanted)
+    }
+    if len(lists) == 1:
+        name, rows = next(iter(lists.items()))
+        return rows, f"{shorten(name)}"
+    inner = list(found.values())
+    if inner and all(_has(row, wanted) for row in inner):
+        return [{"id": key, **row} for key, row in found.items()], "its keys, which are the ids"
+    return [], ""
+
+
+def _has(row: object, wanted: Sequence[str]) -> bool:
+    """Return whether a value is an object with the wanted keys."""
+    return isinstance(row, dict) and set(wanted) <= row.keys()
+
+
+def _rows(
+    first: _Row, objects: Iterator[_Row], columns: Columns, problems: Problems
+) -> Iterator[Batch]:
+    """Yield the batches of a JSON file whose first row has been read."""
+    wanted = columns.to_read
+    objects = chain([first], objects)
+    while piece := take(objects, _size):
+        rows: list[int] = []
+        kept: list[dict[str, Any]] = []
+        for row, found in piece:
+            missing = [name for name in wanted if name not in found]
+            if missing:
+                what = f"has no key {name_list(missing)}; its keys: {name_list(list(found))}"
+                problems.add_row(f"row {row}", what)
+                continue
+            if columns.id is None and "id" in found and "id" not in wanted:
+                problems.add(f"row {row}", "has an id, and the first row has none")
+            rows.append(row)
+            kept.append(found)
+        by_column = {name: [found[name] for found in kept] for name in wanted}
+        yield Batch(by_column, np.array(rows, np.int64))
+
+
+def _size(row: _Row) -> int:
+    """Return how many characters a row holds, about."""
+    return sum(len(cell) for cell in row[1].values() if isinstance(cell, str))
