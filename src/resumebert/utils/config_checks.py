@@ -91,6 +91,14 @@ NAMES_OF_LABELS = Requirement(
     lambda value: isinstance(value, Mapping) and all(map(_are_names, value.values())),
 )
 
+ALIASES = Requirement(
+    "a dictionary {wrong: right} of labels, where null is no label",
+    lambda value: (
+        isinstance(value, Mapping)
+        and all(right is None or isinstance(right, str | int | float) for right in value.values())
+    ),
+)
+
 REQUIREMENTS: Mapping[str, Requirement] = {
     "seed": integer(0),
     "ckpt_path": optional(STRING),
@@ -103,6 +111,8 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "data.stride": optional(integer(0)),
     "data.max_windows_train": optional(either(integer(1), one_of("auto"))),
     "data.window_sampling": one_of("evidence", "uniform"),
+    "data.label_aliases": optional(either(one_of("auto"), ALIASES)),
+    "data.rows": one_of("per_document", "per_label"),
     "data.limit": optional(integer(1)),
     "data.seed": integer(0),
     "data.mask_pii": FLAG,

@@ -12,12 +12,14 @@ from resumebert.data.readers.assemble import assemble, check_choice, collector
 from resumebert.data.readers.columns import Batch, Cells, Columns, python_values
 from resumebert.data.readers.document_files import open_documents
 from resumebert.data.readers.encodings import check_encoding, decode
+from resumebert.data.readers.per_label import PER_LABEL
 from resumebert.data.readers.sources import open_text
 from resumebert.data.readers.table_files import configured_columns
 from resumebert.data.table import Problems, ResumeTable, name_list, shorten
 from resumebert.utils.errors import UserError
 
 _BATCH = 2048
+_ROWS = f"data.rows={PER_LABEL}"
 
 
 @dataclass
@@ -28,11 +30,13 @@ class _Documents:
         members: the documents by their path.
         by_name: for a path, a file name or a file name without suffix, the documents it may mean.
         listed: for each document that the label file lists, the first row that does.
+        repeated: how many rows list one again.
     """
 
     members: Mapping[str, Member]
     by_name: Mapping[str, Sequence[str]]
     listed: dict[str, int] = field(default_factory=dict)
+    repeated: int = 0
 
 
 def read_documents(
@@ -45,6 +49,8 @@ def read_documents(
     labels_column: str | None = None,
     label_separator: str = ";",
     label_names: Sequence[str] | None = None,
+    label_aliases: Mapping[str, str | None] | str | None = None,
+    rows: str = "per_document",
     split_column: str | None = None,
     encoding: str = "auto",
     unlisted: str = "error",
@@ -64,6 +70,8 @@ def read_documents(
         labels_column: one column with all labels.
         label_separator: what parts the labels in ``labels_column``.
         label_names: the labels, in the order wanted.
+        label_aliases: the right name for each wrong one.
+        rows: "per_document", or "per_label": the label file has a row for each label of a document.
         split_column: the column that names each document's split, or None.
         encoding: that of each document and of the label file; "auto": detected for each.
         unlisted: "error": a document that is not listed is a problem; "keep": it is a résumé
@@ -94,6 +102,7 @@ def read_documents(
         label_names,
         text_key="data.file_column",
     ).with_split(split_column)
+    columns = replace(columns, aliases=label_aliases, rows=rows)
     source = str(path)
     problems = collector(source, on_bad_rows)
     with (
@@ -159,6 +168,11 @@ def _with_texts(
             _text(path, i, part, documents, encoding, problems) for i, path in enumerate(paths)
         ]
         yield part
+    if documents.repeated:
+        problems.doubt(
+            f"{documents.repeated:,} rows list a document again and are skipped, labels and all. "
+            f"If there is a row for each document and label, type {_ROWS}."
+        )
 
 
 def _listed(
@@ -179,8 +193,10 @@ def _listed(
         return None
     row = int(batch.rows[index])
     first = documents.listed.setdefault(found[0], row)
-    if first != row:
-        problems.add_row(*batch.told(index, f"{shown}, which row {first} lists too"))
+    if first != row and columns.rows != PER_LABEL:
+        told = f"{shown}, which row {first} lists too (a row for each label: {_ROWS})"
+        problems.add_row(*batch.told(index, told))
+        documents.repeated += 1
         return None
     return found[0]
 
