@@ -65,7 +65,7 @@ def _word(cell: object) -> int:
     if cell is None or cell != cell:
         return _CODES[""]
     if isinstance(cell, int | float | Decimal) and cell in (0, 1):
-        return _CODES[str(int(cell))]
+        return _CODES[str(cell if isinstance(cell, bool) else int(cell)).lower()]
     return _NEITHER
 
 
@@ -95,28 +95,28 @@ def settle_flags(
         no, yes, blank = by_meaning
         unclear: list[tuple[str, str]] = []
         if no and blank:
-            told = f"beside {name_list(no)} in others, which may be no or a missing value"
+            told = f"no or a missing value, as the column has {_either(no)} too"
             unclear += [(word, told) for word in blank]
         if len(yes) > 1 and "x" in yes:
-            others = [word for word in yes if word != "x"]
-            unclear.append(("x", f"beside {name_list(others)} in others, which may be yes or no"))
+            others = _either([word for word in yes if word != "x"])
+            unclear.append(("x", f"yes or no, as the column has {others} too"))
         for word, told in unclear:
-            shown = "nothing" if word == "" else shorten(word)
+            what = f"column {shorten(column)} holds {_either([word])}, which may mean {told}"
             for i in np.flatnonzero(words[:, j] == _CODES[word]).tolist():
-                what = f"column {shorten(column)} holds {shown}, {told}, not 0 or 1"
                 problems.add_row(f"row {rows[i]}", what, int(rows[i]))
         flags[:, j] = meaning[words[:, j]] == 1
         if blank or set(yes + no) - set(_PLAIN):
-            told = f"{_either(yes)} as yes, {_either([*no, *blank])} as no"
+            meant = {"yes": yes, "no": [*no, *blank]}
+            told = ", ".join(f"{_either(w)} as {name}" for name, w in meant.items() if w)
             understood.setdefault(told, []).append(column)
     for told, names in understood.items():
-        problems.remark(f"Read {told} in the columns of {name_list(names)}.")
+        problems.remark(f"In column {name_list(names)}: {told}.")
     return flags
 
 
 def _either(words: Sequence[str]) -> str:
     """Return words for a message."""
-    return " or ".join("blank" if word == "" else repr(word) for word in words) or "nothing"
+    return " or ".join("nothing" if word == "" else repr(word) for word in words)
 
 
 def ordered_flags(

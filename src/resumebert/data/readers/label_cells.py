@@ -164,8 +164,8 @@ def _of_value(value: object) -> Cell | None:
 
 
 def _integer(value: object) -> int | None:
-    """Return a whole number, true and false as 1 and 0, or None."""
-    whole = isinstance(value, int | float | Decimal) and value == value and value % 1 == 0
+    """Return a whole number of at least 0, true and false as 1 and 0, or None."""
+    whole = isinstance(value, int | float | Decimal) and value >= 0 and value % 1 == 0
     return int(value) if whole else None  # type: ignore[call-overload]
 
 

@@ -18,6 +18,7 @@ _MISSING = {
     *("nan", "null", "none", "n/a", "na", "#n/a", "<na>", "nil", "nat", "undefined", "missing"),
     *("-", "--", "–", "—", "?", "."),
 }
+_NAN = ("nan", "NaN", "NAN")
 _SHOWN = 10
 # Format characters, dashes, spaces, underscores and control characters tell no labels apart.
 _IGNORED = {"Cf", "Pd", "Zs", "Pc", "Cc", "Zl", "Zp"}
@@ -37,9 +38,11 @@ def check_aliases(value: object, names: Sequence[str] | None) -> Aliases | None:
             f"data.label_aliases={value} is neither auto nor a dictionary: write "
             f"'data.label_aliases={{wrong: right}}'."
         )
-    found = {
-        str(wrong): None if right is None else str(right) for wrong, right in (value or {}).items()
-    }
+    found: dict[str, str | None] = {}
+    for wrong, right in (value or {}).items():
+        # On the command line, NaN in any case is a number.
+        names_of = _NAN if wrong != wrong else (str(wrong),)
+        found |= dict.fromkeys(names_of, None if right is None else str(right))
     chained = [wrong for wrong, right in found.items() if right in found]
     if chained:
         raise UserError(
@@ -162,9 +165,12 @@ def note_doubts(
             f"frequent of each."
         )
     if missing := [name for name in counts if name.strip().lower() in _MISSING]:
+        # null can't be the key of a dictionary.
+        named = [name for name in missing if name.lower() != "null"]
+        typed = f", or type 'data.label_aliases={{{named[0]}: null}}'" if named else ""
         problems.doubt(
             f"There are labels called {name_list(missing)}. If that is a missing value, empty "
-            f"those cells, or type 'data.label_aliases={{{missing[0]}: null}}'."
+            f"those cells{typed}."
         )
     if column is not None and is_flag_pair(list(counts)):
         problems.doubt(
@@ -175,11 +181,11 @@ def note_doubts(
 
 def note_aliases(given: Aliases, before: Mapping[str, int], problems: Problems) -> None:
     """Note aliases that have nothing to stand for, or a name that nothing had before."""
-    if absent := [wrong for wrong in given if wrong not in before]:
+    if absent := [wrong for wrong in given if wrong not in {*before, *_NAN}]:
         problems.doubt(f"data.label_aliases: no row has the label {name_list(absent)}.")
     new = [right for right in given.values() if right is not None and right not in before]
     if new := sorted(set(new)):
-        problems.doubt(f"data.label_aliases: {name_list(new)} is a label of aliases alone.")
+        problems.remark(f"data.label_aliases: no row has {name_list(new)} but by an alias.")
 
 
 def told_aliases(aliases: Aliases) -> str:

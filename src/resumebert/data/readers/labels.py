@@ -123,9 +123,9 @@ def settle_labels(
     nulls = sum(int(n) for c, n in zip(found.cells, counts, strict=True) if c.kind == NULL)
     if nulls:
         problems.remark(
-            f"Column {column} is null in {nulls:,} rows, read as résumés without a label: with "
-            f"data.unlabelled={unlabelled} "
-            + ("left out." if unlabelled == "drop" else "examples of none (drop leaves them out).")
+            f"Column {column} is null in {nulls:,} of {len(rows):,} rows, read as résumés without "
+            f"a label: data.unlabelled={unlabelled} "
+            + ("leaves them out." if unlabelled == "drop" else "takes them for examples of none.")
         )
     hows = sorted({cell.how for cell in found.cells if cell.how and cell.kind != BAD})
     if hows:
@@ -203,10 +203,9 @@ def _settle_numbers(
         problems.remark(f"Column {column} is read as 0 or 1 for each label of data.label_names.")
     elif names is None or {str(n) for values in numbers.values() for n in values} <= set(names):
         named = {code: list(map(str, values)) for code, values in numbers.items()}
-        problems.remark(
-            f"Column {column} holds whole numbers, each read as a label of that name (for names "
-            f"counted from 0, set data.label_names=[A,B,…])."
-        )
+        advice = "" if names else " Names counted from 0 are given as data.label_names=[A,B,…]."
+        told = f"Column {column} holds whole numbers, each read as a label of that name.{advice}"
+        problems.remark(told)
     else:
         named = _of_indices(found, numbers, names, column, rows, problems)
     for code, values in named.items():
