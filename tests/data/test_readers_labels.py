@@ -71,6 +71,7 @@ def test_lists_are_read_as_python_numpy_and_json_print_them(names):
         ("[np.int64(0), np.True_]", (0, 1)),
         ("tensor([0, 1])", (0, 1)),
         ('{"choices": ["a", "b"]}', ("a", "b")),
+        ("[{'name': 'a'}, {'name': 'b', 'id': None}]", ("a", "b")),
         ("{'labels': ['a']}", ("a",)),
         ('[{"start": 0, "end": 1, "text": "w", "labels": ["a"]}]', ("a",)),
     ],
@@ -163,6 +164,8 @@ def test_a_text_within_an_object(tmp_path):
         ([[0, 2], [], [3]], FOUR, [{"a", "c"}, set(), {"d"}]),
         (["0;2", "", "3.0"], FOUR, [{"a", "c"}, set(), {"d"}]),
         ([0, 3, None], FOUR, [{"a"}, {"d"}, set()]),
+        ([[3, 3, 1], [0, 1], [1, 0]], FOUR, [{"b", "d"}, {"a", "b"}, {"a", "b"}]),
+        ([["0", "1"], ["1", "0"]], FOUR[:2], [{"b"}, {"a"}]),
         ([0, 3, 1], None, [{"0"}, {"3"}, {"1"}]),
         ([[0, 3], [1.0]], None, [{"0", "3"}, {"1"}]),
         ([10, 20], ["20", "10"], [{"10"}, {"20"}]),
@@ -183,6 +186,8 @@ def test_numbers_for_labels(tmp_path, cells, names, labels):
         ([[0, 1, 1], [1, 0, 0]], FOUR, "data.label_names has 4 names: name all 3"),
         ([1, 2, 3, 4], FOUR, "row 4: column 'labels' holds [4], where data.label_names has 4"),
         ([1, 2, 3, 4], FOUR, "counted from 1"),
+        ([[0, 1, 0, 0], [1, 0, 0, 0], [1, 0, 0]], FOUR, "row 3: column 'labels' holds [1, 0, 0]"),
+        ([[0, 2, 0, 1], [1, 0, 0, 0]], FOUR, "holds 4 numbers in each row, and not all are 0"),
         ([0, -1], FOUR, "row 2: column 'labels' holds -1"),
         ([0, "a", 1], None, "row 2: column 'labels' holds ['a'] (names), where most have numbers"),
         ([[{"name": "a"}], ["b"], [{"name": "c"}]], None, "row 2: column 'labels' holds ['b']"),
@@ -205,6 +210,13 @@ def test_null_is_no_label(tmp_path):
     assert labels_of(table) == [set(), {"a"}, set(), set()]
     assert "null in 2 of 4 rows" in table.notes[0]
     assert read(path, unlabelled="drop").dropped_unlabelled == 3
+
+
+@pytest.mark.parametrize("other", ["['a']", [{"name": "a"}], {"a": 1.0}, [2, 3]])
+def test_what_python_prints_for_a_missing_list_is_null(tmp_path, other):
+    table = read(write(tmp_path, ["None", "nan", other, other, other]))
+    assert "null in 2 of 5 rows" in table.notes[0]
+    assert not table.labels[:2].any()
 
 
 def test_scores_in_arrow(tmp_path):
@@ -333,8 +345,10 @@ def test_look_alike_columns_are_told_and_united(tmp_path):
 
 def test_aliases_name_labels(tmp_path):
     path = write(tmp_path, ["RN;cook", "Nurse", "NaN", "3"])
-    aliases = {"RN": "Nurse", float("nan"): None, 3: "cook", "absent": "x"}
+    aliases = {"RN": "Nurse", "NaN": None, 3: "cook", "absent": "x"}
     table = read(path, label_aliases=aliases, label_names=["Nurse", "cook"])
+    pairs = read(path, label_aliases=[list(pair) for pair in aliases.items()])
+    assert labels_of(pairs) == labels_of(table)
     assert labels_of(table) == [{"Nurse", "cook"}, {"Nurse"}, set(), {"cook"}]
     assert "no row has the label 'absent'" in table.warnings[0]
     assert "no row has 'x' but by an alias" in table.notes[0]
@@ -379,8 +393,11 @@ def test_labels_that_hold_a_separator_themselves(tmp_path, cells):
 
 @pytest.mark.parametrize("name", ["nan", "NaN", "null", "None", "n/a", "NA", "-", "?"])
 def test_labels_that_are_called_missing(tmp_path, name):
-    [warning] = read(write(tmp_path, [name, "a"])).warnings
+    path = write(tmp_path, [name, "a"])
+    [warning] = read(path).warnings
     assert f"labels called {name!r}" in warning
+    assert f"""'data.label_aliases=[["{name}",null]]'""" in warning
+    assert labels_of(read(path, label_aliases=[[name, None]])) == [set(), {"a"}]
 
 
 # A row for each document and label

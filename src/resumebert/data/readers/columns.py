@@ -42,7 +42,7 @@ class Columns:
     names: tuple[str, ...] | None
     split: str | None = None
     text_key: str = "data.text_column"
-    aliases: Mapping[str, str | None] | str | None = None
+    aliases: Mapping[str, str | None] | Sequence[Sequence[str | None]] | str | None = None
     rows: str | None = None
 
     @property

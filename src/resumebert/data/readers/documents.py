@@ -49,7 +49,7 @@ def read_documents(
     labels_column: str | None = None,
     label_separator: str = ";",
     label_names: Sequence[str] | None = None,
-    label_aliases: Mapping[str, str | None] | str | None = None,
+    label_aliases: Mapping[str, str | None] | Sequence[Sequence[str | None]] | str | None = None,
     rows: str = "per_document",
     split_column: str | None = None,
     encoding: str = "auto",

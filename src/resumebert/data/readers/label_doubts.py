@@ -18,7 +18,6 @@ _MISSING = {
     *("nan", "null", "none", "n/a", "na", "#n/a", "<na>", "nil", "nat", "undefined", "missing"),
     *("-", "--", "–", "—", "?", "."),
 }
-_NAN = ("nan", "NaN", "NAN")
 _SHOWN = 10
 # Format characters, dashes, spaces, underscores and control characters tell no labels apart.
 _IGNORED = {"Cf", "Pd", "Zs", "Pc", "Cc", "Zl", "Zp"}
@@ -33,16 +32,14 @@ def check_aliases(value: object, names: Sequence[str] | None) -> Aliases | None:
     """
     if value == AUTO:
         return None
-    if not isinstance(value, Mapping | None):
+    pairs = value.items() if isinstance(value, Mapping) else value or ()
+    try:
+        found = {str(w): None if right is None else str(right) for w, right in pairs}  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
         raise UserError(
             f"data.label_aliases={value} is neither auto nor a dictionary: write "
             f"'data.label_aliases={{wrong: right}}'."
-        )
-    found: dict[str, str | None] = {}
-    for wrong, right in (value or {}).items():
-        # On the command line, NaN in any case is a number.
-        names_of = _NAN if wrong != wrong else (str(wrong),)
-        found |= dict.fromkeys(names_of, None if right is None else str(right))
+        ) from None
     chained = [wrong for wrong, right in found.items() if right in found]
     if chained:
         raise UserError(
@@ -165,12 +162,11 @@ def note_doubts(
             f"frequent of each."
         )
     if missing := [name for name in counts if name.strip().lower() in _MISSING]:
-        # null can't be the key of a dictionary.
-        named = [name for name in missing if name.lower() != "null"]
-        typed = f", or type 'data.label_aliases={{{named[0]}: null}}'" if named else ""
+        # As keys of a dictionary, nan and null would not be texts.
+        typed = ",".join(f'["{name}",null]' for name in missing[:_SHOWN])
         problems.doubt(
             f"There are labels called {name_list(missing)}. If that is a missing value, empty "
-            f"those cells{typed}."
+            f"those cells, or type 'data.label_aliases=[{typed}]'."
         )
     if column is not None and is_flag_pair(list(counts)):
         problems.doubt(
@@ -181,7 +177,7 @@ def note_doubts(
 
 def note_aliases(given: Aliases, before: Mapping[str, int], problems: Problems) -> None:
     """Note aliases that have nothing to stand for, or a name that nothing had before."""
-    if absent := [wrong for wrong in given if wrong not in {*before, *_NAN}]:
+    if absent := [wrong for wrong in given if wrong not in before]:
         problems.doubt(f"data.label_aliases: no row has the label {name_list(absent)}.")
     new = [right for right in given.values() if right is not None and right not in before]
     if new := sorted(set(new)):

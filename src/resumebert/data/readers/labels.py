@@ -1,5 +1,6 @@
 """From a column with all labels of a row to a label matrix."""
 
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -23,6 +24,7 @@ from resumebert.data.table import Problems, name_list, shorten
 # Longer texts are hardly ever alike, and would fill the memory.
 _LONGEST_KEY = 500
 _HALF = 0.5
+_MISSING = [Cell(NAMES, (name,)) for name in ("None", "nan", "NaN", "null", "<NA>")]
 _SHOWN_NUMBERS = 5
 
 
@@ -102,6 +104,9 @@ def settle_labels(
     they name labels themselves. Scores of at least a half are labels.
     """
     column = shorten(columns.labels)
+    if any(cell.kind in (NUMBERS, SCORES) or cell.how for cell in found.cells):
+        # What Python prints in place of a list that is missing.
+        found.cells = [Cell(NULL) if cell in _MISSING else cell for cell in found.cells]
     counts = found.counts
     families: dict[tuple[str, str], int] = {}
     for cell, count in zip(found.cells, counts.tolist(), strict=True):
@@ -173,9 +178,11 @@ def _are_vectors(numbers: Sequence[tuple[int, ...]]) -> int | None:
 
     Indices of two labels would have to be 0 and 1 in each row: the same labels everywhere.
     """
-    lengths = {len(values) for values in numbers}
+    lengths = Counter(map(len, numbers))
+    width = max(lengths, key=lambda length: lengths[length], default=0)
     is_binary = {number for values in numbers for number in values} <= {0, 1}
-    return lengths.pop() if is_binary and len(lengths) == 1 and lengths != {1} else None
+    has_repeats = any(len(set(values)) < len(values) for values in numbers)
+    return width if is_binary and width > 1 and (has_repeats or len(lengths) == 1) else None
 
 
 def _settle_numbers(
@@ -199,13 +206,24 @@ def _settle_numbers(
         )
         return
     if names is not None and width is not None:
-        named = {c: [names[j] for j in range(width) if n[j]] for c, n in numbers.items()}
+        other = [code for code, values in numbers.items() if len(values) != width]
+        for i in found.rows_of(other):
+            told = f"{list(numbers[found.row_codes[i]])}, not 0 or 1 for each of {width} labels"
+            problems.add_row(f"row {rows[i]}", f"column {column} holds {told}", int(rows[i]))
+        named = {
+            code: [name for name, flag in zip(names, values, strict=False) if flag]
+            for code, values in numbers.items()
+        }
         problems.remark(f"Column {column} is read as 0 or 1 for each label of data.label_names.")
     elif names is None or {str(n) for values in numbers.values() for n in values} <= set(names):
         named = {code: list(map(str, values)) for code, values in numbers.items()}
         advice = "" if names else " Names counted from 0 are given as data.label_names=[A,B,…]."
         told = f"Column {column} holds whole numbers, each read as a label of that name.{advice}"
         problems.remark(told)
+    elif len(names) > 1 and {len(values) for values in numbers.values()} == {len(names)}:
+        told = f"column {column} holds {len(names)} numbers in each row, and not all are 0 or 1"
+        problems.add("", f"{told}, as for labels of data.label_names they should be")
+        return
     else:
         named = _of_indices(found, numbers, names, column, rows, problems)
     for code, values in named.items():

@@ -23,7 +23,7 @@ def read_table(
     labels_column: str | None = None,
     label_separator: str = ";",
     label_names: Sequence[str] | None = None,
-    label_aliases: Mapping[str, str | None] | str | None = None,
+    label_aliases: Mapping[str, str | None] | Sequence[Sequence[str | None]] | str | None = None,
     rows: str = "per_document",
     split_column: str | None = None,
     encoding: str = "auto",
@@ -47,8 +47,9 @@ def read_table(
         label_separator: what parts the labels in ``labels_column``.
         label_names: the labels, in the order wanted; None: ``label_columns``, or those found in
             ``labels_column``, sorted. Where cells hold 0 and 1 or indices, what these stand for.
-        label_aliases: the right name for each wrong one (None: no label), applied before all
-            else; "auto": for labels that look alike, the most frequent of them.
+        label_aliases: the right name for each wrong one (None: no label), as a dictionary or pairs,
+            applied before ``label_names`` are; "auto": for labels that look alike, the most
+            frequent of them.
         rows: "per_document", or "per_label": a document has a row for each of its labels, which
             become one résumé with the id and row of the first.
         split_column: the column that names each row's split: train, val (validation, valid, dev)
