@@ -39,6 +39,7 @@ def test_documents_of_a_group_with_different_labels_are_listed():
     assert found == {
         "documents": 5,
         "distinct_texts": 3,
+        "distinct_groups": 3,
         "groups_of_copies": 2,
         "surplus_copies": 2,
         "groups_with_conflicting_labels": 1,
@@ -85,8 +86,8 @@ def test_tokens_are_counted_before_and_after_the_cut():
 
 @pytest.mark.parametrize(("distinct", "said"), [(7, True), (8, False)])
 def test_that_few_texts_are_distinct_is_the_first_thing_said(distinct, said):
-    table = replace(make_table(["x"] * 10), warnings=["another"])
     groups = np.minimum(np.arange(10), distinct - 1)
+    table = replace(make_table([f"x {group}" for group in groups]), warnings=["another"])
     report = data_report(
         table,
         np.array(["train"] * 10),
@@ -99,4 +100,10 @@ def test_that_few_texts_are_distinct_is_the_first_thing_said(distinct, said):
         windowing=Windowing(max_length=16),
     )
     assert report["warnings"][-1] == "another"
-    assert report["warnings"][0].startswith(f"10 rows, {distinct} distinct texts") == said
+    assert report["warnings"][0].startswith(f"10 rows, {distinct} distinct texts:") == said
+
+
+def test_near_copies_are_distinct_texts_of_one_group():
+    table = make_table(["a", "a", "a b", "c"])
+    found = describe_duplicates(table, np.array([0, 0, 0, 1]))
+    assert (found["documents"], found["distinct_texts"], found["distinct_groups"]) == (4, 3, 2)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from resumebert.data.duplicates import conflicting_groups
+from resumebert.data.duplicates import conflicting_groups, text_digest
 from resumebert.data.split_quality import split_quality, straddling_groups
 from resumebert.data.splitting import SPLITS, UNUSED
 from resumebert.data.table import ResumeTable
@@ -108,12 +108,16 @@ def describe_duplicates(table: ResumeTable, groups: npt.NDArray[np.int64]) -> di
         table: the n documents, before copies are dropped.
         groups: (n,) group number of each document.
     """
-    numbers, sizes = np.unique(groups, return_counts=True)
+    numbers, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    # Equal texts share a group, so only those with company can be equal to another.
+    copied = np.flatnonzero(sizes[place] > 1)
+    equal = len(copied) - len({text_digest(table.texts[int(i)]) for i in copied})
     conflicting = conflicting_groups(groups, table.labels)
     names = np.array(table.label_names, dtype=object)
     return {
         "documents": len(groups),
-        "distinct_texts": len(numbers),
+        "distinct_texts": len(groups) - equal,
+        "distinct_groups": len(numbers),
         "groups_of_copies": int((sizes > 1).sum()),
         "surplus_copies": int(len(groups) - len(numbers)),
         "groups_with_conflicting_labels": len(conflicting),
@@ -132,12 +136,14 @@ def describe_duplicates(table: ResumeTable, groups: npt.NDArray[np.int64]) -> di
 
 def _few_distinct(duplicates: Mapping[str, Any]) -> list[str]:
     """Return a warning if few texts are distinct: figures on the rows promise too much then."""
-    documents, distinct = duplicates["documents"], duplicates["distinct_texts"]
-    if distinct >= FEW_DISTINCT * documents:
+    documents, groups = duplicates["documents"], duplicates["distinct_groups"]
+    distinct = duplicates["distinct_texts"]
+    if groups >= FEW_DISTINCT * documents:
         return []
+    near = "" if groups == distinct else f" in {groups:,} groups of near-copies"
     return [
-        f"{documents:,} rows, {distinct:,} distinct texts: the rest are copies, or nearly so, and "
-        f"tell nothing new. Find out where they come from; data.duplicates=drop keeps one of each."
+        f"{documents:,} rows, {distinct:,} distinct texts{near}: a copy tells nothing new. Find "
+        f"out where they come from; data.duplicates=drop keeps one of each."
     ]
 
 

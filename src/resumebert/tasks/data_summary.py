@@ -15,14 +15,19 @@ def describe_data(console: Console, report: Mapping[str, Any]) -> None:
 
     Then rows, copies and tokens; labels by split; what was understood of the source.
     """
-    for warning in report["warnings"]:
-        console.print(warning, style="bold yellow", highlight=False, soft_wrap=True, markup=False)
+    print_warnings(console, report)
     console.print(_documents(report))
     console.print(_labels(report))
     for note in report["understood"]:
         console.print(f"Note: {note}", highlight=False, soft_wrap=True, markup=False)
     for warning in _warnings(report):
         console.print(warning, style="yellow", highlight=False, soft_wrap=True, markup=False)
+
+
+def print_warnings(console: Console, report: Mapping[str, Any]) -> None:
+    """Print what is probably wrong with the data of a report."""
+    for warning in report["warnings"]:
+        console.print(warning, style="bold yellow", highlight=False, soft_wrap=True, markup=False)
 
 
 def _documents(report: Mapping[str, Any]) -> Table:
