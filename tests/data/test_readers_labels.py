@@ -1,10 +1,12 @@
 import json
+import shlex
 from collections import Counter
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -368,12 +370,22 @@ def test_aliases_and_rows_that_do_not_fit(tmp_path, options, told):
     assert told in error_of(write(tmp_path, ["a"]), **options)
 
 
+def typed(argument):
+    """Return the value of an argument, as bash and Hydra take it."""
+    key, _, value = argument.partition("=")
+    if value.startswith("$'"):
+        value = value.removeprefix("$").replace("\\t", "\t").replace("\\n", "\n")
+    [word] = shlex.split(f"{key}={value}")
+    return OverridesParser.create().parse_override(word).value()
+
+
 @pytest.mark.parametrize("separator", [",", "|", "/", "\t", "\n", " / ", ", "])
 def test_another_separator_is_recognised(tmp_path, separator):
     cells = [separator.join(names) for names in (["a", "b"], ["b", "c"], ["c", "a"], ["a"], ["b"])]
     path = write(tmp_path, cells)
     [warning] = read(path).warnings
     assert f"with {separator.strip(' ')!r} between: parted there, the 5 labels are 3" in warning
+    assert typed(warning.split("type ")[1].rstrip(".")) == separator.strip(" ")
     assert "look like several" in error_of(path, label_names=["a", "b", "c"])
     assert not read(path, label_separator=separator).warnings
 

@@ -118,7 +118,8 @@ def missing_separator(names: Iterable[str], separator: str) -> str:
     if not other:
         return ""
     example = min((name for name in distinct if other in name), key=lambda n: (len(n), n))
-    typed = {"\t": r"$'\t'", "\n": r"$'\n'"}.get(other, f"'\"{other}\"'")
+    # Hydra takes a tab or line break for nothing, unless it stands in quotation marks.
+    typed = {"\t": "$'\"\\t\"'", "\n": "$'\"\\n\"'"}.get(other, f"'\"{other}\"'")
     return (
         f"Labels such as {shorten(example)} look like several with {other!r} between: parted "
         f"there, the {len(distinct)} labels are {count:.0f}. If they are, type "
