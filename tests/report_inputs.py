@@ -144,7 +144,7 @@ def full_report(result: SplitResult | None = None, **changes: object) -> ReportI
             "source": "a table",
             "rows_read": 1300,
             "rows_used": 1200,
-            "notes": ["a remark"],
+            "understood": ["a remark"],
             "duplicates": {"groups_of_copies": 3},
             "label_names": names,
             "labels_per_document": {"0": 3, "1": 9},

@@ -53,6 +53,9 @@ def test_copies_share_a_split_whatever_the_seed(tokenizer):
     for seed in range(5):
         datamodule = make_datamodule(tokenizer, table, seed=seed)
         assert datamodule.report["duplicates"] == {
+            "documents": 60,
+            "distinct_texts": 20,
+            "distinct_groups": 20,
             "groups_of_copies": 20,
             "surplus_copies": 40,
             "groups_with_conflicting_labels": 0,

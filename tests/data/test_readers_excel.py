@@ -59,8 +59,10 @@ def test_columns_of_flags(tmp_path):
     rows = [["text", "A", "B"], ["x", 1, 0.0], ["y", True, "1"], ["z", False, " 0"]]
     table = read_table(write(tmp_path, rows), label_columns=["A", "B"])
     assert table.labels.tolist() == [[1, 0], [1, 1], [0, 0]]
-    with pytest.raises(UserError, match=r"row 1 \(row 2 of the sheet\): column 'A' holds null"):
-        read_table(write(tmp_path, [["text", "A"], ["x", None]]), label_columns=["A"])
+    with pytest.raises(UserError, match=r"row 1 \(row 2 of the sheet\): column 'A' holds 'maybe'"):
+        read_table(write(tmp_path, [["text", "A"], ["x", "maybe"]]), label_columns=["A"])
+    table = read_table(write(tmp_path, [["text", "A"], ["x", None], ["y", 1]]), label_columns=["A"])
+    assert table.labels.tolist() == [[0], [1]]
 
 
 def test_sheets_by_name(tmp_path):

@@ -115,10 +115,7 @@ def test_flags_of_any_type_in_jsonl(tmp_path):
     [
         ([0, 2], "2"),
         ([0.5, None], "0.5"),
-        ([float("nan"), 1.0], "nan"),
-        ([None, 1], "null"),
-        (["yes", "1"], "'yes'"),
-        (["", "1"], "''"),
+        (["maybe", "1"], "'maybe'"),
         ([[1], [0]], "[1]"),
         ([2**63 - 1, 0], "9223372036854775807"),
     ],
@@ -134,11 +131,11 @@ def test_flags_that_are_none(tmp_path, cells, shown):
 
 
 def test_flags_that_are_none_in_csv_are_told_with_row_and_line(tmp_path):
-    path = write(tmp_path, "t.csv", 'text,A\n"x\ny",1\nz,2\nw,\n')
+    path = write(tmp_path, "t.csv", 'text,A\n"x\ny",1\nz,2\nw,?\n')
     with pytest.raises(UserError) as error:
         read_table(path, label_columns=["A"])
     assert "2 problems: row 2 (line 4): column 'A' holds '2', not 0 or 1" in str(error.value)
-    assert "row 3 (line 5): column 'A' holds '', not 0 or 1" in str(error.value)
+    assert "row 3 (line 5): column 'A' holds '?', not 0 or 1" in str(error.value)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
@@ -157,13 +154,13 @@ def test_real_lists_of_labels(tmp_path):
         assert read_labels(path).labels.tolist() == [[1, 1], [0, 0], [1, 0]]
 
 
-@pytest.mark.parametrize("cell", ["['a', 'b']", "[1]", "[", '["a"', "[" * 100_000])
+@pytest.mark.parametrize("cell", ["['a', None]", "[1]", "[", '["a"', "[" * 100_000])
 def test_cells_that_only_look_like_a_list(tmp_path, cell):
     columns = {"text": ["a", "b"], "labels": ["a", cell]}
     assert "row 2" in error_of(write_kind(tmp_path, ".parquet", columns))
 
 
-@pytest.mark.parametrize("cell", [None, 3, {"a": 1}, ["a", None], [["a"]]])
+@pytest.mark.parametrize("cell", [True, 3, {"a": 1}, ["a", None], [["a"]]])
 def test_cells_that_hold_no_labels(tmp_path, cell):
     lines = [json.dumps({"text": "x", "labels": labels}) for labels in ("a", cell)]
     message = error_of(write(tmp_path, "t.jsonl", "\n".join(lines)))

@@ -1,4 +1,7 @@
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -34,6 +37,9 @@ def test_documents_of_a_group_with_different_labels_are_listed():
     )
     found = describe_duplicates(table, np.array([0, 0, 1, 1, 2]))
     assert found == {
+        "documents": 5,
+        "distinct_texts": 3,
+        "distinct_groups": 3,
         "groups_of_copies": 2,
         "surplus_copies": 2,
         "groups_with_conflicting_labels": 1,
@@ -76,3 +82,28 @@ def test_tokens_are_counted_before_and_after_the_cut():
     assert report["tokens"]["documents_truncated"] == 2
     assert report["tokens"]["share_of_tokens_read"] == 52 / 69
     assert report["label_cardinality"] == 1.0
+
+
+@pytest.mark.parametrize(("distinct", "said"), [(7, True), (8, False)])
+def test_that_few_texts_are_distinct_is_the_first_thing_said(distinct, said):
+    groups = np.minimum(np.arange(10), distinct - 1)
+    table = replace(make_table([f"x {group}" for group in groups]), warnings=["another"])
+    report = data_report(
+        table,
+        np.array(["train"] * 10),
+        groups,
+        np.full(10, 5),
+        rows_read=10,
+        rows_left_out_by_limit=0,
+        copies_dropped=0,
+        duplicates=describe_duplicates(table, groups),
+        windowing=Windowing(max_length=16),
+    )
+    assert report["warnings"][-1] == "another"
+    assert report["warnings"][0].startswith(f"10 rows, {distinct} distinct texts:") == said
+
+
+def test_near_copies_are_distinct_texts_of_one_group():
+    table = make_table(["a", "a", "a b", "c"])
+    found = describe_duplicates(table, np.array([0, 0, 0, 1]))
+    assert (found["documents"], found["distinct_texts"], found["distinct_groups"]) == (4, 3, 2)

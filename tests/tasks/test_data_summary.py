@@ -25,7 +25,9 @@ def make_report(names, **changes):
         "unused_documents": 0,
         "empty_after_cleaning": 0,
         "straddling_groups": 0,
-        "notes": [],
+        "rows_united": 0,
+        "understood": [],
+        "warnings": [],
         "label_names": names,
         "label_cardinality": 1.5,
         "label_cooccurrence": {name: {} for name in names},
@@ -78,7 +80,9 @@ def test_rows_labels_copies_and_tokens_are_there():
         ({"unused_documents": 9}, "9 in no split"),
         ({"straddling_groups": 2}, "lie across splits"),
         ({"empty_after_cleaning": 2}, "2 documents have no text"),
-        ({"notes": ["read as cp1252"]}, "Note: read as cp1252"),
+        ({"rows_united": 4}, "4 united with others"),
+        ({"understood": ["read as [a/b]"]}, "Note: read as [a/b]"),
+        ({"warnings": ["few texts [/x]"]}, "few texts [/x] data: mine.csv"),
     ],
 )
 def test_what_was_left_out_or_is_wrong_is_said(changes, words):

@@ -114,7 +114,7 @@ def _prepare(
     reader: Reader, tokenizer: TextTokenizer, preparation: Preparation, ids: Path | None = None
 ) -> PreparedDocuments:
     table = reader()
-    rows_read = len(table) + table.skipped_rows + table.dropped_unlabelled
+    rows_read = len(table) + table.skipped_rows + table.dropped_unlabelled + table.united_rows
     left_out = 0
     if preparation.limit is not None and preparation.limit < len(table):
         left_out = len(table) - preparation.limit
@@ -155,7 +155,9 @@ def _save(documents: PreparedDocuments, folder: Path) -> None:
         "skipped": list(table.skipped),
         "skipped_rows": table.skipped_rows,
         "dropped_unlabelled": table.dropped_unlabelled,
+        "united_rows": table.united_rows,
         "notes": list(table.notes),
+        "warnings": list(table.warnings),
         "rows_read": documents.rows_read,
         "left_out": documents.left_out,
     }
@@ -177,7 +179,9 @@ def _load(folder: Path) -> PreparedDocuments:
         skipped=rest["skipped"],
         skipped_rows=rest["skipped_rows"],
         dropped_unlabelled=rest["dropped_unlabelled"],
+        united_rows=rest["united_rows"],
         notes=rest["notes"],
+        warnings=rest["warnings"],
     )
     return PreparedDocuments(
         table=table,

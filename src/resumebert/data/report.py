@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from resumebert.data.duplicates import conflicting_groups
+from resumebert.data.duplicates import conflicting_groups, text_digest
 from resumebert.data.split_quality import split_quality, straddling_groups
 from resumebert.data.splitting import SPLITS, UNUSED
 from resumebert.data.table import ResumeTable
 from resumebert.data.windows import Windowing
 
+FEW_DISTINCT = 0.8  # Below this share of distinct texts, that is the first thing to say.
 MAX_CONFLICTS = 100  # Of the groups with conflicting labels, so many are listed.
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 
@@ -53,8 +54,10 @@ def data_report(
         "rows_skipped": table.skipped_rows,
         "skipped": list(table.skipped),
         "dropped_unlabelled": table.dropped_unlabelled,
+        "rows_united": table.united_rows,
         "dropped_copies": copies_dropped,
-        "notes": list(table.notes),
+        "understood": list(table.notes),
+        "warnings": [*_few_distinct(duplicates), *table.warnings],
         "empty_after_cleaning": int((token_lengths == 0).sum()),
         "duplicates": dict(duplicates),
         "label_names": list(table.label_names),
@@ -105,10 +108,16 @@ def describe_duplicates(table: ResumeTable, groups: npt.NDArray[np.int64]) -> di
         table: the n documents, before copies are dropped.
         groups: (n,) group number of each document.
     """
-    numbers, sizes = np.unique(groups, return_counts=True)
+    numbers, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    # Equal texts share a group, so only those with company can be equal to another.
+    copied = np.flatnonzero(sizes[place] > 1)
+    equal = len(copied) - len({text_digest(table.texts[int(i)]) for i in copied})
     conflicting = conflicting_groups(groups, table.labels)
     names = np.array(table.label_names, dtype=object)
     return {
+        "documents": len(groups),
+        "distinct_texts": len(groups) - equal,
+        "distinct_groups": len(numbers),
         "groups_of_copies": int((sizes > 1).sum()),
         "surplus_copies": int(len(groups) - len(numbers)),
         "groups_with_conflicting_labels": len(conflicting),
@@ -123,6 +132,19 @@ def describe_duplicates(table: ResumeTable, groups: npt.NDArray[np.int64]) -> di
             for group in conflicting[:MAX_CONFLICTS]
         ],
     }
+
+
+def _few_distinct(duplicates: Mapping[str, Any]) -> list[str]:
+    """Return a warning if few texts are distinct: figures on the rows promise too much then."""
+    documents, groups = duplicates["documents"], duplicates["distinct_groups"]
+    distinct = duplicates["distinct_texts"]
+    if groups >= FEW_DISTINCT * documents:
+        return []
+    near = "" if groups == distinct else f" in {groups:,} groups of near-copies"
+    return [
+        f"{documents:,} rows, {distinct:,} distinct texts{near}: a copy tells nothing new. Find "
+        f"out where they come from; data.duplicates=drop keeps one of each."
+    ]
 
 
 def label_cooccurrence(

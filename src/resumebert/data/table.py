@@ -107,6 +107,7 @@ class Problems:
         self.skipped_rows = 0
         self._encodings: dict[str, list[str]] = {}
         self._notes: list[str] = []
+        self.doubts: list[str] = []
         self._shown: list[str] = []
         self._skipped: list[str] = []
         self._bad: dict[int, int] = {}
@@ -139,6 +140,10 @@ class Problems:
     def remark(self, note: str) -> None:
         """Note what is no problem, but worth knowing."""
         self._notes.append(note)
+
+    def doubt(self, warning: str) -> None:
+        """Note what is no problem for the reader, but probably one for its user."""
+        self.doubts.append(warning)
 
     def guessed_encoding(self, name: str, encoding: str) -> None:
         """Note that a file without a byte order mark is taken to be in another one than UTF-8."""
@@ -235,7 +240,9 @@ class ResumeTable:
             thousand; a last entry tells how many more there are.
         skipped_rows: how many rows were left out.
         dropped_unlabelled: how many rows without a label were left out (``data.unlabelled=drop``).
+        united_rows: how many rows were united with others (``data.rows=per_label``).
         notes: what a reader decided that its user should know, such as a guessed encoding.
+        warnings: what is probably wrong with the data.
     """
 
     ids: Sequence[str]
@@ -248,7 +255,9 @@ class ResumeTable:
     skipped: Sequence[str] = ()
     skipped_rows: int = 0
     dropped_unlabelled: int = 0
+    united_rows: int = 0
     notes: Sequence[str] = ()
+    warnings: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -11,13 +11,23 @@ MAX_LABELS = 25  # Of a longer list, the most frequent: the report has them all.
 
 
 def describe_data(console: Console, report: Mapping[str, Any]) -> None:
-    """Print a :func:`resumebert.data.report.data_report`: rows, copies, tokens; labels by split."""
+    """Print a :func:`resumebert.data.report.data_report`: what is wrong with the data comes first.
+
+    Then rows, copies and tokens; labels by split; what was understood of the source.
+    """
+    print_warnings(console, report)
     console.print(_documents(report))
     console.print(_labels(report))
-    for note in report["notes"]:
-        console.print(f"Note: {note}", highlight=False, soft_wrap=True)
+    for note in report["understood"]:
+        console.print(f"Note: {note}", highlight=False, soft_wrap=True, markup=False)
     for warning in _warnings(report):
-        console.print(warning, style="yellow", highlight=False, soft_wrap=True)
+        console.print(warning, style="yellow", highlight=False, soft_wrap=True, markup=False)
+
+
+def print_warnings(console: Console, report: Mapping[str, Any]) -> None:
+    """Print what is probably wrong with the data of a report."""
+    for warning in report["warnings"]:
+        console.print(warning, style="bold yellow", highlight=False, soft_wrap=True, markup=False)
 
 
 def _documents(report: Mapping[str, Any]) -> Table:
@@ -65,6 +75,7 @@ def _rows(report: Mapping[str, Any]) -> str:
     left_out = {
         "skipped": report["rows_skipped"],
         "dropped without label": report["dropped_unlabelled"],
+        "united with others": report["rows_united"],
         "left out by data.limit": report["rows_left_out_by_limit"],
         "dropped as copies": report["dropped_copies"],
         "in no split": report["unused_documents"],

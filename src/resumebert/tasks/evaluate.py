@@ -33,6 +33,7 @@ from resumebert.tasks.compare import (
     score_other,
     warning_of_overlap,
 )
+from resumebert.tasks.data_summary import print_warnings
 from resumebert.tasks.judging import (
     NOT_ASKED,
     Judgement,
@@ -94,6 +95,8 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     if _is_own_data(config) and datamodule.fingerprint != extras.split_fingerprint:
         warning = OTHER_DATA.format(source=datamodule.table.source)
         console.print(warning, style="bold yellow", soft_wrap=True)
+    if not _is_own_data(config):
+        print_warnings(console, datamodule.report)
     output_dir = make_output_folder(Path(config.output_dir))
     surroundings = environment()
     write_json(output_dir / "environment.json", surroundings)

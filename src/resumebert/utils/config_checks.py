@@ -123,6 +123,25 @@ NAMES_OF_LABELS = Requirement(
     lambda value: isinstance(value, Mapping) and all(map(_are_names, value.values())),
 )
 
+
+def _are_aliases(value: Any) -> bool:
+    pairs = list(value.items()) if isinstance(value, Mapping) else value
+    # A key nan is a number, and no label.
+    return not isinstance(pairs, str | int | float) and all(
+        not isinstance(pair, str | int | float)
+        and len(pair) == 2
+        and isinstance(pair[0], str | int)
+        and isinstance(pair[1], str | int | float | None)
+        for pair in pairs
+    )
+
+
+ALIASES = Requirement(
+    'a dictionary {wrong: right} of labels, where null is none, or pairs [["wrong","right"]] if a '
+    "name is nan or null or has other letters than English",
+    _are_aliases,
+)
+
 REQUIREMENTS: Mapping[str, Requirement] = {
     # NumPy takes no larger one.
     "seed": integer(0, 2**32 - 1),
@@ -146,6 +165,8 @@ REQUIREMENTS: Mapping[str, Requirement] = {
         ),
     ),
     "data.quoting": one_of("auto", "standard", "backslash", "none"),
+    "data.label_aliases": optional(either(one_of("auto"), ALIASES)),
+    "data.rows": one_of("per_document", "per_label"),
     "data.limit": optional(integer(1)),
     "data.seed": integer(0),
     "data.mask_pii": FLAG,

@@ -3,6 +3,7 @@
 import ctypes
 import math
 import platform
+from pathlib import Path
 
 # Of glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4

@@ -1,5 +1,6 @@
 """From batches of cells to a ResumeTable: what all readers share, with all problems collected."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -8,16 +9,33 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from resumebert.data.readers.columns import Batch, Columns
+from resumebert.data.readers.flags import ordered_flags, settle_flags, word_matrix
+from resumebert.data.readers.label_doubts import (
+    Aliases,
+    check_aliases,
+    find_aliases,
+    note_aliases,
+    note_doubts,
+    told_aliases,
+)
 from resumebert.data.readers.labels import (
     LabelSets,
+    apply_aliases,
     check_known,
     collect_labels,
-    flag_matrix,
     label_matrix,
-    ordered_flags,
+    settle_labels,
+)
+from resumebert.data.readers.per_label import (
+    PER_DOCUMENT,
+    PER_LABEL,
+    first_of_each,
+    note_repeats,
+    repeated_ids,
+    unite,
 )
 from resumebert.data.readers.texts import read_ids, read_split, read_texts
-from resumebert.data.table import Problems, ResumeTable, TextColumn, shorten
+from resumebert.data.table import Problems, ResumeTable, TextColumn
 from resumebert.utils.errors import UserError
 
 
@@ -28,7 +46,7 @@ class _Read:
     texts: pa.ChunkedArray
     ids: list[str]
     rows: npt.NDArray[np.int64]
-    flags: npt.NDArray[np.uint8]
+    flags: npt.NDArray[np.uint8]  # By word until settled, then 0 and 1.
     sets: LabelSets
     split: npt.NDArray[np.str_] | None
 
@@ -76,16 +94,39 @@ def assemble(
             repeated, labels outside ``columns.names``; or no row is left, or no label in any.
     """
     check_choice("data.unlabelled", unlabelled, ("keep", "drop"))
+    check_choice("data.rows", columns.rows or PER_DOCUMENT, (PER_DOCUMENT, PER_LABEL))
+    aliases = check_aliases(columns.aliases, columns.names if columns.flags is None else None)
     read = _read_cells(batches, columns, problems)
+    if columns.flags is not None:
+        read.flags = settle_flags(read.flags, columns.flags, read.rows, problems)
+    else:
+        settle_labels(read.sets, columns, read.rows, unlabelled, problems)
+    aliases = _settle_aliases(read, columns, aliases, problems)
     if columns.flags is None and columns.names is not None:
-        check_known(read.sets, columns.names, read.rows, problems)
-    if columns.id is not None:
-        _check_repeated_ids(read.ids, read.rows, problems)
+        check_known(read.sets, columns, read.rows, problems)
+    repeats = [] if columns.id is None else repeated_ids(read.ids, read.rows, problems)
+    same_text = None if columns.rows is None else first_of_each(read.texts)
+    if columns.rows != PER_LABEL:
+        sets = read.sets.names
+
+        def labels_of(i: int) -> frozenset[str]:
+            if columns.flags is None:
+                return frozenset(sets[read.sets.row_codes[i]])
+            return frozenset(np.array(columns.flags)[read.flags[i] > 0].tolist())
+
+        note_repeats(repeats, same_text, labels_of, read.ids, read.rows, problems)
     kept = ~np.isin(read.rows, problems.bad_rows)
     if columns.flags is not None:
-        labels, names = ordered_flags(read.flags, columns.flags, columns.names)
+        labels, names = ordered_flags(read.flags, columns.flags, columns.names, aliases)
     else:
         labels, names = label_matrix(read.sets, columns.names, kept)
+    united = 0
+    if columns.rows == PER_LABEL and same_text is not None:
+        labels, first = unite(labels, same_text, repeats, read.ids, read.split, read.rows, problems)
+        kept = ~np.isin(read.rows, problems.bad_rows)
+        united = int((kept & ~first).sum())
+        kept &= first
+        problems.remark(f"{united:,} rows are united with others that have the same text.")
     if not names and kept.any() and not problems.count:
         problems.add("", "no row has a label; at least one label is needed (or data.label_names)")
     problems.raise_if_any()
@@ -102,7 +143,9 @@ def assemble(
         skipped=problems.skipped,
         skipped_rows=problems.skipped_rows,
         dropped_unlabelled=int((kept & ~labels.any(axis=1)).sum()) if unlabelled == "drop" else 0,
+        united_rows=united,
         notes=problems.notes,
+        warnings=problems.doubts,
     )
     if unlabelled == "drop":
         kept &= labels.any(axis=1)
@@ -131,7 +174,7 @@ def _read_cells(batches: Iterable[Batch], columns: Columns, problems: Problems) 
         if has_split:
             splits.append(read_split(batch, columns.split, problems))
         if columns.flags is not None:
-            flags.append(flag_matrix(batch, columns.flags, problems))
+            flags.append(word_matrix(batch, columns.flags, problems))
         elif columns.labels is not None:
             collect_labels(batch, columns.labels, columns.separator, sets, problems)
     split = np.concatenate(splits) if splits else None
@@ -142,17 +185,38 @@ def _read_cells(batches: Iterable[Batch], columns: Columns, problems: Problems) 
     return _Read(column, ids, np.concatenate(rows), np.concatenate(flags), sets, split)
 
 
-def _check_repeated_ids(ids: list[str], rows: npt.NDArray[np.int64], problems: Problems) -> None:
-    """Note each id that is not the first of its kind, with both rows."""
-    if len(set(ids)) == len(ids):
-        return
-    first: dict[str, int] = {}
-    for i, known in enumerate(ids):
-        # A row that is left out takes no other with it.
-        if problems.is_bad(int(rows[i])):
-            continue
-        other = first.setdefault(known, i)
-        # An empty id has been told of already.
-        if other != i and known:
-            what = f"the id {shorten(known)} is that of row {rows[other]} too"
-            problems.add_row(f"row {rows[i]}", what, int(rows[i]))
+def _settle_aliases(
+    read: _Read, columns: Columns, aliases: Aliases | None, problems: Problems
+) -> Aliases:
+    """Apply the aliases to the labels, and note what is doubtful about the labels then.
+
+    Args:
+        read: the cells; columns of flags keep their names.
+        columns: which cells hold what.
+        aliases: as configured; None: those of labels that look alike.
+        problems: where to note what is doubtful.
+
+    Returns:
+        The aliases.
+    """
+    counts: Counter[str] = Counter()
+    if columns.flags is not None:
+        counts.update(dict(zip(columns.flags, read.flags.sum(0, dtype=int).tolist(), strict=True)))
+    else:
+        for names, count in zip(read.sets.names, read.sets.counts.tolist(), strict=True):
+            counts.update(dict.fromkeys(names, count))
+    if aliases is None:
+        aliases = find_aliases(counts, columns.names)
+        if aliases:
+            problems.remark(f"data.label_aliases=auto reads {told_aliases(aliases)}.")
+    else:
+        note_aliases(aliases, counts, problems)
+    apply_aliases(read.sets, aliases)
+    if columns.rows is not None:
+        after: Counter[str] = Counter()
+        for name, count in counts.items():
+            if (called := aliases.get(name, name)) is not None:
+                after[called] += count
+        separator = columns.separator if read.sets.separated else None
+        note_doubts(after, separator, columns.labels, problems)
+    return aliases

@@ -30,6 +30,8 @@ class Columns:
         names: the labels there may be, in order; None: those found, sorted, or ``flags``.
         split: the column of the split, or None.
         text_key: the key that names the column of the text.
+        aliases: the right name for each wrong one, None for none; or "auto".
+        rows: what a row is, "per_document" or "per_label"; None: a document, beyond doubt.
     """
 
     text: str
@@ -40,6 +42,8 @@ class Columns:
     names: tuple[str, ...] | None
     split: str | None = None
     text_key: str = "data.text_column"
+    aliases: Mapping[str, str | None] | Sequence[Sequence[str | None]] | str | None = None
+    rows: str | None = None
 
     @property
     def wanted(self) -> list[str]:

@@ -13,6 +13,7 @@ from resumebert.data.readers.csv_tables import check_dialect
 from resumebert.data.readers.document_files import DocumentNames, open_documents
 from resumebert.data.readers.encodings import check_encoding, decode
 from resumebert.data.readers.files import Member, within_memory
+from resumebert.data.readers.per_label import PER_LABEL
 from resumebert.data.readers.sources import Options, open_text
 from resumebert.data.readers.table_files import configured_columns
 from resumebert.data.readers.texts import looked_at
@@ -21,6 +22,7 @@ from resumebert.utils.errors import UserError
 
 # A batch of the largest documents fits into the memory.
 _BATCH = 64
+_ROWS = f"data.rows={PER_LABEL}"
 
 
 @dataclass
@@ -31,11 +33,13 @@ class _Documents:
         members: the documents by their path.
         names: which of them a name may mean.
         listed: for each document that the label file lists, the first row that does.
+        repeated: how many rows list one again.
     """
 
     members: Mapping[str, Member]
     names: DocumentNames
     listed: dict[str, int] = field(default_factory=dict)
+    repeated: int = 0
 
 
 def read_documents(
@@ -48,6 +52,8 @@ def read_documents(
     labels_column: str | None = None,
     label_separator: str = ";",
     label_names: Sequence[str] | None = None,
+    label_aliases: Mapping[str, str | None] | Sequence[Sequence[str | None]] | str | None = None,
+    rows: str = "per_document",
     split_column: str | None = None,
     encoding: str = "auto",
     separator: str = "auto",
@@ -69,6 +75,8 @@ def read_documents(
         labels_column: one column with all labels.
         label_separator: what parts the labels in ``labels_column``.
         label_names: the labels, in the order wanted.
+        label_aliases: the right name for each wrong one.
+        rows: "per_document", or "per_label": the label file has a row for each label of a document.
         split_column: the column that names each document's split, or None.
         encoding: that of each document and of the label file; "auto": detected for each.
         separator: of the label file; see :func:`~resumebert.data.readers.read_table`.
@@ -101,6 +109,7 @@ def read_documents(
         label_names,
         text_key="data.file_column",
     ).with_split(split_column)
+    columns = replace(columns, aliases=label_aliases, rows=rows)
     source = printable(str(path))
     problems = collector(source, on_bad_rows)
     check_dialect(separator, quoting)
@@ -156,6 +165,11 @@ def _with_texts(
         ]
         yield part
     documents.names.tell(problems)
+    if documents.repeated:
+        problems.doubt(
+            f"{documents.repeated:,} rows list a document again and are skipped, labels and all. "
+            f"If there is a row for each document and label, type {_ROWS}."
+        )
 
 
 def _in_pieces(batches: Iterator[Batch]) -> Iterator[Batch]:
@@ -185,8 +199,10 @@ def _listed(
         return None
     row = int(batch.rows[index])
     first = documents.listed.setdefault(found[0], row)
-    if first != row:
-        problems.add_row(*batch.told(index, f"{shown}, which row {first} lists too"))
+    if first != row and columns.rows != PER_LABEL:
+        told = f"{shown}, which row {first} lists too (a row for each label: {_ROWS})"
+        problems.add_row(*batch.told(index, told))
+        documents.repeated += 1
         return None
     return found[0]
 

@@ -1,6 +1,7 @@
 """Reading tables, a résumé a row, and the embedded sample."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -25,6 +26,8 @@ def read_table(
     labels_column: str | None = None,
     label_separator: str = ";",
     label_names: Sequence[str] | None = None,
+    label_aliases: Mapping[str, str | None] | Sequence[Sequence[str | None]] | str | None = None,
+    rows: str = "per_document",
     split_column: str | None = None,
     encoding: str = "auto",
     separator: str = "auto",
@@ -42,12 +45,18 @@ def read_table(
             that the datasets library wrote (``save_to_disk``).
         text_column: the column of the text.
         id_column: the column of the ids; None: ``id`` if there is one, else the row numbers.
-        label_columns: L columns of 0 and 1, one for each label.
-        labels_column: instead, one column with all labels of a row: separated, or a list (in a csv
-            cell: JSON). An empty cell is a résumé without a label.
+        label_columns: L columns of yes and no, one for each label: 0 and 1, or other words for it.
+        labels_column: instead, one column with all labels of a row: separated, or in any of the
+            ways of :mod:`resumebert.data.readers.label_cells`. An empty cell is a résumé without a
+            label.
         label_separator: what parts the labels in ``labels_column``.
         label_names: the labels, in the order wanted; None: ``label_columns``, or those found in
-            ``labels_column``, sorted.
+            ``labels_column``, sorted. Where cells hold 0 and 1 or indices, what these stand for.
+        label_aliases: the right name for each wrong one (None: no label), as a dictionary or pairs,
+            applied before ``label_names`` are; "auto": for labels that look alike, the most
+            frequent of them.
+        rows: "per_document", or "per_label": a document has a row for each of its labels, which
+            become one résumé with the id and row of the first.
         split_column: the column that names each row's split: train, val (validation, valid, dev)
             or test; None: there is none, or the splits of a folder.
         encoding: that of a csv or JSON file; "auto": as its byte order mark says, else UTF-8
@@ -75,6 +84,7 @@ def read_table(
     columns = configured_columns(
         text_column, id_column, label_columns, labels_column, label_separator, label_names
     ).with_split(split_column)
+    columns = replace(columns, aliases=label_aliases, rows=rows)
     problems = collector(source, on_bad_rows)
     options = Options(encoding, separator, quoting, sheet, dataset_split)
     with (

@@ -1,6 +1,6 @@
 """From cells to texts, ids and splits, with those that are none noted."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import numpy as np
@@ -53,6 +53,7 @@ def read_texts(batch: Batch, column: str, problems: Problems) -> pa.Array:
     if isinstance(cells, pa.Array):
         texts = _valid_utf8(cells, column, batch, problems)
     else:
+        cells = [_text_within(cell) for cell in cells]
         for i, cell in enumerate(cells):
             if not isinstance(cell, str):
                 problems.add_row(*batch.told(i, _no_text(column, cell)))
@@ -73,6 +74,14 @@ def read_texts(batch: Batch, column: str, problems: Problems) -> pa.Array:
         for i in np.flatnonzero(blank).tolist():
             problems.add_row(*batch.told(i, what))
     return texts
+
+
+def _text_within(cell: object) -> object:
+    """Return the text in an object of Label Studio's, or any other cell as it is."""
+    if not isinstance(cell, Mapping):
+        return cell
+    texts = [value for value in cell.values() if isinstance(value, str)]
+    return cell.get("text", texts[0] if len(texts) == 1 else cell)
 
 
 def _no_text(column: str, cell: object) -> str:

@@ -13,6 +13,7 @@ COUNTS = (
     ("rows_left_out_by_limit", "left out by data.limit"),
     ("rows_skipped", "skipped as unreadable"),
     ("dropped_unlabelled", "dropped without a label"),
+    ("rows_united", "united with others of the same text"),
     ("dropped_copies", "dropped as copies"),
     ("rows_used", "documents used"),
     ("unused_documents", "in no split"),
@@ -68,7 +69,7 @@ def data_tables(report: Mapping[str, Any]) -> DataTables:
             for key, words in COUNTS
             if (value := _inside(report, key)) is not None
         ],
-        notes=[str(note) for note in report.get("notes", [])],
+        notes=[str(note) for key in ("understood", "warnings") for note in report.get(key, [])],
         splits=list(splits),
         split_rows=rows if splits else [],
         quantiles=[(words, [_plain(v) for v in values.values()]) for words, values in known],
