@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+from helpers import REPOSITORY
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.model.pretrained import PretrainedSource, locate
 
@@ -19,6 +20,8 @@ torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
+
+BEFORE = pytest.StashKey[set[Path]]()
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +43,19 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RESUMEBERT_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+def outputs() -> set[Path]:
+    return set((REPOSITORY / "outputs").glob("*/*"))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    session.config.stash[BEFORE] = outputs()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a session that has left runs among the user's."""
+    left = sorted(map(str, outputs() - session.config.stash[BEFORE]))
+    if left and "PYTEST_XDIST_WORKER" not in os.environ:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print(f"\nError: the tests have left {', '.join(left)}.")

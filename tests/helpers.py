@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,14 @@ TINY_BERT = {
 
 # A run of everything in a few seconds.
 QUICK = ("debug=default", "data.limit=90", "data.max_length=16")
+# Without what only describes the model, half of a quick run's time: for tests of the training.
+LEAN = (
+    *QUICK, "evaluation.report=false", "evaluation.baseline=false",
+    "evaluation.bootstrap_resamples=0",
+)  # fmt: skip
+
+# What has not ended after so many seconds hangs, on any machine and beside any other load.
+LIMIT = 500
 
 
 def make_table(texts: list[str], labels: np.ndarray | None = None) -> ResumeTable:
@@ -64,9 +73,17 @@ def in_own_process(folder: Path, name: str, *arguments: str) -> Result:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=LIMIT,
     )
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Return as soon as ``condition()`` is true."""
+    deadline = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.02)
 
 
 class SendSignal(Callback):
