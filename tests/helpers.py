@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -64,6 +65,7 @@ class Result:
 
 
 Command = Callable[..., Result]
+Value = TypeVar("Value")
 
 
 def in_own_process(folder: Path, name: str, *arguments: str) -> Result:
@@ -78,12 +80,13 @@ def in_own_process(folder: Path, name: str, *arguments: str) -> Result:
     return Result(done.returncode, done.stdout, done.stderr)
 
 
-def wait_until(condition: Callable[[], object]) -> None:
-    """Return as soon as ``condition()`` is true."""
+def wait_until(condition: Callable[[], Value]) -> Value:
+    """Return what ``condition()`` gives as soon as that is true."""
     deadline = time.monotonic() + LIMIT
-    while not condition():
+    while not (value := condition()):
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.02)
+    return value
 
 
 class SendSignal(Callback):

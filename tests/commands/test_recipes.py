@@ -9,12 +9,12 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 
-from helpers import QUICK, REPOSITORY, TINY_BERT, Command, in_own_process
+from helpers import LEAN, REPOSITORY, TINY_BERT, Command, in_own_process
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.tasks import build
 
 # The tiny model learns something in a few steps.
-LEARNING = (*QUICK, "optimizer.lr=3e-3", "trainer.max_epochs=2")
+LEARNING = (*LEAN, "optimizer.lr=3e-3", "trainer.max_epochs=2")
 
 
 def metrics_of(folder: Path) -> dict:
@@ -40,10 +40,9 @@ def assert_reproduced(command: Command, folder: Path) -> None:
     assert metrics_of(folder / "eval") == {k: v for k, v in figures.items() if k[:5] == "test/"}
 
 
-@pytest.fixture
-def plain(command: Command, tmp_path) -> Path:
-    run(command, tmp_path / "plain", *LEARNING, "scheduler=constant")
-    return tmp_path / "plain"
+@pytest.fixture(scope="session")
+def plain(shared_run) -> Path:
+    return shared_run("plain", *LEARNING, "scheduler=constant")
 
 
 @pytest.mark.parametrize("name", ["ema", "swa"])
@@ -76,7 +75,7 @@ def test_averaged_lora_is_merged_into_the_best_checkpoint(command: Command, tmp_
 
 def test_searches_change_nothing_but_what_they_find(command: Command, tmp_path):
     output = run(
-        command, tmp_path / "found", *QUICK, "find.lr=true", "find.lr_steps=40",
+        command, tmp_path / "found", *LEAN, "find.lr=true", "find.lr_steps=40",
         "find.batch_size=true", "find.max_batch_size=16",
     )  # fmt: skip
     found = json.loads((tmp_path / "found" / "found.json").read_text())
@@ -86,7 +85,7 @@ def test_searches_change_nothing_but_what_they_find(command: Command, tmp_path):
     assert re.search(rf"optimizer\.lr={found['optimizer.lr']:g}$", lines[1])
     assert (tmp_path / "found" / "lr_finder.csv").exists()
     typed = [f"{key}={value}" for key, value in found.items()]
-    run(command, tmp_path / "typed", *QUICK, *typed)
+    run(command, tmp_path / "typed", *LEAN, *typed)
     assert metrics_of(tmp_path / "found") == metrics_of(tmp_path / "typed")
     config = torch.load(tmp_path / "found" / "checkpoints" / "best.ckpt", weights_only=True)[
         "resumebert"
@@ -96,9 +95,9 @@ def test_searches_change_nothing_but_what_they_find(command: Command, tmp_path):
     assert_reproduced(command, tmp_path / "found")
 
 
-def test_a_resumed_run_is_not_searched(command: Command, tmp_path, plain):
+def test_a_resumed_run_is_not_searched(command: Command, plain):
     last = plain / "checkpoints" / "last.ckpt"
-    result = command("train", *QUICK, f"ckpt_path={last}", "find.lr=true", f"output_dir={tmp_path}")
+    result = command("train", *LEAN, f"ckpt_path={last}", "find.lr=true", "hydra.run.dir=run")
     assert result.code == 1
     assert "Error: find.lr=true" in result.errors
 
@@ -150,7 +149,7 @@ def test_a_compiled_encoder_trains_and_its_checkpoint_needs_no_compiler(
 def test_a_machine_without_a_compiler_is_told_of(tmp_path, monkeypatch):
     monkeypatch.setenv("CXX", "/nowhere/g++")
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
-    result = in_own_process(tmp_path, "train", *QUICK, "trainer=cpu", "model.compile=true")
+    result = in_own_process(tmp_path, "train", *LEAN, "trainer=cpu", "model.compile=true")
     assert result.code == 1
     assert result.errors.startswith("Error: model.compile=true")
     assert "/nowhere/g++" in result.errors

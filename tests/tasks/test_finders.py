@@ -108,15 +108,15 @@ def test_rates_rise_from_end_to_end_and_groups_keep_their_ratio(parts, monkeypat
 
 
 def test_the_loss_is_the_mean_of_the_batches_of_a_step(parts):
-    settings = ("find.lr_steps=20", "find.lr_min=1e-12", "find.lr_max=1e-11", "data.batch_size=9")
-    one = search_lr(*with_loader(parts(*settings, "model.hidden_dropout=0")))
-    two = search_lr(
-        *with_loader(
-            parts(*settings, "model.hidden_dropout=0", "trainer.accumulate_grad_batches=7")
-        )
-    )
-    # 63 documents: 7 batches of 9 are an epoch, and with no learning all epochs are alike.
-    assert two.losses == pytest.approx(one.losses[:7].mean(), rel=1e-3)
+    settings = (
+        "find.lr_steps=20", "find.lr_min=1e-12", "find.lr_max=1e-11", "data.batch_size=9",
+        "model.hidden_dropout=0", "trainer.precision=32-true",
+    )  # fmt: skip
+    one = search_lr(*with_loader(parts(*settings)))
+    two = search_lr(*with_loader(parts(*settings, "trainer.accumulate_grad_batches=7")))
+    # 63 documents: 7 batches of 9 are an epoch, and with no learning all epochs are alike. Means of
+    # 7 float32 numbers, each the end of some 20 sums, are equal to about 20 * 2^-24.
+    assert two.losses == pytest.approx(one.losses[:7].mean(), rel=1e-4)
 
 
 def with_loader(parts: Parts):
