@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from hypothesis import settings
@@ -43,6 +44,22 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RESUMEBERT_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_process_is_left(tmp_path_factory: pytest.TempPathFactory, own_cache: None) -> Iterator[None]:
+    """Fail if a process that a test has started is still there at the end."""
+    yield
+    folder = str(tmp_path_factory.getbasetemp())
+    started = [
+        process
+        for process in psutil.process_iter(["environ", "cmdline"])
+        if (process.info["environ"] or {}).get("RESUMEBERT_CACHE", "").startswith(folder)
+        # Python's own helper ends with the process that it helps.
+        and not any("resource_tracker" in word for word in process.info["cmdline"] or [])
+    ]
+    _, left = psutil.wait_procs(started, timeout=30)
+    assert not left, [process.info["cmdline"] for process in left]
 
 
 def outputs() -> set[Path]:

@@ -1,5 +1,7 @@
 """Every option of every config group composes, and its values are allowed."""
 
+from functools import cache
+
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.utils import get_class, get_method
@@ -20,6 +22,7 @@ OPTIONS = sorted(
 )
 
 
+@cache
 def composed(name: str, *overrides: str) -> DictConfig:
     if "data/split=predefined" in overrides:
         overrides = (*overrides, "data.split.manifest=split.csv")

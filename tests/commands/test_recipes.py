@@ -135,10 +135,12 @@ def test_a_compiled_encoder_trains_and_its_checkpoint_needs_no_compiler(
     command: Command, tmp_path, monkeypatch
 ):
     folder = tmp_path / "compiled"
-    run(command, folder, *LEARNING, "model.compile=true", "model.hidden_dropout=0")
-    run(command, tmp_path / "plain", *LEARNING, "model.hidden_dropout=0")
+    # A compiler adds up in another order, and with an eps of 1 Adam does not magnify that.
+    steady = (*LEAN, "optimizer.eps=1", "optimizer.lr=0.1", "model.hidden_dropout=0")
+    run(command, folder, *steady, "model.compile=true")
+    run(command, tmp_path / "plain", *steady)
     loss = metrics_of(tmp_path / "plain")["test/loss"]
-    assert metrics_of(folder)["test/loss"] == pytest.approx(loss, rel=1e-3)
+    assert metrics_of(folder)["test/loss"] == pytest.approx(loss, rel=1e-4)
     names = weights_of(tmp_path / "plain", "best.ckpt").keys()
     assert weights_of(folder, "best.ckpt").keys() == names
     monkeypatch.setattr(torch, "compile", None)
