@@ -89,7 +89,7 @@ def process_of(run: Path) -> psutil.Process:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(7200)
 def test_a_grid_of_24_with_a_killed_run_and_a_kill_and_restart_in_the_middle(tmp_path):
     sweep = tmp_path / "sweep"
     command = [
