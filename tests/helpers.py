@@ -39,7 +39,7 @@ LEAN = (
 )  # fmt: skip
 
 # What has not ended after so many seconds hangs, on any machine and beside any other load.
-LIMIT = 500
+LIMIT = 1500
 
 
 def make_table(texts: list[str], labels: np.ndarray | None = None) -> ResumeTable:
