@@ -77,9 +77,7 @@ def test_other_batch_size_gives_the_same_figures(command: Command, trained, tmp_
     ]["calibration"]
     # Sums in another order move a logit in its sixth digit; calibration multiplies that.
     rounding = 1e-4 * max(1.0, *map(abs, calibration["slopes"]))
-    tables = {
-        size: pd.read_csv(tmp_path / f"{size}" / "predictions_test.csv") for size in (1, 2, 14)
-    }
+    tables = {n: pd.read_csv(tmp_path / f"{n}" / "predictions_test.csv") for n in (1, 2, 14)}
     for size in (2, 14):
         again = metrics_of(tmp_path / str(size))
         assert again.keys() == metrics.keys()
