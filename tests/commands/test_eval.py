@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from helpers import LEAN, QUICK, Command, in_own_process
+from helpers import LEAN, Command, in_own_process
 
 
 def metrics_of(folder) -> dict:
@@ -142,7 +142,7 @@ def test_data_that_changed_since_training_are_called_out(command: Command, tmp_p
     labels = ["A" if i % 2 else "B" for i in range(40)]
     write_table(tmp_path / "mine.csv", labels)
     trained = command(
-        "train", *QUICK, "data=table", f"data.path={tmp_path}/mine.csv",
+        "train", *LEAN, "data=table", f"data.path={tmp_path}/mine.csv",
         "data.labels_column=labels", f"hydra.run.dir={tmp_path}/run",
     )  # fmt: skip
     assert trained.code == 0, trained.errors
@@ -154,7 +154,8 @@ def test_data_that_changed_since_training_are_called_out(command: Command, tmp_p
     (tmp_path / "mine.csv").rename(tmp_path / "other.csv")
     result = command(
         "eval", f"ckpt={tmp_path}/run", "data=table", f"data.path={tmp_path}/other.csv",
-        "data.labels_column=labels", f"hydra.run.dir={tmp_path}/e2",
+        "data.labels_column=labels", "evaluation.report=true", "evaluation.baseline=auto",
+        f"hydra.run.dir={tmp_path}/e2",
     )  # fmt: skip
     assert result.code == 0, result.errors
     assert "No linear baseline. The documents of the training run can't be read." in result.output

@@ -36,7 +36,8 @@ def test_no_document_is_cut_or_too_long(command: Command, tmp_path, words):
     for place in ("train", "test"):
         listed = [*split, {"id": "long", "split": place}]
         pd.DataFrame(listed).to_csv(tmp_path / "split.csv", index=False)
-        result = command("train", *arguments)
+        report = f"evaluation.report={str(place == 'test').lower()}"
+        result = command("train", *arguments, report)
         assert result.code == 0, result.errors
         report = json.loads((tmp_path / "run" / "data_report.json").read_text())
         assert report["tokens"]["share_of_tokens_read"] == 1.0

@@ -214,7 +214,7 @@ def test_paths_are_relative_to_where_the_command_was_typed(command: Command, tmp
     (tmp_path / "mine.csv").write_text("\n".join(rows), encoding="utf-8")
     result = command(
         "train",
-        *QUICK,
+        *LEAN,
         "data=table",
         "data.path=mine.csv",
         "data.text_column=text",
