@@ -47,7 +47,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_process_is_left(tmp_path_factory: pytest.TempPathFactory, own_cache: None) -> Iterator[None]:
+def no_process_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Fail if a process that a test has started is still there at the end."""
     yield
     folder = str(tmp_path_factory.getbasetemp())
