@@ -4,10 +4,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from hypothesis import settings
 
+from helpers import REPOSITORY
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.model.pretrained import PretrainedSource, locate
 
@@ -19,6 +21,8 @@ torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
+
+BEFORE = pytest.StashKey[set[Path]]()
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +44,35 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RESUMEBERT_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_process_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fail if a process that a test has started is still there at the end."""
+    yield
+    folder = str(tmp_path_factory.getbasetemp())
+    started = [
+        process
+        for process in psutil.process_iter(["environ", "cmdline"])
+        if (process.info["environ"] or {}).get("RESUMEBERT_CACHE", "").startswith(folder)
+        # Python's own helper ends with the process that it helps.
+        and not any("resource_tracker" in word for word in process.info["cmdline"] or [])
+    ]
+    _, left = psutil.wait_procs(started, timeout=30)
+    assert not left, [process.info["cmdline"] for process in left]
+
+
+def outputs() -> set[Path]:
+    return set((REPOSITORY / "outputs").glob("*/*"))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    session.config.stash[BEFORE] = outputs()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a session that has left runs among the user's."""
+    left = sorted(map(str, outputs() - session.config.stash[BEFORE]))
+    if left and "PYTEST_XDIST_WORKER" not in os.environ:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print(f"\nError: the tests have left {', '.join(left)}.")

@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -29,6 +31,15 @@ TINY_BERT = {
 
 # A run of everything in a few seconds.
 QUICK = ("debug=default", "data.limit=90", "data.max_length=16")
+# Without what only describes the model, half of a quick run's time: for tests of the training. In
+# the same precision on every processor.
+LEAN = (
+    *QUICK, "evaluation.report=false", "evaluation.baseline=false",
+    "evaluation.bootstrap_resamples=0", "trainer.precision=32-true",
+)  # fmt: skip
+
+# What has not ended after so many seconds hangs, on any machine and beside any other load.
+LIMIT = 1500
 
 
 def make_table(texts: list[str], labels: np.ndarray | None = None) -> ResumeTable:
@@ -55,6 +66,7 @@ class Result:
 
 
 Command = Callable[..., Result]
+Value = TypeVar("Value")
 
 
 def in_own_process(folder: Path, name: str, *arguments: str) -> Result:
@@ -64,9 +76,18 @@ def in_own_process(folder: Path, name: str, *arguments: str) -> Result:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=LIMIT,
     )
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+def wait_until(condition: Callable[[], Value]) -> Value:
+    """Return what ``condition()`` gives as soon as that is true."""
+    deadline = time.monotonic() + LIMIT
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.02)
+    return value
 
 
 class SendSignal(Callback):

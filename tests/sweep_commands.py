@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 
+from helpers import LIMIT, wait_until
 from resumebert.sweeps.status import RunStatus, read_status
 
 APP = Path(__file__).parent / "sweeps" / "small_app.py"
@@ -24,7 +24,7 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen:
 
 def sweep(folder: Path, *arguments: str) -> tuple[int, str, str]:
     process = start(folder, *arguments)
-    output, errors = process.communicate(timeout=120)
+    output, errors = process.communicate(timeout=LIMIT)
     return process.returncode, output, errors
 
 
@@ -38,19 +38,12 @@ def status(run: Path) -> RunStatus:
     return found
 
 
-def has_ended(run: Path) -> bool:
-    """Tell whether a run's last process is gone within a while."""
-    number = int((run / "started.txt").read_text().split()[-1])
-    for _ in range(200):
-        if not psutil.pid_exists(number):
-            return True
-        time.sleep(0.05)
-    return False
-
-
 def wait_for(path: Path) -> None:
-    for _ in range(600):
-        if path.exists() and path.stat().st_size:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{path} never came")
+    """Wait for a file that is not empty."""
+    wait_until(lambda: path.exists() and path.stat().st_size)
+
+
+def wait_for_end(run: Path) -> None:
+    """Wait until a run's last process is gone."""
+    number = int((run / "started.txt").read_text().split()[-1])
+    wait_until(lambda: not psutil.pid_exists(number))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import fields
+from functools import cache
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -30,6 +31,7 @@ OPTIONS = sorted(
 )
 
 
+@cache
 def composed(name: str, *overrides: str) -> DictConfig:
     if "data/split=predefined" in overrides:
         overrides = (*overrides, "data.split.manifest=split.csv")

@@ -7,18 +7,14 @@ import pandas as pd
 import pytest
 import torch
 
-from helpers import QUICK, Command, in_own_process
+from helpers import LEAN, QUICK, Command
 from resumebert.model.checkpoint_file import write_checkpoint
 
 
-@pytest.fixture(scope="module")
-def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def other(shared_run) -> Path:
     """Another run's folder: other weights, another way of reading, the same split."""
-    folder = tmp_path_factory.mktemp("other")
-    settings = ("data.max_length=32", "optimizer.lr=1e-2", "seed=3", "hydra.run.dir=run")
-    result = in_own_process(folder, "train", *QUICK, *settings)
-    assert result.code == 0, result.errors
-    return folder / "run"
+    return shared_run("other", *QUICK, "data.max_length=32", "optimizer.lr=1e-2", "seed=3")
 
 
 def json_of(path: Path) -> dict:
@@ -65,7 +61,8 @@ def test_two_runs(command: Command, trained, other, tmp_path):
 
 def test_a_run_with_itself_differs_in_nothing(command: Command, trained, tmp_path):
     last = trained[0] / "checkpoints" / "last.ckpt"
-    settings = (f"compare_to={last}", f"hydra.run.dir={tmp_path}/e", "evaluation.baseline=false")
+    plain = ("evaluation.baseline=false", "evaluation.report=false")
+    settings = (f"compare_to={last}", f"hydra.run.dir={tmp_path}/e", *plain)
     result = command("eval", f"ckpt={trained[0]}", *settings)
     assert result.code == 0, result.errors
     found = json_of(tmp_path / "e" / "comparison.json")
@@ -123,8 +120,7 @@ def test_a_model_that_was_trained_on_the_documents_is_called_out(
     command: Command, trained, tmp_path
 ):
     # The same documents, dealt out another way.
-    dealt = ("data/split=random", "evaluation.baseline=false", f"hydra.run.dir={tmp_path}/run")
-    assert command("train", *QUICK, *dealt).code == 0
+    assert command("train", *LEAN, "data/split=random", f"hydra.run.dir={tmp_path}/run").code == 0
     settings = (f"compare_to={tmp_path}/run", f"hydra.run.dir={tmp_path}/e")
     result = command("eval", f"ckpt={trained[0]}", *settings)
     assert result.code == 0, result.errors

@@ -14,8 +14,7 @@ SMALL = (
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_an_experiment_runs(command: Command, tmp_path, monkeypatch, name):
-    monkeypatch.chdir(tmp_path)
+def test_an_experiment_runs(command: Command, tmp_path, name):
     result = command("train", f"experiment={name}", *SMALL, "hydra.run.dir=run")
     assert result.code == 0, result.errors
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from helpers import in_own_process
+from helpers import Command
 
 
 def write_table(path, words: int) -> None:
@@ -24,7 +24,7 @@ def write_table(path, words: int) -> None:
 
 
 @pytest.mark.parametrize("words", [3_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
-def test_no_document_is_cut_or_too_long(tmp_path, words):
+def test_no_document_is_cut_or_too_long(command: Command, tmp_path, words):
     write_table(tmp_path / "mine.csv", words)
     arguments = (
         "debug=default", "data=table", "data.path=mine.csv", "data.labels_column=labels",
@@ -36,7 +36,8 @@ def test_no_document_is_cut_or_too_long(tmp_path, words):
     for place in ("train", "test"):
         listed = [*split, {"id": "long", "split": place}]
         pd.DataFrame(listed).to_csv(tmp_path / "split.csv", index=False)
-        result = in_own_process(tmp_path, "train", *arguments)
+        report = f"evaluation.report={str(place == 'test').lower()}"
+        result = command("train", *arguments, report)
         assert result.code == 0, result.errors
         report = json.loads((tmp_path / "run" / "data_report.json").read_text())
         assert report["tokens"]["share_of_tokens_read"] == 1.0

@@ -8,12 +8,12 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 
-from helpers import QUICK, REPOSITORY, TINY_BERT, Command, in_own_process
+from helpers import LEAN, REPOSITORY, TINY_BERT, Command, in_own_process
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.tasks import build
 
 # The tiny model learns something in a few steps.
-LEARNING = (*QUICK, "optimizer.lr=3e-3", "trainer.max_epochs=2")
+LEARNING = (*LEAN, "optimizer.lr=3e-3", "trainer.max_epochs=2")
 
 
 def metrics_of(folder: Path) -> dict:
@@ -39,10 +39,9 @@ def assert_reproduced(command: Command, folder: Path) -> None:
     assert metrics_of(folder / "eval") == {k: v for k, v in figures.items() if k[:5] == "test/"}
 
 
-@pytest.fixture
-def plain(command: Command, tmp_path) -> Path:
-    run(command, tmp_path / "plain", *LEARNING, "scheduler=constant")
-    return tmp_path / "plain"
+@pytest.fixture(scope="session")
+def plain(shared_run) -> Path:
+    return shared_run("plain", *LEARNING, "scheduler=constant")
 
 
 @pytest.mark.parametrize("name", ["ema", "swa"])
@@ -106,10 +105,12 @@ def test_a_compiled_encoder_trains_and_its_checkpoint_needs_no_compiler(
     command: Command, tmp_path, monkeypatch
 ):
     folder = tmp_path / "compiled"
-    run(command, folder, *LEARNING, "model.compile=true", "model.hidden_dropout=0")
-    run(command, tmp_path / "plain", *LEARNING, "model.hidden_dropout=0")
+    # A compiler adds up in another order, and with an eps of 1 Adam does not magnify that.
+    steady = (*LEAN, "optimizer.eps=1", "optimizer.lr=0.1", "model.hidden_dropout=0")
+    run(command, folder, *steady, "model.compile=true")
+    run(command, tmp_path / "plain", *steady)
     loss = metrics_of(tmp_path / "plain")["test/loss"]
-    assert metrics_of(folder)["test/loss"] == pytest.approx(loss, rel=1e-3)
+    assert metrics_of(folder)["test/loss"] == pytest.approx(loss, rel=1e-4)
     names = weights_of(tmp_path / "plain", "best.ckpt").keys()
     assert weights_of(folder, "best.ckpt").keys() == names
     monkeypatch.setattr(torch, "compile", None)
@@ -120,7 +121,7 @@ def test_a_compiled_encoder_trains_and_its_checkpoint_needs_no_compiler(
 def test_a_machine_without_a_compiler_is_told_of(tmp_path, monkeypatch):
     monkeypatch.setenv("CXX", "/nowhere/g++")
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
-    result = in_own_process(tmp_path, "train", *QUICK, "trainer=cpu", "model.compile=true")
+    result = in_own_process(tmp_path, "train", *LEAN, "trainer=cpu", "model.compile=true")
     assert result.code == 1
     assert result.errors.startswith("Error: model.compile=true")
     assert "/nowhere/g++" in result.errors

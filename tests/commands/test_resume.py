@@ -12,10 +12,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from helpers import QUICK, REPOSITORY, Command
+from helpers import LEAN, LIMIT, REPOSITORY, Command, wait_until
 
 # 63 documents to train on, in 8 steps an epoch.
-RUN = (*QUICK, "trainer.max_epochs=2", "seed=3")
+RUN = (*LEAN, "trainer.max_epochs=2", "seed=3")
+WITH_REPORT = (
+    "evaluation.report=true", "evaluation.baseline=auto", "evaluation.bootstrap_resamples=200",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def whole(shared_run) -> Path:
+    """The run that nothing interrupted."""
+    return shared_run("whole", *RUN)
 
 
 def checkpoint(run: Path, name: str = "last") -> dict:
@@ -46,20 +55,18 @@ def signal_at(step: int, name: str = "SIGTERM", during: str = "training") -> tup
 @pytest.mark.parametrize(
     ("step", "during", "stops_at", "recipe"),
     [
-        (3, "training", 3, ()),
-        (11, "training", 11, ("callbacks=ema", "scheduler=plateau", "trainer.precision=32-true")),
+        (3, "training", 3, WITH_REPORT),
+        (11, "training", 11, ("callbacks=ema", "scheduler=plateau")),
         # An epoch's last step, and the validation after it, are followed by the end of the epoch.
         (8, "training", 8, ("data.long_documents=windows", "data.max_windows_train=12")),
         (8, "fit", 8, ("callbacks=early_stopping",)),
         # The state between two steps is complete only where gradients are not being added up.
         (2, "training", 2, ("trainer.accumulate_grad_batches=3", "trainer.val_check_interval=0.5")),
         (5, "training", 5, ("trainer.max_steps=13", "data.num_workers=1")),
+        (6, "training", 6, ("trainer.precision=bf16-mixed",)),
     ],
 )
-def test_an_interrupted_run_goes_on_bit_for_bit(
-    command: Command, tmp_path, monkeypatch, step, during, stops_at, recipe
-):
-    monkeypatch.chdir(tmp_path)
+def test_an_interrupted_run_goes_on_bit_for_bit(command: Command, step, during, stops_at, recipe):
     assert command("train", *RUN, *recipe, "hydra.run.dir=runs/whole").code == 0
     stopped = command(
         "train", *RUN, *recipe, *signal_at(step, during=during), "hydra.run.dir=runs/part"
@@ -75,8 +82,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit(
     assert_same_end(Path("runs/rest"), Path("runs/whole"))
 
 
-def test_the_note_how_to_go_on_is_the_command(command: Command, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_the_note_how_to_go_on_is_the_command(command: Command):
     stopped = command("train", *RUN, *signal_at(4, "SIGINT"), "hydra.run.dir=runs/part")
     assert stopped.code == 130
     assert "The run was ended by SIGINT" in stopped.output
@@ -89,8 +95,7 @@ def test_the_note_how_to_go_on_is_the_command(command: Command, tmp_path, monkey
     assert command("train", *arguments, "hydra.run.dir=runs/rest").code == 0
 
 
-def test_the_newest_interrupted_run_is_gone_on_with_once(command: Command, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_the_newest_interrupted_run_is_gone_on_with_once(command: Command):
     for name, step in (("a", 2), ("b", 3)):
         assert command("train", *RUN, *signal_at(step), f"hydra.run.dir=runs/{name}").code == 143
     other = command("train", *RUN, "ckpt_path=last", "data.seed=7", "hydra.run.dir=runs/other")
@@ -112,27 +117,21 @@ def test_the_newest_interrupted_run_is_gone_on_with_once(command: Command, tmp_p
     assert "there is no run that was interrupted" in none.errors
 
 
-def test_a_signal_in_the_test_leaves_a_run_that_only_needs_its_test(
-    command: Command, tmp_path, monkeypatch
-):
-    monkeypatch.chdir(tmp_path)
-    assert command("train", *RUN, "hydra.run.dir=runs/whole").code == 0
+def test_a_signal_in_the_test_leaves_a_run_that_only_needs_its_test(command: Command, whole):
     stopped = command("train", *RUN, *signal_at(16, during="validate"), "hydra.run.dir=runs/part")
     assert stopped.code == 143
     resumed = command("train", *RUN, "ckpt_path=last", "hydra.run.dir=runs/rest")
     assert resumed.code == 0, resumed.errors
     assert "epoch 2/2" not in resumed.output
-    whole, rest = Path("runs/whole"), Path("runs/rest")
-    assert (rest / "metrics.json").read_text() == (whole / "metrics.json").read_text()
+    metrics = Path("runs/rest/metrics.json").read_text()
+    assert metrics == (whole / "metrics.json").read_text()
 
 
-def test_a_run_goes_on_in_its_own_folder_too(command: Command, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert command("train", *RUN, "hydra.run.dir=runs/whole").code == 0
+def test_a_run_goes_on_in_its_own_folder_too(command: Command, whole):
     assert command("train", *RUN, *signal_at(10), "hydra.run.dir=runs/part").code == 143
     last = "ckpt_path=runs/part/checkpoints/last.ckpt"
     assert command("train", *RUN, last, "hydra.run.dir=runs/part").code == 0
-    assert_same_end(Path("runs/part"), Path("runs/whole"))
+    assert_same_end(Path("runs/part"), whole)
 
 
 def test_an_interrupted_run_in_its_own_process(tmp_path):
@@ -148,16 +147,23 @@ def test_an_interrupted_run_in_its_own_process(tmp_path):
         assert line, seen
         seen += line
     process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=LIMIT)
     assert process.returncode == 130, errors
     assert "ckpt_path=run/checkpoints/last.ckpt" in output
     assert errors == ""
 
 
+def wait_for_save(process: subprocess.Popen, path: Path) -> None:
+    before = path.stat().st_mtime_ns if path.exists() else 0
+    wait_until(
+        lambda: process.poll() is not None or (path.exists() and path.stat().st_mtime_ns != before)
+    )
+    assert process.poll() is None
+
+
 @pytest.mark.slow
-def test_a_killed_run_goes_on_bit_for_bit(command: Command, tmp_path, monkeypatch):
+def test_a_killed_run_goes_on_bit_for_bit(command: Command):
     """With kill -9, at moments of no one's choosing, while it saves after every step."""
-    monkeypatch.chdir(tmp_path)
     run = (*RUN, "trainer.max_epochs=6", "callbacks.last_checkpoint.minutes=0")
     assert command("train", *run, "hydra.run.dir=runs/whole").code == 0
     last = Path("runs/part/checkpoints/last.ckpt")
@@ -168,10 +174,7 @@ def test_a_killed_run_goes_on_bit_for_bit(command: Command, tmp_path, monkeypatc
              "hydra.run.dir=runs/part"],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        before = last.stat().st_mtime_ns if last.exists() else 0
-        while not last.exists() or last.stat().st_mtime_ns == before:
-            time.sleep(0.01)
-            assert process.poll() is None
+        wait_for_save(process, last)
         time.sleep(delay)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()

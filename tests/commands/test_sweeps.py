@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +12,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
-from helpers import QUICK, REPOSITORY, in_own_process
+from helpers import LEAN, QUICK, REPOSITORY, in_own_process, wait_until
 from resumebert.sweeps.status import read_status
 from resumebert.utils.studies import JOURNAL, load_study
 
@@ -32,7 +31,7 @@ def hyperparameters(run: Path) -> dict[str, object]:
 def test_a_small_grid_with_a_failing_run_in_one_command(tmp_path):
     result = in_own_process(
         tmp_path, "train", "-m", *QUICK, "optimizer.lr=1e-5,-1", "optimizer.eps=1e-7",
-        "trainer.max_steps=1",
+        "trainer.max_steps=1", "evaluation.baseline=false",
     )  # fmt: skip
     assert result.code == 1, result.errors
     [sweep] = (tmp_path / "outputs" / "sweeps").iterdir()
@@ -51,10 +50,10 @@ def test_a_small_grid_with_a_failing_run_in_one_command(tmp_path):
 @pytest.mark.slow
 def test_a_search_goes_on_after_pruned_and_diverged_trials(tmp_path):
     result = in_own_process(
-        tmp_path, "train", "hparams_search=random", *QUICK, "optimizer.lr=choice(1e-3,1e30)",
+        tmp_path, "train", "hparams_search=random", *LEAN, "optimizer.lr=choice(1e-3,1e30)",
         "callbacks.pruning.pruner._target_=optuna.pruners.ThresholdPruner",
         "+callbacks.pruning.pruner.lower=2", "trainer.max_epochs=2", "hydra.sweeper.n_trials=4",
-        "evaluation.baseline=false", "hydra.sweep.dir=sweep",
+        "hydra.sweep.dir=sweep",
     )  # fmt: skip
     assert result.code == 1, result.errors
     assert "Traceback" not in result.output + result.errors
@@ -77,23 +76,24 @@ def test_a_search_goes_on_after_pruned_and_diverged_trials(tmp_path):
 
 def process_of(run: Path) -> psutil.Process:
     """Wait for a run's process to train."""
-    for _ in range(2400):
-        for process in psutil.process_iter(["cmdline"]):
-            if (
-                f"hydra.run.dir='{run}'" in (process.info["cmdline"] or [])
-                and (run / "checkpoints" / "last.ckpt").exists()
-            ):
-                return process
-        time.sleep(0.05)
-    raise AssertionError(f"{run} never started")
+
+    def found() -> list[psutil.Process]:
+        return [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if f"hydra.run.dir='{run}'" in (process.info["cmdline"] or [])
+            and (run / "checkpoints" / "last.ckpt").exists()
+        ]
+
+    return wait_until(found)[0]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(7200)
 def test_a_grid_of_24_with_a_killed_run_and_a_kill_and_restart_in_the_middle(tmp_path):
     sweep = tmp_path / "sweep"
     command = [
-        sys.executable, str(REPOSITORY / "train.py"), "-m", *QUICK,
+        sys.executable, str(REPOSITORY / "train.py"), "-m", *LEAN,
         "optimizer.lr=1e-4,2e-4,5e-4,1e-3", "data.batch_size=8,16", "trainer.max_epochs=2,3,4",
         f"hydra.sweep.dir={sweep}",
     ]  # fmt: skip

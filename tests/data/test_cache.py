@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from helpers import LIMIT
 from resumebert.data import cache_locks, cache_store
 from resumebert.data.cache import main
 from resumebert.data.cache_entries import clear, list_entries
@@ -95,7 +96,7 @@ def _build_slowly(start, log: Path, results):
     def build(folder: Path) -> None:
         with log.open("a") as stream:
             stream.write("built\n")
-        time.sleep(0.4)
+        time.sleep(0.4)  # So that the others come meanwhile; nothing depends on it.
         (folder / "data.txt").write_text("x" * 1000)
 
     start.wait()
@@ -109,7 +110,7 @@ def test_of_several_processes_one_builds(tmp_path):
     for worker in workers:
         worker.start()
     start.set()
-    found = [results.get(timeout=30) for _ in workers]
+    found = [results.get(timeout=LIMIT) for _ in workers]
     for worker in workers:
         worker.join()
     assert found == ["x" * 1000] * 6
@@ -118,14 +119,24 @@ def test_of_several_processes_one_builds(tmp_path):
 
 def test_waiting_is_said(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(cache_locks, "_SECONDS_OF_SILENT_WAITING", 0.05)
-    start, results = FORK.Event(), FORK.Queue()
-    args = (start, tmp_path / "log", results)
-    workers = [FORK.Process(target=_build_slowly, args=args) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    start.set()
+    begun, said = FORK.Event(), FORK.Event()
+
+    def build(folder: Path) -> None:
+        begun.set()
+        assert said.wait(LIMIT)
+
+    def say(*words: str, **options: object) -> None:
+        print(*words, **options)
+        said.set()
+
+    monkeypatch.setattr(cache_locks, "print", say, raising=False)
+    workers = [FORK.Process(target=get_or_build, args=("ids", {"a": 1}, build)) for _ in range(2)]
+    workers[0].start()
+    assert begun.wait(LIMIT)
+    workers[1].start()
     for worker in workers:
         worker.join()
+        assert worker.exitcode == 0
     assert capfd.readouterr().err.count("Another run is preparing the same data") == 1
 
 
@@ -133,7 +144,7 @@ def _build_forever(begun):
     def build(folder: Path) -> None:
         (folder / "half").write_text("half")
         begun.set()
-        time.sleep(60)
+        time.sleep(LIMIT)
 
     get_or_build("ids", {"a": 1}, build)
 
@@ -142,7 +153,7 @@ def test_a_killed_builder_leaves_nothing_to_be_seen(root):
     begun = FORK.Event()
     worker = FORK.Process(target=_build_forever, args=(begun,))
     worker.start()
-    assert begun.wait(20)
+    assert begun.wait(LIMIT)
     os.kill(worker.pid, signal.SIGKILL)
     worker.join()
     assert list_entries(root) == []
@@ -156,7 +167,7 @@ def test_what_a_killed_builder_of_another_entry_left_goes_too(root):
     begun = FORK.Event()
     worker = FORK.Process(target=_build_forever, args=(begun,))
     worker.start()
-    assert begun.wait(20)
+    assert begun.wait(LIMIT)
     get_or_build("ids", {"a": 2}, write())
     assert list(root.glob("ids/.*.building")), "a living builder's folder was removed"
     os.kill(worker.pid, signal.SIGKILL)
@@ -365,7 +376,9 @@ def test_the_temporary_folder_goes_with_the_process(tmp_path):
         "from resumebert.data.cache_store import get_or_build\n"
         "print(get_or_build('ids', {}, lambda f: (f / 'x').write_text('x')))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=LIMIT
+    )
     assert "resumebert-" in done.stdout
     assert not Path(done.stdout.strip()).parents[1].exists()
 
@@ -461,7 +474,7 @@ def test_the_command_runs_as_a_module():
         [sys.executable, "-m", "resumebert.data.cache", "--help"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LIMIT,
     )
     assert done.returncode == 0
     assert "clear" in done.stdout

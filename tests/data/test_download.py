@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from helpers import LIMIT
 from resumebert.data import download
 from resumebert.data.cache_entries import list_entries
 from resumebert.data.download import SHA1, URL, fetch_resume_corpus, git_blob_sha1
@@ -209,7 +210,7 @@ def test_processes_at_once_download_once(server, fetch):
     ]
     for worker in workers:
         worker.start()
-    assert [results.get(timeout=30) for _ in workers] == [True] * 3
+    assert [results.get(timeout=LIMIT) for _ in workers] == [True] * 3
     for worker in workers:
         worker.join()
     assert len(server.requests) == 1

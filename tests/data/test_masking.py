@@ -196,7 +196,9 @@ HOSTILE = [
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_time_is_linear(piece):
     text = piece * (200_000 // len(piece))
-    began = time.perf_counter()
+    # Of this process alone, whatever else the machine does.
+    began = time.process_time()
     mask_personal_data(text)
-    # Time quadratic in so many characters would be minutes.
-    assert time.perf_counter() - began < 5
+    # It takes tenths of a second. Time quadratic in so many characters would be some minutes on the
+    # fastest of machines.
+    assert time.process_time() - began < 30

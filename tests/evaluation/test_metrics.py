@@ -18,6 +18,7 @@ from sklearn import metrics as sk
 from torch import Tensor
 from torchmetrics.functional import classification as tm
 
+from helpers import LIMIT
 from resumebert.evaluation import metrics as module
 from resumebert.evaluation.calibration import uncalibrated
 from resumebert.evaluation.decisions import Decisions
@@ -176,16 +177,27 @@ def sklearn_metrics(case: Case) -> dict[str, float]:
     return {name: float(value) for name, value in result.items()}
 
 
-@settings(max_examples=1000, **QUICK)
-@given(cases())
-def test_equals_scikit_learn(case: Case) -> None:
+def assert_equals_scikit_learn(case: Case) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         expected = sklearn_metrics(case)
     assert_same(case.metrics(), expected, TOLERANCE)
 
 
+@settings(max_examples=200, **QUICK)
+@given(cases())
+def test_equals_scikit_learn(case: Case) -> None:
+    assert_equals_scikit_learn(case)
+
+
+@pytest.mark.slow
 @settings(max_examples=1000, **QUICK)
+@given(cases())
+def test_equals_scikit_learn_in_many_more_cases(case: Case) -> None:
+    assert_equals_scikit_learn(case)
+
+
+@settings(max_examples=500, **QUICK)
 @given(cases(min_labels=1, max_labels=5, min_docs=0))
 def test_equals_the_definitions(case: Case) -> None:
     thresholds = np.broadcast_to(case.threshold, len(case.names)).tolist()
@@ -499,7 +511,7 @@ def distributed_worker(rank: int, folder: Path) -> None:
         init_method=f"file://{folder}/rendezvous",
         rank=rank,
         world_size=2,
-        timeout=timedelta(seconds=60),
+        timeout=timedelta(seconds=LIMIT),
     )
     results = {}
     for name in DISTRIBUTED:
@@ -514,7 +526,10 @@ def distributed_worker(rank: int, folder: Path) -> None:
 
 
 def test_two_processes_see_all_documents(tmp_path: Path) -> None:
-    torch.multiprocessing.spawn(distributed_worker, (tmp_path,), nprocs=2)
+    # Forked: they need not load PyTorch again.
+    torch.multiprocessing.start_processes(
+        distributed_worker, (tmp_path,), nprocs=2, start_method="fork"
+    )
     by_rank = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1)]
     for name in DISTRIBUTED:
         metric = Collector("abc")

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from helpers import LIMIT
 from report_inputs import full_report, made_comparison, made_result
 from resumebert.evaluation.report import report_html
 
@@ -81,7 +82,7 @@ def browse(path, dark: bool) -> dict[str, str]:
             f"--blink-settings=preferredColorScheme={0 if dark else 1}", "--window-size=1600,1000",
             "--dump-dom", path.as_uri(),
         ],
-        capture_output=True, text=True, timeout=120,
+        capture_output=True, text=True, timeout=LIMIT,
     )  # fmt: skip
     assert "CONSOLE" not in done.stderr
     said = re.findall(r"<samp>(\w+)=(.*?)</samp>", done.stdout.rpartition("</iframe>")[2])
@@ -117,7 +118,7 @@ def test_its_own_policy_lets_its_script_run(tmp_path):
             "--virtual-time-budget=9000",
             "--dump-dom", path.as_uri(),
         ],
-        capture_output=True, text=True, timeout=120,
+        capture_output=True, text=True, timeout=LIMIT,
     )  # fmt: skip
     assert "CONSOLE" not in done.stderr
     assert '<button type="button">' in done.stdout

@@ -9,9 +9,10 @@ import pandas as pd
 import psutil
 import pytest
 
+from helpers import LIMIT
 from resumebert.sweeps.status import read_status
 from resumebert.sweeps.stopping import signals_passed_on
-from sweep_commands import APP, has_ended, start, starts, status, sweep, wait_for
+from sweep_commands import APP, start, starts, status, sweep, wait_for, wait_for_end
 
 
 @pytest.mark.slow
@@ -58,7 +59,7 @@ def test_kill_9_takes_the_run_along_and_a_restart_goes_on(tmp_path):
     process.kill()
     process.communicate()
     assert status(run).state == "running"
-    assert has_ended(run)
+    wait_for_end(run)
     code, output, _ = sweep(tmp_path, "does=wait")
     assert code == 0
     assert "run 0: goes on from its last checkpoint" in output
@@ -73,7 +74,7 @@ def test_a_signal_stops_the_run_and_the_sweep(tmp_path, number, code):
     run = tmp_path / "sweep" / "0"
     wait_for(run / "started.txt")
     process.send_signal(number)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=LIMIT)
     assert process.returncode == code, errors
     assert "goes on" in output
     assert status(run).state == "interrupted"
@@ -100,7 +101,7 @@ def test_a_signal_reaches_a_run_once_even_while_it_starts(is_early):
         if not is_early:
             os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)
-        assert process.wait(timeout=30) == -signal.SIGTERM
+        assert process.wait(timeout=LIMIT) == -signal.SIGTERM
     assert received == [signal.SIGTERM]
 
 
@@ -115,7 +116,7 @@ def test_an_unknown_key_fails_once_before_any_run(tmp_path):
 def test_a_single_run_is_as_ever(tmp_path):
     done = subprocess.run(
         [sys.executable, str(APP), "x=0.3", "hydra.run.dir=run"],
-        cwd=tmp_path, env=dict(os.environ), check=True, timeout=60,
+        cwd=tmp_path, env=dict(os.environ), check=True, timeout=LIMIT,
     )  # fmt: skip
     assert done.returncode == 0
     assert (tmp_path / "run" / "metrics.json").exists()
@@ -127,7 +128,7 @@ def test_a_sweep_whose_output_nobody_reads_goes_on(tmp_path):
     process = start(tmp_path, "seed=1,2")
     wait_for(tmp_path / "sweep" / "0" / "started.txt")
     process.stdout.close()
-    assert process.wait(timeout=60) in (0, 120)  # 120: Python could not flush.
+    assert process.wait(timeout=LIMIT) in (0, 120)  # 120: Python could not flush.
     assert [status(tmp_path / "sweep" / name).state for name in "01"] == ["finished", "finished"]
 
 
@@ -143,7 +144,7 @@ def test_a_job_whose_time_is_up_saves_and_takes_no_other_along(tmp_path):
     number = int((run / "started.txt").read_text().split()[-1])
     for job in (psutil.Process(number), psutil.Process(number).parent()):
         job.send_signal(signal.SIGUSR2)
-    output, errors = process.communicate(timeout=120)
+    output, errors = process.communicate(timeout=LIMIT)
     assert process.returncode == 1, errors
     assert (status(run).state, status(run).exit_code) == ("interrupted", 143)
     assert status(tmp_path / "sweep" / "1").state == "finished"

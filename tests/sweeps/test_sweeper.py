@@ -6,8 +6,9 @@ import joblib
 import pandas as pd
 import pytest
 
+from helpers import LIMIT
 from resumebert.utils.studies import load_study
-from sweep_commands import has_ended, start, starts, status, sweep, wait_for
+from sweep_commands import start, starts, status, sweep, wait_for, wait_for_end
 
 SEARCH = ("hydra/sweeper=study", "x=interval(0.0,1.0)")
 
@@ -53,7 +54,7 @@ def test_two_processes_work_on_one_study(tmp_path):
     search = (*SEARCH, "hydra.sweeper.n_trials=4")
     processes = [start(tmp_path, *search) for _ in range(2)]
     for process in processes:
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=LIMIT)
         assert process.returncode == 0, errors
     assert states(tmp_path) == ["COMPLETE"] * 4
     assert [starts(tmp_path / "sweep" / str(number)) for number in range(4)] == [1] * 4
@@ -105,10 +106,10 @@ def test_the_workers_of_joblib_end_with_the_sweep(tmp_path, number):
         wait_for(run / "started.txt")
     process.send_signal(number)
     # Its output ends when the last of its workers does.
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=LIMIT)
     assert process.returncode == (143 if number == signal.SIGTERM else -9)
     assert "goes on" in output
     for run in runs:
-        assert has_ended(run)
+        wait_for_end(run)
         assert status(run).state == "interrupted"
     assert not (tmp_path / "sweep" / "2").exists()
