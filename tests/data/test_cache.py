@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 
 from helpers import LIMIT
-from resumebert.data import cache_locks, cache_store
+from resumebert.data import cache_store
 from resumebert.data.cache import main
-from resumebert.data.cache_entries import clear, list_entries
 from resumebert.data.cache_store import (
     cache_root,
+    clear,
     digest_file,
     entry_name,
     get_or_build,
+    list_entries,
     load_arrays,
     save_arrays,
 )
@@ -73,7 +74,7 @@ def test_builds_once_and_finds_it_whatever_the_order_of_the_key(root):
     entry = json.loads((first / "entry.json").read_text())
     assert entry["key"] == {"a": 1, "b": "é"}
     assert entry["files"] == {"data.txt": [5, zlib.crc32(b"hello")]}
-    assert not list(first.parent.glob(".*.building"))
+    assert not list(first.parent.glob(".*.tmp"))
 
 
 def test_other_keys_and_kinds_are_other_entries():
@@ -118,7 +119,7 @@ def test_of_several_processes_one_builds(tmp_path):
 
 
 def test_waiting_is_said(tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(cache_locks, "_SECONDS_OF_SILENT_WAITING", 0.05)
+    monkeypatch.setattr(cache_store, "_SECONDS_OF_SILENT_WAITING", 0.05)
     begun, said = FORK.Event(), FORK.Event()
 
     def build(folder: Path) -> None:
@@ -129,7 +130,7 @@ def test_waiting_is_said(tmp_path, monkeypatch, capfd):
         print(*words, **options)
         said.set()
 
-    monkeypatch.setattr(cache_locks, "print", say, raising=False)
+    monkeypatch.setattr(cache_store, "print", say, raising=False)
     workers = [FORK.Process(target=get_or_build, args=("ids", {"a": 1}, build)) for _ in range(2)]
     workers[0].start()
     assert begun.wait(LIMIT)
@@ -157,10 +158,10 @@ def test_a_killed_builder_leaves_nothing_to_be_seen(root):
     os.kill(worker.pid, signal.SIGKILL)
     worker.join()
     assert list_entries(root) == []
-    assert list(root.glob("ids/.*.building"))
+    assert list(root.glob("ids/.*.tmp"))
     folder = get_or_build("ids", {"a": 1}, write())
     assert not (folder / "half").exists()
-    assert not list(root.glob("ids/.*.building"))
+    assert not list(root.glob("ids/.*.tmp"))
 
 
 def test_what_a_killed_builder_of_another_entry_left_goes_too(root):
@@ -169,11 +170,11 @@ def test_what_a_killed_builder_of_another_entry_left_goes_too(root):
     worker.start()
     assert begun.wait(LIMIT)
     get_or_build("ids", {"a": 2}, write())
-    assert list(root.glob("ids/.*.building")), "a living builder's folder was removed"
+    assert list(root.glob("ids/.*.tmp")), "a living builder's folder was removed"
     os.kill(worker.pid, signal.SIGKILL)
     worker.join()
     get_or_build("ids", {"a": 3}, write())
-    assert not list(root.glob("ids/.*.building"))
+    assert not list(root.glob("ids/.*.tmp"))
 
 
 def test_a_failing_build_leaves_nothing_and_its_error_comes_through(root):
@@ -255,7 +256,7 @@ def test_a_damaged_entry_is_made_again_with_a_word(root, damage, capfd):
     release()
     assert get_or_build("ids", {"a": 1}, never) == folder
     assert capfd.readouterr().err == ""
-    assert [path.name for path in folder.parent.iterdir() if path.suffix == ".removed"] == []
+    assert [path.name for path in folder.parent.iterdir() if path.suffix == ".tmp"] == []
 
 
 def test_any_byte_that_changes_in_an_entry_is_noticed_or_of_no_matter(root):
@@ -441,14 +442,11 @@ def test_the_command_clears(root, capsys):
     assert files == []
 
 
-def test_clearing_takes_partial_downloads_and_leftovers(root):
-    (root / "download").mkdir(parents=True)
-    (root / "download" / ".abc.part").write_text("12345")
-    (root / "download" / ".abc.part.etag").write_text("12345")
-    (root / "download" / ".abc.0.building").mkdir()
-    (root / "download" / ".abc.0.building" / "x").write_text("12345")
-    assert clear(root, older_than=1)[1] == 5
-    assert clear(root)[1] == 10
+def test_clearing_takes_leftovers(root):
+    (root / "download" / ".abc.0.tmp").mkdir(parents=True)
+    (root / "download" / ".abc.0.tmp" / "x").write_text("12345")
+    assert clear(root, older_than=1) == (0, 5, 0)
+    assert not list(root.glob("download/.*.tmp"))
 
 
 @pytest.mark.parametrize(

@@ -574,6 +574,7 @@ def read_or_told(path: Path, **options: object) -> ResumeTable | None:
 
 @FUZZ
 @given(rows=st.lists(st.tuples(FILLED, MESSY), min_size=1, max_size=8))
+@example(rows=[("000", "0\x000\x80"), ("0", "0\x00")])
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
 def test_whatever_is_written_is_read(tmp_path, suffix, rows):
     texts, others = (list(column) for column in zip(*rows, strict=True))

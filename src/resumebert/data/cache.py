@@ -6,8 +6,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from resumebert.data.cache_entries import clear, list_entries
-from resumebert.data.cache_store import cache_root, size_limit
+from resumebert.data.cache_store import cache_root, clear, list_entries, size_limit
 from resumebert.utils.console import make_console
 from resumebert.utils.errors import UserError, report_user_errors
 from resumebert.utils.streams import steady_streams

@@ -1,12 +1,11 @@
 """A cache of folders on disk: each built once, shared by runs at once, bounded, clearable.
 
 An entry is the folder ``<root>/<kind>/<sha256 of its key>``. It comes into being by a rename, so it
-is whole or not there; what a killed run leaves begins with a dot, and the next builder of that
-entry removes it. A process checks the content of an entry before it uses it, and makes a damaged
-one anew. ``python -m resumebert.data.cache`` lists the entries and clears them.
+is whole or not there; what a killed run leaves ends in ``.tmp``, and the next builder removes it. A
+process checks the content of an entry before it uses it, and makes a damaged one anew.
+``python -m resumebert.data.cache`` lists the entries and clears them.
 """
 
-import atexit
 import errno
 import hashlib
 import json
@@ -17,27 +16,26 @@ import tempfile
 import time
 import uuid
 import zlib
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from filelock import FileLock, Timeout
 
 import resumebert
-from resumebert.data.cache_entries import (
-    ENTRY,
-    discard,
-    list_entries,
-    remove_entry,
-    remove_leftovers,
-    sweep,
-)
-from resumebert.data.cache_locks import flock, hold_lock
 from resumebert.utils.errors import UserError
 
+if sys.platform != "win32":  # There, a file that is mapped can't be deleted anyway.
+    import fcntl
+
+# The file in an entry's folder that describes it.
+ENTRY = "entry.json"
 MAX_GB = 10.0
+_SECONDS_OF_SILENT_WAITING = 3.0
 # The file system's own troubles, which another folder may not have. None: Arrow and NumPy raise
 # OSError without a number when a disk is full.
 _UNUSABLE = {
@@ -45,10 +43,32 @@ _UNUSABLE = {
     *(errno.EEXIST, errno.ENOLCK, errno.EIO, errno.ESTALE, errno.ENAMETOOLONG, None),
     *(errno.EISDIR, errno.EBUSY, errno.ELOOP),
 }
+# What reading a damaged description raises.
+_DAMAGE = (
+    *(OSError, ValueError, LookupError, ArithmeticError, TypeError, AttributeError),
+    RecursionError,
+)
 # Entries this process uses → an open file with a shared lock, for as long as the process lives.
 _in_use: dict[Path, int] = {}
-# (process, root) → a folder in place of a cache that can't be written.
-_aside: dict[tuple[int, Path], Path] = {}
+# (process, root) → a folder in place of a cache that can't be written, removed with the process.
+_aside: dict[tuple[int, Path], tempfile.TemporaryDirectory[str]] = {}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry as listed: ``bytes`` taken, seconds since the epoch it was made and last used."""
+
+    folder: Path
+    what: str
+    bytes: int
+    created: float
+    used: float
+    keep: bool
+
+    @property
+    def kind(self) -> str:
+        """Return the sort of entry."""
+        return self.folder.parent.name
 
 
 def cache_root() -> Path:
@@ -61,8 +81,20 @@ def cache_root() -> Path:
         return (base if base.is_absolute() else Path.home() / ".cache") / "resumebert"
     except RuntimeError as error:
         raise UserError(
-            f"The user's cache folder can't be told ({error}). Give one in the environment "
+            f"The user's cache folder can't be found ({error}). Give one in the environment "
             f"variable RESUMEBERT_CACHE."
+        ) from None
+
+
+def size_limit() -> int:
+    """Return the bound on the cache's size that the environment gives, or the default."""
+    text = os.environ.get("RESUMEBERT_CACHE_MAX_GB", "") or str(MAX_GB)
+    try:
+        return round(max(0.0, float(text)) * 1e9)
+    except (ValueError, OverflowError):
+        raise UserError(
+            f"The environment variable RESUMEBERT_CACHE_MAX_GB={text} is not a number of "
+            f"gigabytes. Give a number, 20 say, or unset it."
         ) from None
 
 
@@ -86,8 +118,7 @@ def get_or_build(
 
     Of several processes that want the same entry, one builds and the others wait. After a build,
     the least recently used entries beyond ``max_bytes`` go, but none that a process still uses: an
-    entry counts as used until the process that asked for it ends. (If one goes all the same, by
-    ``rm`` say, readers that memory-mapped its files go on: POSIX keeps a mapped file's content.)
+    entry counts as used until the process that asked for it ends.
 
     Args:
         kind: what sort of entry, a short word: the folder under the root.
@@ -105,19 +136,16 @@ def get_or_build(
     if _take(folder):
         return folder
     try:
-        with hold_lock(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _lock(folder, wait=True):
             # It may have come into being while we waited.
             if _take(folder):
                 return folder
             if os.path.lexists(folder):
-                print(
-                    f"Warning: the cache's entry {folder} is damaged ({_damage(folder)}); it is "
-                    "made anew.",
-                    file=sys.stderr,
-                    flush=True,
+                _warn(
+                    f"the cache's entry {folder} is damaged ({_damage(folder)}); it is made anew."
                 )
-            discard(folder)
-            remove_leftovers(folder)
+            _discard(folder)
             _build(folder, {"kind": kind, "key": dict(key), "keep": keep}, build)
             _take(folder, check_content=False)
     except (OSError, NotImplementedError) as error:
@@ -126,6 +154,33 @@ def get_or_build(
         return _build_aside(root, folder.relative_to(root), build, error)
     _evict(root, limit, folder)
     return folder
+
+
+def list_entries(root: Path) -> list[Entry]:
+    """Return the entries of a cache, damaged ones too, the least recently used first."""
+    entries = []
+    for folder in root.glob("*/" + "[0-9a-f]" * 64):
+        with suppress(OSError):  # One that another process is removing.
+            entries.append(_read_entry(folder))
+    return sorted(entries, key=lambda entry: entry.used)
+
+
+def clear(root: Path, kind: str | None = None, older_than: float = 0.0) -> tuple[int, int, int]:
+    """Remove entries, and what killed builders left.
+
+    Args:
+        root: the cache.
+        kind: only these; None: all.
+        older_than: only those not used for so many days.
+
+    Returns:
+        The number of entries removed, the bytes freed, the number left because they are in use.
+    """
+    before = time.time() - older_than * 86_400
+    old = [e for e in list_entries(root) if kind in (None, e.kind) and e.used <= before]
+    removed = [entry for entry in old if _remove_entry(entry.folder)]
+    freed = sum(entry.bytes for entry in removed) + _sweep(root, kind or "*")
+    return len(removed), freed, len(old) - len(removed)
 
 
 def digest_file(path: str | Path) -> str:
@@ -158,29 +213,62 @@ def load_arrays(folder: Path) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def size_limit() -> int:
-    """Return the bound on the cache's size that the environment gives, or the default."""
-    text = os.environ.get("RESUMEBERT_CACHE_MAX_GB", "") or str(MAX_GB)
+def _warn(text: str) -> None:
+    print(f"Warning: {text}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _lock(folder: Path, *, wait: bool) -> Iterator[bool]:
+    """Hold the lock on making and removing an entry; yield whether it could be had."""
+    lock = FileLock(folder.parent / f".{folder.name}.lock")
     try:
-        return round(max(0.0, float(text)) * 1e9)
-    except (ValueError, OverflowError):
-        raise UserError(
-            f"The environment variable RESUMEBERT_CACHE_MAX_GB={text} is not a number of "
-            f"gigabytes. Give a number, 20 say, or unset it."
-        ) from None
+        lock.acquire(timeout=_SECONDS_OF_SILENT_WAITING if wait else 0)
+    except (Timeout, OSError, NotImplementedError) as error:
+        if not wait:
+            yield False
+            return
+        if not isinstance(error, Timeout):
+            raise
+        print(
+            f"Another run is preparing the same data ({folder.parent.name}, in {folder.parent}); "
+            f"waiting for it.",
+            file=sys.stderr,
+            flush=True,
+        )
+        lock.acquire()
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def _flock(handle: int, *, exclusive: bool) -> bool:
+    """Lock an entry's open file, without waiting; return whether that went."""
+    if sys.platform == "win32":
+        return True
+    try:
+        fcntl.flock(handle, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        # A file system without locks: take it as free for reading, as in use for removing.
+        return not exclusive
+    return True
 
 
 def _build(folder: Path, entry: dict[str, Any], build: Callable[[Path], None]) -> None:
     """Build an entry beside its place, write it through to the disk, and move it there."""
-    work = folder.parent / f".{folder.name}.{uuid.uuid4().hex}.building"
+    work = _beside(folder)
     work.mkdir(parents=True)
     try:
         build(work)
-        entry["created"] = time.time()
-        entry["version"] = resumebert.__version__
         sizes = _sizes(work)
-        entry["files"] = {name: [size, _crc32(work / name)] for name, size in sizes.items()}
-        entry["bytes"] = sum(sizes.values())
+        entry |= {
+            "created": time.time(),
+            "version": resumebert.__version__,
+            "files": {name: [size, _crc32(work / name)] for name, size in sizes.items()},
+            "bytes": sum(sizes.values()),
+        }
         (work / ENTRY).write_text(json.dumps(entry, indent=1), encoding="utf-8")
         # A rename may reach the disk before the content does, unless that is forced out first.
         for path in (*work.rglob("*"), work):
@@ -212,7 +300,7 @@ def _take(folder: Path, *, check_content: bool = True) -> bool:
     # Whoever removes an entry holds this lock while it moves it away, so the check comes after.
     # Reading all of it takes a quarter of a second a gigabyte and more: once is enough.
     check_content = check_content and folder not in _in_use
-    if not flock(handle, exclusive=False) or _damage(folder, check_content=check_content):
+    if not _flock(handle, exclusive=False) or _damage(folder, check_content=check_content):
         os.close(handle)
         return False
     if (old := _in_use.get(folder)) is not None:
@@ -224,7 +312,7 @@ def _take(folder: Path, *, check_content: bool = True) -> bool:
 
 
 def _damage(folder: Path, *, check_content: bool = True) -> str:
-    """Return in what an entry is not as it was closed; empty: in nothing."""
+    """Return in what way an entry is not as it was closed; empty: in none."""
     try:
         entry = json.loads((folder / ENTRY).read_text(encoding="utf-8"))
         # Entries of before there were checksums have sizes alone.
@@ -236,13 +324,27 @@ def _damage(folder: Path, *, check_content: bool = True) -> str:
         for name, [_, *checksum] in files.items() if check_content else ():
             if checksum and checksum != [_crc32(folder / name)]:
                 return f"the content of {name} has changed"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except _DAMAGE as error:
         return f"{type(error).__name__}: {error}"
     return ""
 
 
+def _read_entry(folder: Path) -> Entry:
+    """Return an entry's description."""
+    try:
+        entry = json.loads((folder / ENTRY).read_text(encoding="utf-8"))
+        key = entry["key"]
+        what = str(key.get("what") or ", ".join(f"{k}={v}" for k, v in key.items()))
+        used = (folder / ENTRY).stat().st_mtime
+        size, created = int(entry["bytes"]), float(entry["created"])
+        return Entry(folder, what, size, created, used, bool(entry["keep"]))
+    except _DAMAGE:
+        changed = folder.stat().st_mtime
+        return Entry(folder, "(damaged)", sum(_sizes(folder).values()), changed, changed, False)
+
+
 def _sizes(folder: Path) -> dict[str, int]:
-    """Return the size of each file of an entry, by its path in there."""
+    """Return the size of each file of an entry but its description, by its path in there."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     sizes = {file.relative_to(folder).as_posix(): file.stat().st_size for file in files}
     sizes.pop(ENTRY, None)
@@ -262,18 +364,18 @@ def _build_aside(
     root: Path, relative: Path, build: Callable[[Path], None], error: Exception
 ) -> Path:
     """Build an entry into a temporary folder that goes with this process."""
+    # A forked child must not share its parent's folder, which goes with the parent.
     owner = (os.getpid(), root)
     try:
         if owner not in _aside:
-            print(
-                f"Warning: the cache {root} can't be used ({error}); preparing the data in a "
-                f"temporary folder, for this run only. RESUMEBERT_CACHE=FOLDER names another one.",
-                file=sys.stderr,
-                flush=True,
+            _warn(
+                f"the cache {root} can't be used ({error}); preparing the data in a "
+                f"temporary folder, for this run only. RESUMEBERT_CACHE=FOLDER names another one."
             )
-            _aside[owner] = Path(tempfile.mkdtemp(prefix="resumebert-"))
-            atexit.register(_remove_aside, owner)
-        folder = _aside[owner] / relative
+            _aside[owner] = tempfile.TemporaryDirectory(
+                prefix="resumebert-", ignore_cleanup_errors=True
+            )
+        folder = Path(_aside[owner].name) / relative
         if not folder.exists():
             _build(folder, {}, build)
     except OSError as second:
@@ -287,19 +389,63 @@ def _build_aside(
     return folder
 
 
-def _remove_aside(owner: tuple[int, Path]) -> None:
-    # A forked child inherits the registration, but not the folder.
-    if owner[0] == os.getpid():
-        shutil.rmtree(_aside.pop(owner), ignore_errors=True)
-
-
 def _evict(root: Path, limit: int, just_built: Path) -> None:
     """Remove the least recently used entries until the cache takes no more than ``limit`` bytes."""
-    sweep(root)
+    _sweep(root)
     entries = list_entries(root)
     total = sum(entry.bytes for entry in entries)
     for entry in entries:
         if total <= limit:
             return
-        if not entry.keep and entry.folder != just_built and remove_entry(entry.folder):
+        if not entry.keep and entry.folder != just_built and _remove_entry(entry.folder):
             total -= entry.bytes
+
+
+def _remove_entry(folder: Path) -> bool:
+    """Remove an entry unless a process uses it or is making it; return whether it is gone."""
+    handle = None
+    with _lock(folder, wait=False) as is_ours, suppress(OSError):
+        try:
+            if is_ours and (folder / ENTRY).exists():
+                handle = os.open(folder / ENTRY, os.O_RDONLY)
+                is_ours = _flock(handle, exclusive=True)
+            if is_ours:
+                _discard(folder)
+                return True
+        finally:
+            if handle is not None:
+                os.close(handle)
+    return False
+
+
+def _beside(folder: Path) -> Path:
+    """Return a new path beside an entry, for what :func:`_sweep` may remove."""
+    return folder.parent / f".{folder.name}.{uuid.uuid4().hex}.tmp"
+
+
+def _discard(folder: Path) -> None:
+    """Remove a folder, or what is in its place, at once for whoever looks for it."""
+    if os.path.lexists(folder):
+        aside = _beside(folder)
+        folder.rename(aside)
+        _remove(aside)
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder, a file or a link, as far as that goes."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _sweep(root: Path, kind: str = "*") -> int:
+    """Remove what killed builders left; return the bytes freed."""
+    freed = 0
+    for path in [*root.glob(f"{kind}/.*.tmp")]:
+        with _lock(path.parent / path.name[1:].partition(".")[0], wait=False) as is_ours:
+            if is_ours:
+                freed += sum(_sizes(path).values())
+                _remove(path)
+    return freed
