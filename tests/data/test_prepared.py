@@ -1,8 +1,12 @@
+import subprocess
+import sys
 from functools import partial
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from helpers import LIMIT
 from resumebert.data.prepared import Preparation, prepare
 from resumebert.data.readers import read_table
 
@@ -67,6 +71,22 @@ def test_another_setting_is_another_entry(tokenizer, source, tmp_path, changed):
     other = Preparation(**{**vars(PREPARATION), **changed})
     assert_same(prepare(reader, tokenizer, other, key), prepare(reader, tokenizer, other))
     assert len(calls) == 3
+
+
+def test_arrows_memory_pool_is_the_processs_own_again(tokenizer, source):
+    before = pa.default_memory_pool().backend_name
+    during = []
+
+    def reader():
+        during.append(pa.default_memory_pool().backend_name)
+        return source[0]()
+
+    prepare(reader, tokenizer, PREPARATION)
+    assert pa.default_memory_pool().backend_name == before
+    code = "import pyarrow as pa; a = pa.default_memory_pool().backend_name; "
+    code += "import resumebert.data.readers; assert a == pa.default_memory_pool().backend_name"
+    assert subprocess.run([sys.executable, "-c", code], timeout=LIMIT).returncode == 0
+    assert during[0] in ("jemalloc", before)
 
 
 def test_another_content_is_another_entry(tokenizer, source, tmp_path):

@@ -18,8 +18,9 @@ from resumebert.data.batching import (
 )
 from resumebert.data.duplicates import drop_duplicates
 from resumebert.data.evidence import Evidence, get_evidence
-from resumebert.data.prepared import Preparation, Reader, code_digest, prepare
+from resumebert.data.prepared import Preparation, Reader, prepare
 from resumebert.data.report import data_report, describe_duplicates
+from resumebert.data.source_code import code_digest
 from resumebert.data.splitting import SPLITS, split_fingerprint, with_train_fraction
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
@@ -172,19 +173,20 @@ class ResumeDataModule(LightningDataModule):
     @cached_property
     def evidence(self) -> Evidence:
         """Of the training documents; fitted once, and kept in the cache."""
+        code = code_digest(self.reader, "resumebert.data.prepared", "resumebert.data.evidence")
         key = {
             "what": None if self.source_key is None else self.source_key.get("what"),
             "split": self.fingerprint,
             "tokenizer": self.tokenizer.digest,
             "seed": self.seed,
-            "code": code_digest(),
+            "code": code,
         }
         return get_evidence(
             self.tokens,
             self.table.labels,
             self.indices("train"),
             self.seed,
-            None if self.source_key is None else key,
+            None if self.source_key is None or code is None else key,
         )
 
     def indices(self, split: SplitName) -> npt.NDArray[np.int64]:

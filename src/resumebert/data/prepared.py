@@ -5,11 +5,10 @@ which are in the entry's key; splits are not kept, for they take no time. Token 
 memory-mapped, so that several runs share them and a run's memory does not grow with the corpus.
 """
 
-import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-import resumebert
-from resumebert.data.cache_store import get_or_build, load_arrays, save_arrays
+from resumebert.data.cache_store import digest_file, get_or_build, load_arrays, save_arrays
 from resumebert.data.cleaning import clean
 from resumebert.data.duplicates import duplicate_groups
+from resumebert.data.source_code import code_digest
 from resumebert.data.table import ResumeTable, TextColumn
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts, read_token_ids
 
 Reader = Callable[[], ResumeTable]
 KIND = "documents"
 TOKEN_IDS = "token_ids.bin"
+SAMPLE = Path(__file__).parent / "sample"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ def prepare(
     Raises:
         UserError: the source can't be read, or a setting is wrong.
     """
-    if source_key is None:
+    code = None if source_key is None else code_digest(reader, __name__)
+    if source_key is None or code is None:
         return _prepare(reader, tokenizer, preparation)
     key = {
         "what": source_key.get("what"),
@@ -95,7 +96,8 @@ def prepare(
             "near_duplicates": dict(preparation.near_duplicates),
         },
         "tokenizer": tokenizer.digest,
-        "code": code_digest(),
+        "code": code,
+        "sample": digest_file(SAMPLE) if "sample" in str(source_key.get("what")) else None,
     }
 
     def build(folder: Path) -> None:
@@ -110,17 +112,35 @@ def random_subset(count: int, size: int, seed: int) -> npt.NDArray[np.int64]:
     return np.sort(drawn)
 
 
+@contextmanager
+def _compact_memory() -> Iterator[None]:
+    """Have Arrow take memory from jemalloc meanwhile, if this build of Arrow has it.
+
+    Texts are gathered in many pieces, and it leaves a fraction of the gaps between them that
+    Arrow's default does: 1.2 GB less for a million résumés.
+    """
+    before = pa.default_memory_pool()
+    with suppress(NotImplementedError):
+        pa.set_memory_pool(pa.jemalloc_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
+
+
 def _prepare(
     reader: Reader, tokenizer: TextTokenizer, preparation: Preparation, ids: Path | None = None
 ) -> PreparedDocuments:
-    table = reader()
-    rows_read = len(table) + table.skipped_rows + table.dropped_unlabelled + table.united_rows
-    left_out = 0
-    if preparation.limit is not None and preparation.limit < len(table):
-        left_out = len(table) - preparation.limit
-        table = table.select(random_subset(len(table), preparation.limit, preparation.seed))
-    texts = table.texts.drain() if isinstance(table.texts, TextColumn) else table.texts
-    table = table.with_texts(TextColumn.of(clean(text, preparation.cleaning) for text in texts))
+    with _compact_memory():
+        table = reader()
+        rows_read = len(table) + table.skipped_rows + table.dropped_unlabelled + table.united_rows
+        left_out = 0
+        if preparation.limit is not None and preparation.limit < len(table):
+            left_out = len(table) - preparation.limit
+            table = table.select(random_subset(len(table), preparation.limit, preparation.seed))
+        texts = table.texts.drain() if isinstance(table.texts, TextColumn) else table.texts
+        cleaned = TextColumn.of(clean(text, preparation.cleaning) for text in texts)
+        table = table.with_texts(cleaned)
     return PreparedDocuments(
         table=table,
         groups=duplicate_groups(table.texts, **preparation.near_duplicates),
@@ -192,16 +212,3 @@ def _load(folder: Path) -> PreparedDocuments:
         rows_read=rest["rows_read"],
         left_out=rest["left_out"],
     )
-
-
-@cache
-def code_digest() -> str:
-    """Return a digest of the code that prepares documents, and of the sample that lies beside it.
-
-    A change of either must not go unnoticed.
-    """
-    folder = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.parquet")]):
-        digest.update(path.read_bytes())
-    return f"{resumebert.__version__} {digest.hexdigest()}"

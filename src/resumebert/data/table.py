@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -258,6 +258,24 @@ class ResumeTable:
     united_rows: int = 0
     notes: Sequence[str] = ()
     warnings: Sequence[str] = ()
+
+    @classmethod
+    def from_frame(cls, frame: Any, **options: Any) -> "ResumeTable":
+        """Return the résumés of a DataFrame of pandas or polars.
+
+        Args:
+            frame: a résumé a row.
+            options: ``text_column``, and ``labels_column`` or ``label_columns``; all are those of
+                :func:`resumebert.data.readers.read_frame`.
+
+        Raises:
+            UserError: a column is missing, or something is wrong with a row: all that is wrong in
+                one message.
+        """
+        # The readers make tables, so they import this module.
+        from resumebert.data.readers import read_frame
+
+        return read_frame(frame, **options)
 
     def __len__(self) -> int:
         return len(self.ids)

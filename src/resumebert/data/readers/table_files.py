@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from resumebert.data.readers.arrow_tables import parquet_batches
 from resumebert.data.readers.assemble import assemble, collector
-from resumebert.data.readers.columns import Columns, name_tuple
+from resumebert.data.readers.columns import Batch, Columns, name_tuple, with_id
 from resumebert.data.readers.csv_tables import check_dialect
 from resumebert.data.readers.encodings import check_encoding
 from resumebert.data.readers.files import within_memory
@@ -15,6 +18,8 @@ from resumebert.data.readers.sources import Options, open_table
 from resumebert.data.readers.texts import looked_at
 from resumebert.data.table import Problems, ResumeTable, name_list, printable
 from resumebert.utils.errors import UserError
+
+_BATCH = 2048
 
 
 def read_table(
@@ -93,6 +98,68 @@ def read_table(
     ):
         bounded = looked_at(batches, found.text, look)
         return assemble(bounded, found, source, problems, unlabelled=unlabelled)
+
+
+def read_frame(
+    frame: Any,
+    *,
+    text_column: str = "text",
+    id_column: str | None = None,
+    label_columns: Sequence[str] | None = None,
+    labels_column: str | None = None,
+    label_separator: str = ";",
+    label_names: Sequence[str] | None = None,
+    label_aliases: Mapping[str, str | None] | Sequence[Sequence[str | None]] | str | None = None,
+    rows: str = "per_document",
+    split_column: str | None = None,
+    unlabelled: str = "keep",
+    on_bad_rows: str = "error",
+) -> ResumeTable:
+    """Read a DataFrame in memory, of pandas or polars, with one résumé a row.
+
+    Args:
+        frame: n rows; an index counts for nothing, a column ``id`` does.
+        text_column: see :func:`read_table`, as for the following.
+        id_column: the column of the ids.
+        label_columns: L columns of yes and no.
+        labels_column: instead, one column with all labels of a row: lists, or texts to part.
+        label_separator: what parts the labels in a text.
+        label_names: the labels, in the order wanted.
+        label_aliases: the right name for each wrong one.
+        rows: "per_document" or "per_label".
+        split_column: the column that names each row's split.
+        unlabelled: "keep" or "drop" the rows without a label.
+        on_bad_rows: "error" or "skip".
+
+    Returns:
+        n résumés in the order of the rows.
+
+    Raises:
+        UserError: as :func:`read_table`.
+    """
+    source = "the DataFrame"
+    columns = configured_columns(
+        text_column, id_column, label_columns, labels_column, label_separator, label_names
+    ).with_split(split_column)
+    columns = replace(columns, aliases=label_aliases, rows=rows)
+    problems = collector(source, on_bad_rows)
+    columns = with_id(columns, [str(name) for name in frame.columns], source)
+    named = {str(name): frame[name] for name in frame.columns if str(name) in columns.to_read}
+    cells = {name: [_plain(cell) for cell in cells.to_list()] for name, cells in named.items()}
+    numbers = np.arange(1, len(frame) + 1)
+    batches = (
+        Batch({name: found[at : at + _BATCH] for name, found in cells.items()}, part)
+        for at in range(0, len(frame), _BATCH)
+        for part in [numbers[at : at + _BATCH]]
+    )
+    return assemble(batches, columns, source, problems, unlabelled=unlabelled)
+
+
+def _plain(cell: Any) -> Any:
+    """Return a cell of a DataFrame without the types of numpy and pandas."""
+    if type(cell).__name__ in ("NAType", "NaTType"):
+        return None
+    return cell.tolist() if isinstance(cell, np.ndarray | np.generic) else cell
 
 
 def read_sample() -> ResumeTable:
