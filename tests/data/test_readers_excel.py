@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from helpers import error_of, read
-from resumebert.data.readers import excel_tables, read_table
+from resumebert.data.readers import excel, read_table
 from resumebert.utils.errors import UserError
 
 openpyxl = pytest.importorskip("openpyxl")
@@ -79,11 +79,12 @@ def test_sheets_by_name(tmp_path):
         (7, "holds 7, a int, not text"),
         (1.5, "holds 1.5, a float"),
         (True, "holds True, a bool"),
-        (datetime.datetime(2020, 1, 2), "a datetime, not text"),
+        (datetime.datetime(2020, 1, 2), "a date, not text"),
         (None, "holds null, not text"),
         ("#N/A", "holds the error #N/A"),
-        ("=1+1", "holds null"),
-        ("  ", "is blank"),
+        ("=1+1", "holds a formula without its value"),
+        (datetime.time(3, 4), "a time, not text"),
+        ("  ", "holds null"),
     ],
 )
 def test_cells_that_hold_no_text(tmp_path, cell, shown):
@@ -156,14 +157,56 @@ def test_sheets_that_are_no_table(tmp_path, rows, told):
     assert told in error_of(write(tmp_path, rows))
 
 
-def test_openpyxl_is_missing(tmp_path, monkeypatch):
+def test_calamine_is_missing(tmp_path, monkeypatch):
     path = write(tmp_path, ROWS)
-    monkeypatch.setitem(sys.modules, "openpyxl", None)
-    assert "pip install openpyxl" in error_of(path)
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+    assert "pip install python-calamine" in error_of(path)
+
+
+@pytest.mark.parametrize("cell", ["#N/A", "#REF!", "#VALUE!", "=A1"])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_label_that_excel_failed_to_compute_is_no_empty_label(tmp_path, cell, named):
+    rows = [["text", "labels"], ["x", "A"], ["y", cell], ["z", "A"], ["w", None]]
+    path = write(tmp_path, rows, [["text"], ["#N/A"]])
+    if not named:  # Cells need not say where they are.
+        replace_in_sheet(path, b'<c r="A3"', b"<c")
+        replace_in_sheet(path, b'<c r="B3"', b"<c")
+    shown = "formula without its value" if cell == "=A1" else f"the error {cell}"
+    assert f"row 2 (row 3 of the sheet): column 'labels' holds {'a ' * ('=' in cell)}{shown}" in (
+        error_of(path)
+    )
+    assert list(read(path, on_bad_rows="skip").texts) == ["x", "z", "w"]
+
+
+@pytest.mark.parametrize("cell", ["#N/A", "=B1"])
+def test_a_flag_that_excel_failed_to_compute_is_no_no(tmp_path, cell):
+    path = write(tmp_path, [["text", "A"], ["x", 1], ["y", cell], ["z", None]])
+    with pytest.raises(UserError, match=r"row 2 \(row 3 of the sheet\): column 'A'"):
+        read_table(path, label_columns=["A"])
+
+
+def test_a_formula_that_gives_an_empty_text_is_empty(tmp_path):
+    path = write(tmp_path, [["text", "labels"], ["x", "A"], ["y", '=""']])
+    replace_in_sheet(path, b'<c r="B3"', b'<c r="B3" t="str"')
+    assert read(path).labels.tolist() == [[1], [0]]
+
+
+def test_a_cell_far_out_does_not_fill_the_memory(tmp_path):
+    path = write(tmp_path, ROWS)
+    replace_in_sheet(
+        path, b"</sheetData>", b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    )
+    assert "goes on to row 1,048,576 and column 16,384" in error_of(path)
+
+
+def test_a_sheet_that_does_not_begin_in_the_first_cell(tmp_path):
+    path = write(tmp_path, [[None, "text", "labels"], [None, "x", "A"], [None, "#N/A", "A"]])
+    assert "row 2 (row 3 of the sheet): column 'text' holds the error #N/A" in error_of(path)
+    assert "does not begin" in error_of(write(tmp_path, [[None], [None], *ROWS]))
 
 
 def test_a_workbook_that_unpacks_to_too_much(tmp_path, monkeypatch):
-    monkeypatch.setattr(excel_tables, "MAX_WORKBOOK_BYTES", 1000)
+    monkeypatch.setattr(excel, "MAX_WORKBOOK_BYTES", 1000)
     assert "is refused: unpacked" in error_of(write(tmp_path, ROWS))
 
 

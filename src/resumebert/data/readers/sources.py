@@ -15,7 +15,7 @@ from resumebert.data.readers.arrow_tables import (
 from resumebert.data.readers.columns import Batch, Columns
 from resumebert.data.readers.csv_tables import AUTO, csv_batches, csv_row, find_dialect
 from resumebert.data.readers.encodings import codec_for, head_of, text_of
-from resumebert.data.readers.excel_tables import excel_batches
+from resumebert.data.readers.excel import excel_batches
 from resumebert.data.readers.files import check_path, is_folder, open_binary, unpacked_name
 from resumebert.data.readers.json_tables import json_batches, line_at, looks_like_json
 from resumebert.data.readers.split_files import folder_batches
