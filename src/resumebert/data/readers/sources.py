@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import BinaryIO, TypeAlias
 
-from resumebert.data.readers.arrow_tables import (
+from resumebert.data.readers.columnar import (
     datasets_batches,
     is_datasets_folder,
     parquet_batches,

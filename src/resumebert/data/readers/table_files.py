@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from resumebert.data.readers.arrow_tables import parquet_batches
 from resumebert.data.readers.assemble import assemble, collector
+from resumebert.data.readers.columnar import parquet_batches
 from resumebert.data.readers.columns import Batch, Columns, name_tuple, with_id
 from resumebert.data.readers.csv_tables import check_dialect
 from resumebert.data.readers.encodings import check_encoding
