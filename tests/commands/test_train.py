@@ -127,7 +127,7 @@ def test_reports_say_what_was_read_and_with_what(trained):
     assert (report["rows_read"], report["rows_used"]) == (1200, 90)
     assert report["tokens"]["max_length"] == 16
     environment = json.loads((run / "environment.json").read_text())
-    assert environment["packages"]["torch"] == torch.__version__
+    assert environment["packages"]["torch"] == version("torch")
     assert "seed=7" in environment["command"]
 
 
