@@ -145,7 +145,7 @@ def full_report(result: SplitResult | None = None, **changes: object) -> ReportI
             "rows_read": 1300,
             "rows_used": 1200,
             "understood": ["a remark"],
-            "duplicates": {"groups_of_copies": 3},
+            "duplicates": {"groups_of_duplicates": 3},
             "label_names": names,
             "labels_per_document": {"0": 3, "1": 9},
             "splits": {"train": {"documents": 9, "without_label": 1, "labels": {names[0]: 4}}},

@@ -56,8 +56,8 @@ def test_copies_share_a_split_whatever_the_seed(tokenizer):
             "documents": 60,
             "distinct_texts": 20,
             "distinct_groups": 20,
-            "groups_of_copies": 20,
-            "surplus_copies": 40,
+            "groups_of_duplicates": 20,
+            "surplus_duplicates": 40,
             "groups_with_conflicting_labels": 0,
             "conflicting_groups": [],
         }

@@ -24,10 +24,9 @@ def save(
     files: int = 1,
     state: Mapping[str, object] | None = None,
 ) -> Path:
-    table = columns if isinstance(columns, pa.Table) else None
     saved = (
-        datasets.Dataset(table)
-        if table is not None
+        datasets.Dataset(columns)
+        if isinstance(columns, pa.Table)
         else datasets.Dataset.from_dict(columns, features)
     )
     saved.save_to_disk(folder, num_shards=files)

@@ -40,8 +40,8 @@ def test_documents_of_a_group_with_different_labels_are_listed():
         "documents": 5,
         "distinct_texts": 3,
         "distinct_groups": 3,
-        "groups_of_copies": 2,
-        "surplus_copies": 2,
+        "groups_of_duplicates": 2,
+        "surplus_duplicates": 2,
         "groups_with_conflicting_labels": 1,
         "conflicting_groups": [{"group": 0, "documents": {"r0": ["A"], "r1": ["A", "B"]}}],
     }
@@ -56,7 +56,7 @@ def test_a_report_of_no_documents_has_nulls_where_nothing_is_defined():
         empty,
         rows_read=0,
         rows_left_out_by_limit=0,
-        copies_dropped=0,
+        duplicates_dropped=0,
         duplicates=describe_duplicates(make_table([]), empty),
         windowing=Windowing(max_length=16),
     )
@@ -74,7 +74,7 @@ def test_tokens_are_counted_before_and_after_the_cut():
         np.array([10, 14, 15, 30]),
         rows_read=4,
         rows_left_out_by_limit=0,
-        copies_dropped=0,
+        duplicates_dropped=0,
         duplicates=describe_duplicates(table, np.arange(4)),
         windowing=Windowing(max_length=16),
     )
@@ -95,7 +95,7 @@ def test_that_few_texts_are_distinct_is_the_first_thing_said(distinct, said):
         np.full(10, 5),
         rows_read=10,
         rows_left_out_by_limit=0,
-        copies_dropped=0,
+        duplicates_dropped=0,
         duplicates=describe_duplicates(table, groups),
         windowing=Windowing(max_length=16),
     )

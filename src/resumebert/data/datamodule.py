@@ -46,7 +46,7 @@ class ResumeDataModule(LightningDataModule):
         eval_batch_size: documents a batch and process in evaluation, where no gradients take
             memory.
         limit: use a random subset of so many documents; None: all.
-        duplicates: "keep" all copies, in one split, or "drop" all but the first.
+        duplicates: "keep" all duplicates, in one split, or "drop" all but the first.
         near_duplicates: arguments of :func:`resumebert.data.duplicates.duplicate_groups`.
         train_fraction: train on so much of the training split.
         seed: of the subset and the split.
@@ -141,7 +141,7 @@ class ResumeDataModule(LightningDataModule):
             self.tokens.lengths,
             rows_read=documents.rows_read,
             rows_left_out_by_limit=documents.left_out,
-            copies_dropped=len(documents.table) - len(table),
+            duplicates_dropped=len(documents.table) - len(table),
             duplicates=duplicates,
             windowing=self.windowing,
         )

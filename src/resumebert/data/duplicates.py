@@ -1,4 +1,4 @@
-"""Groups of documents that are copies of each other and so must share a split."""
+"""Groups of documents that are duplicates, or nearly so, and must share a split."""
 
 import hashlib
 from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -36,20 +36,20 @@ def duplicate_groups(
     num_perm: int = 128,
     seed: int = 0,
 ) -> npt.NDArray[np.int64]:
-    """Number the groups of texts that are copies, or nearly so.
+    """Number the groups of texts that are duplicates, or nearly so.
 
     Texts that are equal but for case, punctuation and whitespace form groups, and groups join where
     the sets of word n-grams of two texts have a Jaccard index of ``threshold`` or more (see
     :mod:`resumebert.data.near_duplicates`); so two texts of a group may be less similar than that,
-    if others connect them. A text of fewer than ``ngram`` words is a single n-gram: it has copies
-    but no near-duplicates. Who shares a group does not depend on the order of the texts.
+    if others connect them. A text of fewer than ``ngram`` words is a single n-gram: it may have
+    duplicates, but no near-duplicates. Who shares a group does not depend on the texts' order.
 
     Time grows with the total length of the texts; memory is 4 bytes a permutation and text.
 
     Args:
         texts: the n texts, cleaned; read one after the other, then again those of which some may be
             near-duplicates.
-        threshold: least Jaccard index of near-duplicates, above 0; 1: only copies form groups.
+        threshold: least Jaccard index of near-duplicates, above 0; 1: only duplicates form groups.
         ngram: words in an n-gram.
         num_perm: permutations for MinHash; fewer take less time and miss more pairs.
         seed: of the permutations.
@@ -65,7 +65,7 @@ def duplicate_groups(
         return exact_groups(texts)
     hasher = MinHasher(num_perm, seed)
     known: dict[bytes, int] = {}
-    copies: list[int] = []
+    distinct: list[int] = []
     originals: list[int] = []
     minima = [np.zeros((0, num_perm), dtype=np.uint32)]
     for words in _blocks(texts):
@@ -73,9 +73,9 @@ def duplicate_groups(
         for place, digest in enumerate(words.digests()):
             if digest not in known:
                 known[digest] = len(known)
-                originals.append(len(copies))
+                originals.append(len(distinct))
                 new.append(place)
-            copies.append(known[digest])
+            distinct.append(known[digest])
         shingles, starts = shingle(words, ngram)
         minima.append(hasher(shingles, starts[:-1])[new])
 
@@ -88,7 +88,7 @@ def duplicate_groups(
     joined = join_similar(np.concatenate(minima)[order], shingles_of, threshold)
     group_of_original = np.empty(len(order), dtype=np.int64)
     group_of_original[order] = joined
-    return _numbered(group_of_original[copies].tolist())
+    return _numbered(group_of_original[distinct].tolist())
 
 
 def conflicting_groups(
@@ -114,7 +114,7 @@ def _check_settings(threshold: float, ngram: int, num_perm: int) -> None:
     if not 0 < threshold <= 1:
         raise UserError(
             f"data.near_duplicates.threshold={threshold}: it is a Jaccard index above 0 and up to "
-            "1. Choose 0.8 for near-duplicates, or 1 for copies only."
+            "1. Choose 0.8 for near-duplicates, or 1 for exact duplicates only."
         )
     for name, value, least in (("ngram", ngram, 1), ("num_perm", num_perm, 16)):
         if value < least:

@@ -52,7 +52,7 @@ class PreparedDocuments:
 
     Attributes:
         table: cleaned.
-        groups: (n,) group number of each; documents of one group are copies, or nearly so.
+        groups: (n,) group number of each; documents of one group are duplicates, or nearly so.
         tokens: of each, in full.
         rows_read: rows in the source, skipped and dropped ones included.
         left_out: how many ``limit`` left out.

@@ -25,7 +25,7 @@ def data_report(
     *,
     rows_read: int,
     rows_left_out_by_limit: int,
-    copies_dropped: int,
+    duplicates_dropped: int,
     duplicates: Mapping[str, Any],
     windowing: Windowing,
 ) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def data_report(
         token_lengths: (n,) their tokens in full, without special tokens.
         rows_read: rows in the source, of which ``table`` may be a part.
         rows_left_out_by_limit: how many ``data.limit`` left out.
-        copies_dropped: how many ``data.duplicates=drop`` left out.
+        duplicates_dropped: how many ``data.duplicates=drop`` left out.
         duplicates: of :func:`describe_duplicates`, before any were dropped.
         windowing: which tokens of a document the model reads.
     """
@@ -55,7 +55,7 @@ def data_report(
         "skipped": list(table.skipped),
         "dropped_unlabelled": table.dropped_unlabelled,
         "rows_united": table.united_rows,
-        "dropped_copies": copies_dropped,
+        "dropped_duplicates": duplicates_dropped,
         "understood": list(table.notes),
         "warnings": [*_few_distinct(duplicates), *table.warnings],
         "empty_after_cleaning": int((token_lengths == 0).sum()),
@@ -102,10 +102,10 @@ def data_report(
 
 
 def describe_duplicates(table: ResumeTable, groups: npt.NDArray[np.int64]) -> dict[str, Any]:
-    """Count the groups of copies, and list those whose documents have different labels.
+    """Count the groups of duplicates, and list those whose documents have different labels.
 
     Args:
-        table: the n documents, before copies are dropped.
+        table: the n documents, before duplicates are dropped.
         groups: (n,) group number of each document.
     """
     numbers, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
@@ -118,8 +118,8 @@ def describe_duplicates(table: ResumeTable, groups: npt.NDArray[np.int64]) -> di
         "documents": len(groups),
         "distinct_texts": len(groups) - equal,
         "distinct_groups": len(numbers),
-        "groups_of_copies": int((sizes > 1).sum()),
-        "surplus_copies": int(len(groups) - len(numbers)),
+        "groups_of_duplicates": int((sizes > 1).sum()),
+        "surplus_duplicates": int(len(groups) - len(numbers)),
         "groups_with_conflicting_labels": len(conflicting),
         "conflicting_groups": [
             {
@@ -140,10 +140,10 @@ def _few_distinct(duplicates: Mapping[str, Any]) -> list[str]:
     distinct = duplicates["distinct_texts"]
     if groups >= FEW_DISTINCT * documents:
         return []
-    near = "" if groups == distinct else f" in {groups:,} groups of near-copies"
+    near = "" if groups == distinct else f" in {groups:,} groups of near-duplicates"
     return [
-        f"{documents:,} rows, {distinct:,} distinct texts{near}: a copy tells nothing new. Find "
-        f"out where they come from; data.duplicates=drop keeps one of each."
+        f"{documents:,} rows, {distinct:,} distinct texts{near}: a duplicate tells nothing new. "
+        f"Find out where they come from; data.duplicates=drop keeps one of each."
     ]
 
 

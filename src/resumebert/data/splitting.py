@@ -87,7 +87,7 @@ def stratified_split(
 ) -> npt.NDArray[np.str_]:
     """Deal the groups out so that every label is as frequent in each split as in the whole.
 
-    So are documents without a label, and documents that have copies. Iterative stratification; see
+    So are documents without a label, and those that have duplicates. Iterative stratification; see
     :func:`resumebert.data.stratification.stratify`.
 
     Args:
@@ -212,9 +212,8 @@ def predefined_split(
         seed: plays no part.
         manifest: path of a csv of ``id,split``, with a line for each document, in any order. What
             Excel does to such a file is undone where it is clear which document each line means.
-        allow_straddling: let copies lie in different splits; otherwise they are refused, since a
-            copy of a training document in the test split makes the results look better than they
-            are.
+        allow_straddling: let duplicates lie in different splits; otherwise they are refused,
+            since a duplicate of a training document in the test split flatters the results.
 
     Returns:
         (n,) of "train", "val", "test", "unused".
@@ -349,7 +348,7 @@ def _refuse_straddling(
         ids = [table.ids[i] for i in affected.tolist()]
         raise UserError(
             f"{where} puts duplicates into different splits, which makes results look better than "
-            f"they are: {len(straddling)} groups of copies, {len(ids)} documents, such as "
+            f"they are: {len(straddling)} groups of duplicates, {len(ids)} documents, such as "
             f"{name_list(ids)}. Put each group into one split, set data.duplicates=drop, or accept "
             "it with data.split.allow_straddling=true (data/split=column for splits that the data "
             "name). Or deal the documents out anew: data/split=stratified "

@@ -36,8 +36,8 @@ def stratify(
 
     Six things differ from the papers. A group counts with the number of its documents that have the
     evidence, and large groups go first. To have no label counts as one more label: else these
-    documents, which come last, would fill up the parts. So does to have copies: else the largest
-    part, which lacks the most of everything at first, would get all groups of copies. A part that
+    documents, which come last, would fill up the parts. So does having duplicates: else the largest
+    part, which lacks the most of everything at first, would get all groups of them. A part that
     has its share of documents gets no more, so the sizes hold whatever the labels. Pairs so rare
     that the smallest part would not get one are left out: they can't be spread, and would all go to
     the largest part. In the end :func:`_refine` evens out, by exchanges, what the last groups were

@@ -44,8 +44,8 @@ def _documents(report: Mapping[str, Any]) -> Table:
     copies = report["duplicates"]
     table.add_row(
         "copies",
-        f"{copies['groups_of_copies']:,} groups with {copies['surplus_copies']:,} surplus copies, "
-        f"{report['straddling_groups']} across splits",
+        f"{copies['groups_of_duplicates']:,} groups with {copies['surplus_duplicates']:,} surplus "
+        f"copies, {report['straddling_groups']} across splits",
     )
     tokens = report["tokens"]
     quantiles = tokens["quantiles"]
@@ -77,7 +77,7 @@ def _rows(report: Mapping[str, Any]) -> str:
         "dropped without label": report["dropped_unlabelled"],
         "united with others": report["rows_united"],
         "left out by data.limit": report["rows_left_out_by_limit"],
-        "dropped as copies": report["dropped_copies"],
+        "dropped as copies": report["dropped_duplicates"],
         "in no split": report["unused_documents"],
     }
     return ", ".join(

@@ -79,7 +79,7 @@ def note_repeats(
                 f"{told}. Those with a repeated id are skipped, labels and all. {advice}"
             )
         else:
-            problems.doubt(f"{told}: the copies contradict each other. {advice}")
+            problems.doubt(f"{told}: the duplicates contradict each other. {advice}")
     for i, other in repeats:
         what = f"the id {shorten(ids[i])} is that of row {rows[other]} too"
         problems.add_row(f"row {rows[i]}", what, int(rows[i]))
@@ -91,7 +91,7 @@ def _one_label_each(
     rows: npt.NDArray[np.int64],
     problems: Problems,
 ) -> list[tuple[int, int]]:
-    """Return the later rows of texts with a label a row, if most texts with copies are so."""
+    """Return the later rows of texts with a label a row, if most repeated texts are so."""
     groups: dict[int, list[int]] = {}
     for i in np.flatnonzero(same_text != np.arange(len(same_text))).tolist():
         groups.setdefault(int(same_text[i]), [int(same_text[i])]).append(i)
