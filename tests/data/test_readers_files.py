@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from helpers import error_of, read
 from resumebert.data.readers import (
-    arrow_tables,
+    columnar,
     csv_tables,
     files,
     json_tables,
@@ -535,7 +535,7 @@ def test_a_large_document_in_a_zip_is_not_unpacked(tmp_path):
 
 
 def test_repeated_text_in_parquet_is_read_in_small_batches(tmp_path, monkeypatch):
-    monkeypatch.setattr(arrow_tables, "_BATCH_BYTES", 10_000)
+    monkeypatch.setattr(columnar, "_BATCH_BYTES", 10_000)
     sizes = []
     monkeypatch.setattr(files, "_LOOKED_EVERY", -1)
     monkeypatch.setattr(files, "free_memory", lambda: sizes.append(1) or 1e12)

@@ -1,11 +1,14 @@
-"""The kinds of tables: how each is told and opened for drawing batches of cells."""
+"""Opening a table of any kind, or a folder of them, for drawing batches of cells."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import BinaryIO, TypeAlias
+
+import numpy as np
 
 from resumebert.data.readers.columnar import (
     datasets_batches,
@@ -16,15 +19,26 @@ from resumebert.data.readers.columns import Batch, Columns
 from resumebert.data.readers.csv_tables import AUTO, csv_batches, csv_row, find_dialect
 from resumebert.data.readers.encodings import codec_for, head_of, text_of
 from resumebert.data.readers.excel import excel_batches
-from resumebert.data.readers.files import check_path, is_folder, open_binary, unpacked_name
+from resumebert.data.readers.files import (
+    check_path,
+    folder_members,
+    is_folder,
+    open_binary,
+    unpacked_name,
+)
 from resumebert.data.readers.json_tables import json_batches, line_at, looks_like_json
-from resumebert.data.readers.split_files import folder_batches
-from resumebert.data.table import Problems, printable, shorten
+from resumebert.data.readers.texts import split_name
+from resumebert.data.table import Problems, name_list, printable, shorten
 from resumebert.utils.errors import UserError
 
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", *JSON_SUFFIXES)
 _FOLDER, _DATASETS = "folder", "datasets"
+# Words for splits in the names of files, beside those that a column of splits may hold.
+_WORDS = {"training": "train", "eval": "val", "evaluation": "val", "testing": "test"}
+_ORDER = ("train", "val", "test")
+# A README or a description of the data, unless it is named after a split.
+_MAYBE_NOT_DATA = (".txt", ".json", ".xlsx", ".xlsm")
 
 
 @dataclass(frozen=True)
@@ -49,6 +63,8 @@ class Options:
 
 
 Opened: TypeAlias = tuple[Iterator[Batch], Columns]
+# The path of a file in the folder, and the word in it that names its split, or "".
+_File: TypeAlias = tuple[str, str]
 # Batches are drawn while the source is open.
 _Opener = Callable[[Path, Columns, Options, str, Problems], AbstractContextManager[Opened]]
 
@@ -154,50 +170,162 @@ def _text_file(
 
 
 @contextmanager
-def _parquet(
-    path: Path, columns: Columns, options: Options, source: str, problems: Problems
+def folder_batches(
+    folder: Path, columns: Columns, options: Options, source: str, problems: Problems
 ) -> Iterator[Opened]:
-    yield parquet_batches(path, columns, source)
+    """Open the tables of a folder for drawing their batches, one after another.
+
+    Of files named after several splits, ids are ``NAME/ID``, and each batch has its split.
+
+    Raises:
+        UserError: While it is open: it is not clear which files to read, or one can't be read.
+    """
+    wanted = options.dataset_split
+    options = replace(options, dataset_split=None)
+    names = [name for name, _ in folder_members(folder, (), source)]
+    tables = {name: suffix for name in names if (suffix := table_suffix(PurePath(name)))}
+    files = [(name, word) for name in tables if (word := _split_word(name))]
+    if files:
+        files = _of_splits(files, wanted, source, problems)
+        left = {n for n, suffix in tables.items() if suffix not in _MAYBE_NOT_DATA}
+        if passed := sorted(left - {name for name, _ in files}):
+            problems.remark(f"{source}: files not read: {name_list(passed)}.")
+    else:
+        files = [(name, "") for name in _parts(tables, wanted, source, problems)]
+
+    @contextmanager
+    def opened(file: _File, rows_before: int) -> Iterator[Opened]:
+        """Open one file, whose problems are told with its name."""
+        problems.file = file[0]
+        one = replace(options, rows_before=rows_before)
+        kind, name = tables[file[0]], f"{file[0]} in {source}"
+        with ExitStack() as stack:
+            try:
+                found = stack.enter_context(
+                    _OPENERS[kind](folder / file[0], columns, one, name, problems)
+                )
+            except UserError as error:
+                # The test files of competitions have no labels.
+                other = "Or name the splits to read: data.dataset_split=train, say."
+                raise UserError(f"{error} {other}" if file[1] else str(error)) from None
+            yield found
+        problems.file = ""
+
+    def batches(first: Opened) -> Iterator[Batch]:
+        """Yield the batches of all files, rows numbered through."""
+        rows_before = 0
+        for k, file in enumerate(files):
+            with opened(file, rows_before) if k else nullcontext(first) as (drawn, found):
+                if found.id != first[1].id:
+                    raise UserError(
+                        f"Of the files of {source}, {files[0][0]!r} and {file[0]!r} differ in "
+                        f"whether they have a column 'id'. Set data.id_column, or make them alike."
+                    )
+                problems.file = file[0]
+                last = rows_before
+                for batch in drawn:
+                    rows = batch.rows + rows_before
+                    last = int(np.max(rows, initial=last))
+                    places = [batch.place(i) for i in range(len(rows))]
+                    split = _split(file[1]) if file[1] and columns.split is None else None
+                    prefix = f"{file[1]}/" if file[1] else ""
+                    yield replace(batch, rows=rows, places=places, split=split, id_prefix=prefix)
+                rows_before = last
+        problems.file = ""
+
+    with opened(files[0], 0) as first:
+        yield batches(first), first[1]
 
 
-@contextmanager
-def _excel(
-    path: Path, columns: Columns, options: Options, source: str, problems: Problems
-) -> Iterator[Opened]:
-    with excel_batches(path, options.sheet, columns, source, problems) as opened:
-        yield opened
+def _split_word(name: str) -> str:
+    """Return the word in a file's name, or in its folders', that names a split, or ""."""
+    path = PurePosixPath(name)
+    for part in (unpacked_name(path), *reversed(path.parts[:-1])):
+        words = [w for w in re.split(r"[^a-z]+", part.lower()) if split_name(w) or w in _WORDS]
+        if len({_split(word) for word in words}) > 1:
+            return ""
+        if words:
+            return words[0]
+    return ""
 
 
-@contextmanager
-def _datasets(
-    path: Path, columns: Columns, options: Options, source: str, problems: Problems
-) -> Iterator[Opened]:
-    yield datasets_batches(path, options.dataset_split, columns, source)
+def _split(word: str) -> str:
+    """Return the split that a word names."""
+    return split_name(word) or _WORDS[word]
 
 
-@contextmanager
-def _folder(
-    path: Path, columns: Columns, options: Options, source: str, problems: Problems
-) -> Iterator[Opened]:
-    def opener(
-        file: Path, columns: Columns, rows_before: int, name: str
-    ) -> AbstractContextManager[Opened]:
-        kind = table_suffix(file)
-        one = replace(options, dataset_split=None, rows_before=rows_before)
-        return _OPENERS[str(kind)](file, columns, one, name, problems)
+def _of_splits(
+    files: list[_File], wanted: str | Sequence[str] | None, source: str, problems: Problems
+) -> list[_File]:
+    """Return the files to read of those named after splits, noting which is which."""
+    words = list(dict.fromkeys(word for _, word in files))
+    if wanted is not None:
+        chosen = [wanted] if isinstance(wanted, str) else list(wanted)
+        named = {word for word in words if word in chosen or _split(word) in chosen}
+        if not chosen or any(w not in words and w not in map(_split, words) for w in chosen):
+            raise UserError(
+                f"data.dataset_split={wanted}: the files of {source} are named after the splits "
+                f"{name_list(words)}. Name those to read."
+            )
+        files = [(name, word) for name, word in files if word in named]
+        words = [word for word in words if word in named]
+    by_split = {split: [w for w in words if _split(w) == split] for split in _ORDER}
+    by_split = {split: found for split, found in by_split.items() if found}
+    stems = [
+        PurePosixPath(name).parent / PurePath(unpacked_name(PurePath(name))).stem
+        for name, _ in files
+    ]
+    twice = [name for (name, _), stem in zip(files, stems, strict=True) if stems.count(stem) > 1]
+    unclear = [split for split, found in by_split.items() if len(found) > 1]
+    if twice or unclear:
+        twice = twice or [name for name, word in files if _split(word) in unclear]
+        raise UserError(
+            f"{source} holds {name_list(twice)}, and it is not clear which of them to read. Leave "
+            f"one for each split, or name the splits to read: data.dataset_split=[train,test], say."
+        )
+    if len(words) == 1:
+        return [(name, "") for name, _ in files]
+    shown = "; ".join(
+        f"{split} from {name_list([name for name, word in files if _split(word) == split])}"
+        for split in by_split
+    )
+    problems.remark(f"{source}: the splits were taken from the files' names: {shown}.")
+    return sorted(files, key=lambda file: (_ORDER.index(_split(file[1])), file[0]))
 
-    with folder_batches(
-        path, options.dataset_split, columns, opener, table_suffix, source, problems
-    ) as opened:
-        yield opened
+
+def _parts(
+    tables: dict[str, str], wanted: str | Sequence[str] | None, source: str, problems: Problems
+) -> list[str]:
+    """Return the parts of one table: all files of the one kind there is."""
+    kinds = {suffix for suffix in tables.values() if suffix not in _MAYBE_NOT_DATA}
+    documents = ".txt" in tables.values()
+    if len(kinds) != 1 or documents or wanted is not None:
+        raise UserError(
+            f"{source} is a folder, where a file is expected (or a folder of tables of one kind, "
+            f"named train, val and test or parts of one table; or one that the datasets library "
+            f"saved). It holds {name_list(list(tables))}"
+            f"{' as tables' if tables else ', no table'}. A folder of documents is read with "
+            f"data=documents, the published corpus with data=resume_corpus."
+        )
+    names = [name for name, suffix in tables.items() if suffix in kinds]
+    problems.remark(f"{source}: read as one table: {name_list(names)}.")
+    return names
 
 
 _OPENERS: dict[str, _Opener] = {
     **dict.fromkeys(TEXT_SUFFIXES, _text_file),
-    ".parquet": _parquet,
-    ".xlsx": _excel,
-    ".xlsm": _excel,
-    _DATASETS: _datasets,
-    _FOLDER: _folder,
+    ".parquet": lambda path, columns, options, source, problems: nullcontext(
+        parquet_batches(path, columns, source)
+    ),
+    **dict.fromkeys(
+        (".xlsx", ".xlsm"),
+        lambda path, columns, options, source, problems: excel_batches(
+            path, options.sheet, columns, source, problems
+        ),
+    ),
+    _DATASETS: lambda path, columns, options, source, problems: nullcontext(
+        datasets_batches(path, options.dataset_split, columns, source)
+    ),
+    _FOLDER: folder_batches,
 }
 SUFFIXES = tuple(suffix for suffix in _OPENERS if suffix.startswith("."))
