@@ -56,16 +56,6 @@ class Columns:
         """The columns to read, the id among them."""
         return [*self.wanted, *([self.id] if self.id is not None else [])]
 
-    def with_split(self, split: str | None) -> "Columns":
-        """Return the same columns and that of the split.
-
-        Raises:
-            UserError: It is one of the others.
-        """
-        columns = replace(self, split=None if split is None else str(split))
-        columns.check_used_once()
-        return columns
-
     def check_used_once(self) -> None:
         """Check that no column has two purposes.
 

@@ -1,21 +1,21 @@
 """Reading a folder or zip of text files with a label file."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from resumebert.data.readers.assemble import assemble, check_choice, collector
 from resumebert.data.readers.columns import Batch, Cells, Columns, python_values
 from resumebert.data.readers.csv_tables import check_dialect
 from resumebert.data.readers.document_files import DocumentNames, open_documents
 from resumebert.data.readers.encodings import check_encoding, decode
-from resumebert.data.readers.files import Member, within_memory
+from resumebert.data.readers.files import within_memory
 from resumebert.data.readers.per_label import PER_LABEL
 from resumebert.data.readers.sources import Options, open_text
-from resumebert.data.readers.table_files import configured_columns
+from resumebert.data.readers.tables import configured_columns
 from resumebert.data.readers.texts import looked_at
 from resumebert.data.table import Problems, ResumeTable, name_list, printable, shorten
 from resumebert.utils.errors import UserError
@@ -23,23 +23,6 @@ from resumebert.utils.errors import UserError
 # A batch of the largest documents fits into the memory.
 _BATCH = 64
 _ROWS = f"data.rows={PER_LABEL}"
-
-
-@dataclass
-class _Documents:
-    """The documents there are, by each name that may stand for one, and those listed so far.
-
-    Attributes:
-        members: the documents by their path.
-        names: which of them a name may mean.
-        listed: for each document that the label file lists, the first row that does.
-        repeated: how many rows list one again.
-    """
-
-    members: Mapping[str, Member]
-    names: DocumentNames
-    listed: dict[str, int] = field(default_factory=dict)
-    repeated: int = 0
 
 
 def read_documents(
@@ -107,9 +90,11 @@ def read_documents(
         labels_column,
         label_separator,
         label_names,
+        label_aliases,
+        rows,
+        split_column,
         text_key="data.file_column",
-    ).with_split(split_column)
-    columns = replace(columns, aliases=label_aliases, rows=rows)
+    )
     source = printable(str(path))
     problems = collector(source, on_bad_rows)
     check_dialect(separator, quoting)
@@ -119,16 +104,11 @@ def read_documents(
         open_documents(path, labels_file, source, problems) as (members, names, labels),
         open_text(*labels[:2], columns, options, labels[2], problems) as (batches, found),
     ):
-        documents = _Documents({member[0]: member for member in members}, names)
         # Where there is no id, the path is one.
         if found.id is None:
             found = replace(found, id=_unused("document", found.to_read))
-        drawn = _with_texts(batches, found, documents, encoding, problems)
-        if unlisted == "keep":
-            drawn = _with_unlisted(drawn, found, documents, encoding, problems)
-        else:
-            drawn = _without_unlisted(drawn, documents, problems)
-        drawn = looked_at(drawn, found.text, look)
+        documents = _Documents(dict(members), names, found, encoding, problems)
+        drawn = looked_at(documents.batches(batches, unlisted), found.text, look)
         return assemble(drawn, found, source, problems, unlabelled=unlabelled)
 
 
@@ -139,37 +119,108 @@ def _unused(name: str, used: Sequence[str]) -> str:
     return name
 
 
-def _with_texts(
-    batches: Iterator[Batch],
-    columns: Columns,
-    documents: _Documents,
-    encoding: str,
-    problems: Problems,
-) -> Iterator[Batch]:
-    """Yield the batches of the label file with the documents' texts in place of their names."""
-    for batch in _in_pieces(batches):
-        listed = python_values(batch.cells[columns.text])
-        found = [
-            _listed(name, i, batch, columns, documents, problems) for i, name in enumerate(listed)
-        ]
+class _Documents:
+    """The documents there are, and those that the label file has listed so far."""
+
+    def __init__(
+        self,
+        members: Mapping[str, Callable[[], bytes]],
+        names: DocumentNames,
+        columns: Columns,
+        encoding: str,
+        problems: Problems,
+    ) -> None:
+        """Take the documents by their path, and which of them a name may mean."""
+        self.members, self.names, self.columns = members, names, columns
+        self.encoding, self.problems = encoding, problems
+        # For each document that is listed, the first row that does; and how many list one again.
+        self.listed: dict[str, int] = {}
+        self.repeated = 0
+
+    def batches(self, batches: Iterator[Batch], unlisted: str) -> Iterator[Batch]:
+        """Yield the batches of the label file with the documents' texts for their names.
+
+        Then come the documents that it does not list, without labels, or they are noted.
+        """
+        last = 0
+        for batch in _in_pieces(batches):
+            last = max(last, int(batch.rows.max(initial=0)))
+            yield self._listed_batch(batch)
+        self.names.tell(self.problems)
+        if self.repeated:
+            self.problems.doubt(
+                f"{self.repeated:,} rows list a document again and are skipped, labels and all. "
+                f"If there is a row for each document and label, type {_ROWS}."
+            )
+        left = [path for path in self.members if path not in self.listed]
+        if unlisted == "error":
+            for path in left:
+                what = "is not in the label file (data.unlisted=keep makes it one without a label)"
+                self.problems.add_row(path, what)
+            return
+        for start in range(0, len(left), _BATCH):
+            paths = left[start : start + _BATCH]
+            rows = np.arange(last + start + 1, last + start + 1 + len(paths))
+            cells: dict[str, Cells] = {flag: [0] * len(paths) for flag in self.columns.flags or ()}
+            if self.columns.labels is not None:
+                cells[self.columns.labels] = [""] * len(paths)
+            yield self._with_texts(paths, cells, rows, paths)
+
+    def _listed_batch(self, batch: Batch) -> Batch:
+        names = python_values(batch.cells[self.columns.text])
+        found = [self._path(name, i, batch) for i, name in enumerate(names)]
         kept = [i for i, path in enumerate(found) if path is not None]
         cells: dict[str, Cells] = {
             name: [python_values(column)[i] for i in kept] for name, column in batch.cells.items()
         }
         paths = [path for path in found if path is not None]
-        cells.setdefault(str(columns.id), [printable(path) for path in paths])
         places = [f"{batch.place(i)}, {path}" for i, path in zip(kept, paths, strict=True)]
-        part = Batch(cells, batch.rows[kept], places)
-        cells[columns.text] = [
-            _text(path, i, part, documents, encoding, problems) for i, path in enumerate(paths)
-        ]
-        yield part
-    documents.names.tell(problems)
-    if documents.repeated:
-        problems.doubt(
-            f"{documents.repeated:,} rows list a document again and are skipped, labels and all. "
-            f"If there is a row for each document and label, type {_ROWS}."
-        )
+        return self._with_texts(paths, cells, batch.rows[kept], places)
+
+    def _path(self, name: object, index: int, batch: Batch) -> str | None:
+        """Return the path of the document that a row lists, or None after noting why not."""
+        column = shorten(self.columns.text)
+        shown = f"column {column} names {'null' if name is None else shorten(name)}"
+        found = self.names.find(str(name)) if isinstance(name, str | int) else ()
+        row = int(batch.rows[index])
+        if not found:
+            what = f"{shown}, which is no .txt file there"
+        elif len(found) > 1:
+            what = f"{shown}, which may be {name_list(found)}"
+        else:
+            first = self.listed.setdefault(found[0], row)
+            if first == row or self.columns.rows == PER_LABEL:
+                return found[0]
+            what = f"{shown}, which row {first} lists too (a row for each label: {_ROWS})"
+            self.repeated += 1
+        self.problems.add_row(*batch.told(index, what))
+        return None
+
+    def _with_texts(
+        self,
+        paths: list[str],
+        cells: dict[str, Cells],
+        rows: npt.NDArray[np.int64],
+        places: list[str],
+    ) -> Batch:
+        batch = Batch(cells, rows, places)
+        cells.setdefault(str(self.columns.id), [printable(path) for path in paths])
+        cells[self.columns.text] = [self._text(path, i, batch) for i, path in enumerate(paths)]
+        return batch
+
+    def _text(self, path: str, index: int, batch: Batch) -> str:
+        """Return a document's text, or a stand-in after noting why it can't be read."""
+        try:
+            text = decode(self.members[path](), self.encoding, path, self.problems)
+            if text.strip():
+                return text
+            what = "the document is blank: a résumé without text"
+        except OSError as error:
+            what = f"can't be read ({error.strerror or error})"
+        except UserError as error:
+            what = str(error).rstrip(".")
+        self.problems.add_row(*batch.told(index, what))
+        return "x"
 
 
 def _in_pieces(batches: Iterator[Batch]) -> Iterator[Batch]:
@@ -180,89 +231,3 @@ def _in_pieces(batches: Iterator[Batch]) -> Iterator[Batch]:
             cells = {name: column[piece] for name, column in batch.cells.items()}
             places = None if batch.places is None else batch.places[piece]
             yield Batch(cells, batch.rows[piece], places)
-
-
-def _listed(
-    name: object,
-    index: int,
-    batch: Batch,
-    columns: Columns,
-    documents: _Documents,
-    problems: Problems,
-) -> str | None:
-    """Return the path of the document that a row lists, or None after noting what is wrong."""
-    shown = f"column {shorten(columns.text)} names {'null' if name is None else shorten(name)}"
-    found = documents.names.find(str(name)) if isinstance(name, str | int) else ()
-    if len(found) != 1:
-        what = "which is no .txt file there" if not found else f"which may be {name_list(found)}"
-        problems.add_row(*batch.told(index, f"{shown}, {what}"))
-        return None
-    row = int(batch.rows[index])
-    first = documents.listed.setdefault(found[0], row)
-    if first != row and columns.rows != PER_LABEL:
-        told = f"{shown}, which row {first} lists too (a row for each label: {_ROWS})"
-        problems.add_row(*batch.told(index, told))
-        documents.repeated += 1
-        return None
-    return found[0]
-
-
-def _text(
-    path: str,
-    index: int,
-    batch: Batch,
-    documents: _Documents,
-    encoding: str,
-    problems: Problems,
-) -> str:
-    """Return a document's text, or a stand-in after noting why it can't be read."""
-    try:
-        text = decode(documents.members[path][1](), encoding, path, problems)
-    except OSError as error:
-        problems.add_row(*batch.told(index, f"can't be read ({error.strerror or error})"))
-    except UserError as error:
-        problems.add_row(*batch.told(index, str(error).rstrip(".")))
-    else:
-        if text.strip():
-            return text
-        problems.add_row(*batch.told(index, "the document is blank: a résumé without text"))
-    return "x"
-
-
-def _with_unlisted(
-    batches: Iterator[Batch],
-    columns: Columns,
-    documents: _Documents,
-    encoding: str,
-    problems: Problems,
-) -> Iterator[Batch]:
-    """Yield ``batches``, then the documents that these have not listed, without labels."""
-    last = 0
-    for batch in batches:
-        last = max(last, int(batch.rows.max(initial=0)))
-        yield batch
-    remaining = iter([path for path in documents.members if path not in documents.listed])
-    while paths := list(islice(remaining, _BATCH)):
-        rows = np.arange(last + 1, last + 1 + len(paths))
-        cells: dict[str, Cells] = {str(columns.id): [printable(path) for path in paths]}
-        if columns.labels is not None:
-            cells[columns.labels] = [""] * len(paths)
-        cells |= {flag: [0] * len(paths) for flag in columns.flags or ()}
-        part = Batch(cells, rows, paths)
-        cells[columns.text] = [
-            _text(path, i, part, documents, encoding, problems) for i, path in enumerate(paths)
-        ]
-        documents.listed.update(zip(paths, rows.tolist(), strict=True))
-        last += len(paths)
-        yield part
-
-
-def _without_unlisted(
-    batches: Iterator[Batch], documents: _Documents, problems: Problems
-) -> Iterator[Batch]:
-    """Yield ``batches``, then note the documents that these have not listed."""
-    yield from batches
-    for path in documents.members:
-        if path not in documents.listed:
-            what = "is not in the label file (data.unlisted=keep makes it one without a label)"
-            problems.add_row(path, what)

@@ -27,7 +27,7 @@ from resumebert.data.readers.files import (
     zip_members,
 )
 from resumebert.data.readers.json_tables import BLANK_LINE, line_at
-from resumebert.data.readers.table_files import read_table
+from resumebert.data.readers.tables import read_table
 from resumebert.data.readers.texts import looked_at, take
 from resumebert.data.table import Problems, ResumeTable, name_list, printable
 from resumebert.utils.errors import UserError

@@ -1,7 +1,6 @@
 """Reading tables, a résumé a row, and the embedded sample."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -87,9 +86,16 @@ def read_table(
     check_encoding(encoding)
     check_dialect(separator, quoting)
     columns = configured_columns(
-        text_column, id_column, label_columns, labels_column, label_separator, label_names
-    ).with_split(split_column)
-    columns = replace(columns, aliases=label_aliases, rows=rows)
+        text_column,
+        id_column,
+        label_columns,
+        labels_column,
+        label_separator,
+        label_names,
+        label_aliases,
+        rows,
+        split_column,
+    )
     problems = collector(source, on_bad_rows)
     options = Options(encoding, separator, quoting, sheet, dataset_split)
     with (
@@ -101,35 +107,16 @@ def read_table(
 
 
 def read_frame(
-    frame: Any,
-    *,
-    text_column: str = "text",
-    id_column: str | None = None,
-    label_columns: Sequence[str] | None = None,
-    labels_column: str | None = None,
-    label_separator: str = ";",
-    label_names: Sequence[str] | None = None,
-    label_aliases: Mapping[str, str | None] | Sequence[Sequence[str | None]] | str | None = None,
-    rows: str = "per_document",
-    split_column: str | None = None,
-    unlabelled: str = "keep",
-    on_bad_rows: str = "error",
+    frame: Any, *, unlabelled: str = "keep", on_bad_rows: str = "error", **columns_read: Any
 ) -> ResumeTable:
     """Read a DataFrame in memory, of pandas or polars, with one résumé a row.
 
     Args:
         frame: n rows; an index counts for nothing, a column ``id`` does.
-        text_column: see :func:`read_table`, as for the following.
-        id_column: the column of the ids.
-        label_columns: L columns of yes and no.
-        labels_column: instead, one column with all labels of a row: lists, or texts to part.
-        label_separator: what parts the labels in a text.
-        label_names: the labels, in the order wanted.
-        label_aliases: the right name for each wrong one.
-        rows: "per_document" or "per_label".
-        split_column: the column that names each row's split.
         unlabelled: "keep" or "drop" the rows without a label.
         on_bad_rows: "error" or "skip".
+        columns_read: those of :func:`read_table` that name columns and labels: ``text_column``,
+            ``labels_column`` (texts to part, or lists) or ``label_columns``, and so on.
 
     Returns:
         n résumés in the order of the rows.
@@ -138,10 +125,7 @@ def read_frame(
         UserError: as :func:`read_table`.
     """
     source = "the DataFrame"
-    columns = configured_columns(
-        text_column, id_column, label_columns, labels_column, label_separator, label_names
-    ).with_split(split_column)
-    columns = replace(columns, aliases=label_aliases, rows=rows)
+    columns = configured_columns(**columns_read)
     problems = collector(source, on_bad_rows)
     columns = with_id(columns, [str(name) for name in frame.columns], source)
     named = {str(name): frame[name] for name in frame.columns if str(name) in columns.to_read}
@@ -182,15 +166,18 @@ def read_sample() -> ResumeTable:
 
 
 def configured_columns(
-    text_column: str,
-    id_column: str | None,
-    label_columns: Sequence[str] | None,
-    labels_column: str | None,
-    label_separator: str,
-    label_names: Sequence[str] | None,
+    text_column: str = "text",
+    id_column: str | None = None,
+    label_columns: Sequence[str] | None = None,
+    labels_column: str | None = None,
+    label_separator: str = ";",
+    label_names: Sequence[str] | None = None,
+    label_aliases: Mapping[str, str | None] | Sequence[Sequence[str | None]] | str | None = None,
+    rows: str = "per_document",
+    split_column: str | None = None,
     text_key: str = "data.text_column",
 ) -> Columns:
-    """Return the columns to read.
+    """Return the columns to read; the arguments are those of :func:`read_table`.
 
     Raises:
         UserError: What is configured doesn't fit together.
@@ -218,7 +205,10 @@ def configured_columns(
         flags=flags,
         separator=label_separator,
         names=names,
+        split=None if split_column is None else str(split_column),
         text_key=text_key,
+        aliases=label_aliases,
+        rows=rows,
     )
     columns.check_used_once()
     return columns
