@@ -134,6 +134,7 @@ def test_markup_goes(text, expected):
         ("&#38;#38;amp;", "&"),
         ("&am&#112;;", "&"),
         ("&amp&semi;", "&"),
+        ("&amp;amp;Q&am&amp;am;&#38;no;", "&Q&am&am;&no;"),
         ("&nosuch; &;&#; &#x;", "&nosuch; &;&#; &#x;"),
         ("&copy=1 &notit;", "&copy=1 &notit;"),
         ("&#xD800;&#0;", "\ufffd\ufffd"),

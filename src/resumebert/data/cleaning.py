@@ -51,9 +51,10 @@ _BLOCK = rf"/?{_tag_pattern(_BLOCK_TAGS)}|!doctype\s[^<>]*+"
 _COMMENT = r"!--[^<>]*+(?<=--)"
 _TAG = _compile_tag(rf"<(?:(?P<block>{_BLOCK})|{_INLINE}|{_COMMENT})>")
 
-_ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#[xX][0-9A-Fa-f]+);")
-# Longer than the longest name in HTML, and than any number that is a character.
-_ENTITY_REACH = 40
+# Escaped more than once, an entity has "amp;" before its name.
+_ENTITY = re.compile(
+    "&(?:(?:amp|AMP|#38|#[xX]26);)*(?P<name>(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#[xX][0-9A-Fa-f]+);)"
+)
 
 # The control characters that part words or lines; the rest have no width and go without trace.
 _BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1f\x85]")
@@ -110,46 +111,21 @@ def unescape_entities(text: str) -> str:
     """Replace HTML entities by their characters, those that are escaped more than once too.
 
     Only entities closed by ``;`` count: a browser also takes ``&copy`` in ``?a=1&copy=2`` for one,
-    and prose isn't written by such rules. Never lengthens.
+    and prose isn't written by such rules. Of entities in entities, eight are undone. Never
+    lengthens.
     """
-    if "&" not in text or _ENTITY.search(text) is None:
-        return text
-    # One pass from left to right, in which each ";" can close an entity whose parts came from
-    # entities themselves: repeated passes would be quadratic for nested ones.
-    out: list[str] = []
-    parts = text.split(";")
-    for part in parts[:-1]:
-        out.extend(part)
-        _close_entity(out)
-    out.extend(parts[-1])
-    return "".join(out)
+    for _ in range(_ROUNDS if "&" in text else 0):
+        plain = _ENTITY.sub(_character, text)
+        if plain == text:
+            break
+        text = plain
+    return text
 
 
-def _close_entity(out: list[str]) -> None:
-    """Append ``;`` to the characters ``out``, or what the entity that it closes stands for."""
-    while True:
-        start = next(
-            (
-                k
-                for k in range(len(out) - 1, max(-1, len(out) - _ENTITY_REACH), -1)
-                if out[k] == "&"
-            ),
-            None,
-        )
-        character = None if start is None else _entity("".join(out[start:]) + ";")
-        if character is None:
-            out.append(";")
-            return
-        del out[start:]
-        if character != ";":
-            out.extend(character)
-            return
-
-
-def _entity(entity: str) -> str | None:
-    """Return what ``&name;`` or ``&#number;`` stands for, or None if it is no entity."""
-    known = entity[1:] in html5 or (entity[1] == "#" and _ENTITY.fullmatch(entity))
-    return unescape(entity) if known else None
+def _character(entity: re.Match[str]) -> str:
+    """Return what ``&name;`` or ``&#number;`` stands for, or ``&name;`` if it is no entity."""
+    known = entity["name"] in html5 or entity["name"].startswith("#")
+    return unescape(f"&{entity['name']}") if known else f"&{entity['name']}"
 
 
 def strip_markup(text: str) -> str:

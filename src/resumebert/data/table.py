@@ -133,6 +133,10 @@ class Problems:
         elif at < len(self._skipped) and len(self._skipped[at]) < _LONG_MESSAGE:
             self._skipped[at] += f"; {what}"
 
+    def add_numbered(self, row: int, what: str) -> None:
+        """Note a problem of a row of the table by its number."""
+        self.add_row(f"row {row}", what, int(row))
+
     def _told(self, where: str, what: str) -> str:
         place = ", ".join(part for part in (self.file, where) if part)
         return printable(f"{place}: {what}" if place else what)

@@ -103,7 +103,7 @@ def settle_flags(
         for word, told in unclear:
             what = f"column {shorten(column)} holds {_either([word])}, which may mean {told}"
             for i in np.flatnonzero(words[:, j] == _CODES[word]).tolist():
-                problems.add_row(f"row {rows[i]}", what, int(rows[i]))
+                problems.add_numbered(rows[i], what)
         flags[:, j] = meaning[words[:, j]] == 1
         if blank or set(yes + no) - set(_PLAIN):
             meant = {"yes": yes, "no": [*no, *blank]}

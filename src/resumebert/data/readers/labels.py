@@ -122,7 +122,7 @@ def settle_labels(
         cell = found.cells[found.row_codes[i]]
         what = f"{shorten(list(cell.values))} ({_told(cell)}), where most have {_told_family(main)}"
         told = f"column {column} holds {what}"
-        problems.add_row(f"row {rows[i]}", told, int(rows[i]))
+        problems.add_numbered(rows[i], told)
     for code in odd:
         found.cells[code] = Cell(EMPTY)
     nulls = sum(int(n) for c, n in zip(found.cells, counts, strict=True) if c.kind == NULL)
@@ -209,7 +209,7 @@ def _settle_numbers(
         other = [code for code, values in numbers.items() if len(values) != width]
         for i in found.rows_of(other):
             told = f"{list(numbers[found.row_codes[i]])}, not 0 or 1 for each of {width} labels"
-            problems.add_row(f"row {rows[i]}", f"column {column} holds {told}", int(rows[i]))
+            problems.add_numbered(rows[i], f"column {column} holds {told}")
         named = {
             code: [name for name, flag in zip(names, values, strict=False) if flag]
             for code, values in numbers.items()
@@ -250,7 +250,7 @@ def _of_indices(
     for i in found.rows_of(wrong):
         told = f"{list(numbers[found.row_codes[i]])}, where data.label_names has {len(names)} names"
         what = f"column {column} holds {told}, counted from 0. {from_one}".rstrip(". ")
-        problems.add_row(f"row {rows[i]}", what, int(rows[i]))
+        problems.add_numbered(rows[i], what)
     shown = ", ".join(f"{n} is {shorten(name)}" for n, name in enumerate(names[:_SHOWN_NUMBERS]))
     more = "" if len(names) <= _SHOWN_NUMBERS else " and so on"
     problems.remark(f"Column {column} is read as indices of data.label_names: {shown}{more}.")
@@ -292,7 +292,7 @@ def check_known(
         foreign = {code: [n for n in names if n not in known] for code, names in enumerate(sets)}
         for i in np.flatnonzero(np.isin(codes, [code for code in foreign if foreign[code]])):
             what = f"has labels that data.label_names has not: {name_list(foreign[codes[i]])}"
-            problems.add_row(f"row {rows[i]}", what, int(rows[i]))
+            problems.add_numbered(rows[i], what)
         return
     told = []
     for name in outside[:20]:

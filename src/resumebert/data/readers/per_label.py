@@ -82,7 +82,7 @@ def note_repeats(
             problems.doubt(f"{told}: the duplicates contradict each other. {advice}")
     for i, other in repeats:
         what = f"the id {shorten(ids[i])} is that of row {rows[other]} too"
-        problems.add_row(f"row {rows[i]}", what, int(rows[i]))
+        problems.add_numbered(rows[i], what)
 
 
 def _one_label_each(
@@ -131,7 +131,7 @@ def unite(
     for i, other in repeats:
         if same_text[i] != same_text[other]:
             what = f"the id {shorten(ids[i])} is that of row {rows[other]} too, with another text"
-            problems.add_row(f"row {rows[i]}", what, int(rows[i]))
+            problems.add_numbered(rows[i], what)
     # The first row of a text that is not left out stands for all.
     good = ~np.isin(rows, problems.bad_rows)
     leader = np.full(len(rows), -1, np.int64)
@@ -141,7 +141,7 @@ def unite(
     if split is not None:
         for i in np.flatnonzero(good & (split != split[leader])).tolist():
             what = f"is in split {split[i]}, and row {rows[leader[i]]} with its text in another"
-            problems.add_row(f"row {rows[i]}", what, int(rows[i]))
+            problems.add_numbered(rows[i], what)
         good = ~np.isin(rows, problems.bad_rows)
     united = np.zeros_like(labels)
     np.bitwise_or.at(united, leader[good], labels[good])
