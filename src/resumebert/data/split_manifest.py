@@ -112,11 +112,7 @@ def _columns_of(path: Path, where: str, problems: Problems) -> tuple[list[str], 
 def _as_before_excel(
     listed: list[str], ids: Sequence[str], where: str, problems: Problems
 ) -> list[str]:
-    """Return the ids that a manifest meant before a spreadsheet made numbers of them.
-
-    Raises:
-        UserError: Two documents, or two lines, would be the same number.
-    """
+    """Return the ids that a manifest meant before a spreadsheet made numbers of them."""
     meant: dict[str, list[str]] = {}
     for known in ids:
         meant.setdefault(_as_number(known), []).append(known)

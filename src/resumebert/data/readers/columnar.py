@@ -9,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from resumebert.data.readers.columns import Batch, Cells, Columns, with_id
-from resumebert.data.readers.texts import split_name
+from resumebert.data.readers.columns import Batch, Cells, Columns, split_name, with_id
 from resumebert.data.table import name_list, shorten
 from resumebert.utils.errors import UserError
 
@@ -105,11 +104,7 @@ def _chosen(
 
 
 def _check_whole(path: Path, columns: Columns) -> None:
-    """Check what the library does not: that a file has its end, and that no cell lies outside.
-
-    Raises:
-        Exception: It is damaged.
-    """
+    """Check what the library does not: that a file has its end, and that no cell lies outside."""
     with pa.memory_map(str(path)) as mapped:
         mapped.seek(max(0, mapped.size() - len(_END_OF_STREAM)))
         # Without it, a file cut off between two batches would pass for a shorter one.

@@ -9,9 +9,8 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from resumebert.data.readers.columns import Batch, Columns, with_id
+from resumebert.data.readers.columns import Batch, Columns, take, with_id
 from resumebert.data.readers.files import MAX_DOCUMENT_BYTES
-from resumebert.data.readers.texts import take
 from resumebert.data.table import Problems, name_list
 from resumebert.utils.errors import UserError
 

@@ -184,11 +184,7 @@ def _label_file(path: str | Path) -> Iterator[LabelFile]:
 def _text_members(
     members: list[Member], labels: Path, root: Path, source: str, problems: Problems
 ) -> list[Member]:
-    """Return the documents among all files, remarking on those that are neither these nor labels.
-
-    Raises:
-        UserError: There are none.
-    """
+    """Return the documents among all files, remarking on those that are no labels either."""
     texts = [
         member
         for member in members

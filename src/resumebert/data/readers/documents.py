@@ -7,16 +7,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from resumebert.data.readers.assemble import assemble, check_choice, collector
-from resumebert.data.readers.columns import Batch, Cells, Columns, python_values
+from resumebert.data.readers.assemble import PER_LABEL, assemble, check_choice, collector
+from resumebert.data.readers.columns import Batch, Cells, Columns, looked_at, python_values
 from resumebert.data.readers.csv_tables import check_dialect
 from resumebert.data.readers.document_files import DocumentNames, open_documents
 from resumebert.data.readers.encodings import check_encoding, decode
 from resumebert.data.readers.files import within_memory
-from resumebert.data.readers.per_label import PER_LABEL
 from resumebert.data.readers.sources import Options, open_text
 from resumebert.data.readers.tables import configured_columns
-from resumebert.data.readers.texts import looked_at
 from resumebert.data.table import Problems, ResumeTable, name_list, printable, shorten
 from resumebert.utils.errors import UserError
 

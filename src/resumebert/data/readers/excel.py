@@ -17,9 +17,8 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from resumebert.data.readers.columns import Batch, Columns, with_id
+from resumebert.data.readers.columns import Batch, Columns, take, with_id
 from resumebert.data.readers.files import check_ratio, open_zip
-from resumebert.data.readers.texts import take
 from resumebert.data.table import Problems, name_list, shorten
 from resumebert.utils.errors import UserError
 
@@ -120,12 +119,7 @@ def _chosen(sheet: str | None, known: list[str], source: str) -> str:
 
 
 def _lost_cells(archive: ZipFile, sheet: str, source: str) -> dict[int, dict[int, str]]:
-    """Return row → column → what the cell holds, for cells that would be read as empty.
-
-    Raises:
-        UserError: The sheet is too large.
-        Exception: Its XML is damaged, or its rows are not in order.
-    """
+    """Return row → column → what the cell holds, for cells that would be read as empty."""
     lost: dict[int, dict[int, str]] = {}
     row = last = column = widest = 0
     kind, value, has_formula = "", "", False

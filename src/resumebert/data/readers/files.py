@@ -299,11 +299,7 @@ def folder_members(folder: Path, suffixes: tuple[str, ...], source: str) -> list
 
 
 def _leads_to_another(path: Path, root: Path, source: str) -> bool:
-    """Return whether a link leads to a folder or file that is found without it.
-
-    Raises:
-        UserError: It leads out of the folder.
-    """
+    """Return whether a link leads to a folder or file that is found without it."""
     target = path.resolve()
     if not target.is_relative_to(root):
         raise UserError(

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from resumebert.data.readers.columns import Batch, Cells, python_values
-from resumebert.data.readers.texts import arrow_texts
+from resumebert.data.readers.columns import Batch, Cells, arrow_texts, python_values
 from resumebert.data.table import Problems, name_list, shorten
 
 _PLAIN = ("0", "1", "false", "true")

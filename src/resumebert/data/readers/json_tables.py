@@ -8,9 +8,8 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from resumebert.data.readers.columns import Batch, Columns, with_id
+from resumebert.data.readers.columns import Batch, Columns, take, with_id
 from resumebert.data.readers.files import MAX_DOCUMENT_BYTES
-from resumebert.data.readers.texts import take
 from resumebert.data.table import Problems, name_list, shorten
 from resumebert.utils.errors import UserError
 
@@ -168,11 +167,7 @@ def _items(start: str, stream: TextIO, problems: Problems) -> Iterator[_Row]:
 
 
 def _whole(text: str, columns: Columns, source: str, problems: Problems) -> Iterator[_Row]:
-    """Yield the rows of one object that holds them all.
-
-    Raises:
-        UserError: It does not, or it is not clear how.
-    """
+    """Yield the rows of one object that holds them all."""
     advice = (
         "Write one JSON object a line for each résumé, or an array of them (pandas: "
         "DataFrame.to_json(PATH, orient='records', lines=True))."

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from resumebert.data.readers.texts import without_surrogates
+from resumebert.data.readers.columns import without_surrogates
 from resumebert.data.table import name_list, shorten
 
 NAMES, NUMBERS, SCORES, EMPTY, NULL, BAD = "names", "numbers", "scores", "empty", "null", "bad"

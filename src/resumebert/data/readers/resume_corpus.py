@@ -12,7 +12,7 @@ import numpy as np
 from resumebert.data.download import TERMS, fetch_resume_corpus
 from resumebert.data.readers import files
 from resumebert.data.readers.assemble import assemble, collector
-from resumebert.data.readers.columns import Batch, Columns, name_tuple
+from resumebert.data.readers.columns import Batch, Columns, looked_at, name_tuple, take
 from resumebert.data.readers.encodings import check_encoding, decode, text_of
 from resumebert.data.readers.files import (
     Member,
@@ -28,7 +28,6 @@ from resumebert.data.readers.files import (
 )
 from resumebert.data.readers.json_tables import BLANK_LINE, line_at
 from resumebert.data.readers.tables import read_table
-from resumebert.data.readers.texts import looked_at, take
 from resumebert.data.table import Problems, ResumeTable, name_list, printable
 from resumebert.utils.errors import UserError
 

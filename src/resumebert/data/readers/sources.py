@@ -15,7 +15,7 @@ from resumebert.data.readers.columnar import (
     is_datasets_folder,
     parquet_batches,
 )
-from resumebert.data.readers.columns import Batch, Columns
+from resumebert.data.readers.columns import Batch, Columns, split_name
 from resumebert.data.readers.csv_tables import AUTO, csv_batches, csv_row, find_dialect
 from resumebert.data.readers.encodings import codec_for, head_of, text_of
 from resumebert.data.readers.excel import excel_batches
@@ -27,7 +27,6 @@ from resumebert.data.readers.files import (
     unpacked_name,
 )
 from resumebert.data.readers.json_tables import json_batches, line_at, looks_like_json
-from resumebert.data.readers.texts import split_name
 from resumebert.data.table import Problems, name_list, printable, shorten
 from resumebert.utils.errors import UserError
 

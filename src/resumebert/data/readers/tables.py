@@ -9,12 +9,11 @@ import numpy as np
 
 from resumebert.data.readers.assemble import assemble, collector
 from resumebert.data.readers.columnar import parquet_batches
-from resumebert.data.readers.columns import Batch, Columns, name_tuple, with_id
+from resumebert.data.readers.columns import Batch, Columns, looked_at, name_tuple, with_id
 from resumebert.data.readers.csv_tables import check_dialect
 from resumebert.data.readers.encodings import check_encoding
 from resumebert.data.readers.files import within_memory
 from resumebert.data.readers.sources import Options, open_table
-from resumebert.data.readers.texts import looked_at
 from resumebert.data.table import Problems, ResumeTable, name_list, printable
 from resumebert.utils.errors import UserError
 
