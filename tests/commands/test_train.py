@@ -4,6 +4,7 @@ import json
 import re
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 
 import pandas as pd
 import pytest
