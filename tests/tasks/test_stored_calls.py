@@ -82,7 +82,7 @@ def test_every_reader_of_ours_may_be_called(data, tmp_path):
         "builtins.eval",
         "resumebert.data.readers.pickled_tables._load",
         "resumebert.data.readers.columns.os.system",
-        "resumebert.data.readers.table_files.read_table",
+        "resumebert.data.readers.tables.read_table",
         "resumebert.data.readers.assemble.assemble",
         "resumebert.data.download.fetch_resume_corpus",
         "resumebert.data.splitting.stratified_split",
