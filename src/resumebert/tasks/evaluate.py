@@ -91,6 +91,7 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     if _is_own_data(config):
         datamodule = _as_split_then(datamodule, data, extras, path, **_overrides(config))
     settings = _settings(config, extras)
+    decisions = stored_decisions(extras, model.label_names, path)
     find_label_words(model.label_names, settings.label_words)
     if len(datamodule.indices(datamodule.test_split)) == 0:
         raise UserError(
@@ -114,7 +115,6 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         config.trainer.precision or trained.trainer.precision,
     )
     trainer.test(model, datamodule=datamodule, verbose=False)
-    decisions = stored_decisions(extras, model.label_names, path)
     if _is_own_data(config):
         decisions = cautioned(decisions, split)
     result = judge_scores(
