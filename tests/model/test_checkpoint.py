@@ -21,9 +21,9 @@ from tokenizers.models import WordPiece
 from helpers import REPOSITORY, TINY_BERT
 from resumebert.model.checkpoint import (
     CheckpointExtras,
-    check_resumable,
     checkpoint_file,
     load_checkpoint,
+    open_resumable,
     store_decisions,
 )
 from resumebert.model.checkpoint_file import read_checkpoint, write_checkpoint
@@ -64,6 +64,7 @@ def whole():
         "hyper_parameters": dict(model.hparams),
         "resumebert": asdict(extras),
         "optimizer_states": [{"state": {0: {"exp_avg": torch.ones(50)}}}],
+        "loops": {"fit_loop": {"epoch_progress": {"current": {"processed": 1}}}},
         "global_step": 3,
     }
 
@@ -156,7 +157,7 @@ def test_what_is_not_there_is_not_called_damaged(tmp_path):
     for call, key in (
         (checkpoint_file, "ckpt"),
         (partial(checkpoint_file, key="compare_to"), "compare_to"),
-        (partial(check_resumable, config={}), "ckpt_path"),
+        (open_resumable, "ckpt_path"),
     ):
         message = refusal(call, tmp_path / "no.ckpt")
         assert message.startswith(f"{key}={tmp_path}/no.ckpt: there is no such file")
@@ -299,13 +300,13 @@ def test_edited_weights_and_values_are_refused(tmp_path, whole, name):
     assert str(tmp_path / "x.ckpt") in refusal(load_checkpoint, tmp_path / "x.ckpt")
 
 
-def test_resuming_reads_and_checks_the_same_way(path, whole):
-    config = whole["resumebert"]["config"]
-    assert check_resumable(path, config) == "f"
+def test_resuming_reads_and_checks_the_same_way(path):
+    run = open_resumable(path)
+    assert (run.extras.split_fingerprint, run.step, run.epochs, run.batches) == ("f", 3, 1, 0)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    assert "does not match its digest" in refusal(check_resumable, path, config)
+    assert "does not match its digest" in refusal(open_resumable, path)
     assert "does not match its digest" in refusal(read_checkpoint, path)
 
 
