@@ -26,11 +26,15 @@ from resumebert.model.checkpoint import (
     open_resumable,
     store_decisions,
 )
-from resumebert.model.checkpoint_file import read_checkpoint, write_checkpoint
+from resumebert.model.checkpoint_file import (
+    check_plain,
+    read_checkpoint,
+    without_interpolations,
+    write_checkpoint,
+)
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.tasks.judging import decision_options, stored_decisions, trained_evaluation
 from resumebert.utils.errors import UserError
-from resumebert.utils.stored_values import check_plain, without_interpolations
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "java", "sql"]
 LABELS = ["A", "B", "C"]

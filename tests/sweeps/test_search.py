@@ -11,9 +11,9 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import TrialState
 
 from resumebert.sweeps.search import Search, Space, open_search, parse_space
+from resumebert.sweeps.search_history import read_history
 from resumebert.sweeps.status import RunStatus, write_status
 from resumebert.sweeps.stopping import LOCK
-from resumebert.sweeps.study import read_history
 from resumebert.utils.errors import UserError
 from resumebert.utils.studies import JOURNAL, load_study
 

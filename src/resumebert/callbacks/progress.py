@@ -17,8 +17,7 @@ from rich.progress import (
 
 from resumebert.callbacks.throughput import Throughput
 from resumebert.model.classifier import ResumeClassifier
-from resumebert.utils.console import make_console
-from resumebert.utils.durations import duration
+from resumebert.utils.console import duration, make_console
 
 
 class RunProgress(ProgressBar):

@@ -9,7 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
-from resumebert.utils.config_checks import (
+from resumebert.utils.errors import UserError
+from resumebert.utils.requirements import (
     FLAG,
     SHARE,
     Requirement,
@@ -18,7 +19,6 @@ from resumebert.utils.config_checks import (
     one_of,
     optional,
 )
-from resumebert.utils.errors import UserError
 
 SIZES = (
     *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"),

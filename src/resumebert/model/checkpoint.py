@@ -20,8 +20,10 @@ from resumebert.data.tokenization import TOKENIZER_FILES, TextTokenizer
 from resumebert.model.architecture import checked_architecture, misfits
 from resumebert.model.checkpoint_file import (
     KEY,
+    check_plain,
     global_step,
     read_checkpoint,
+    without_interpolations,
     write_checkpoint,
 )
 from resumebert.model.classifier import ResumeClassifier
@@ -29,8 +31,7 @@ from resumebert.model.lora import merge_factors
 from resumebert.model.pooling import POOLING_NAMES
 from resumebert.utils.config_checks import check_values
 from resumebert.utils.errors import UserError
-from resumebert.utils.run_folder import checkpoint_file
-from resumebert.utils.stored_values import check_plain, without_interpolations
+from resumebert.utils.folders import checkpoint_file
 
 __all__ = [
     "CheckpointExtras",

@@ -19,7 +19,7 @@ from resumebert.utils.errors import report_user_errors
 from resumebert.utils.settings import command_line
 
 if TYPE_CHECKING:
-    from resumebert.sweeps.board import Board
+    from resumebert.sweeps.ranking import Leaderboard
 
 
 class SweepLeaderboard(Callback):
@@ -56,21 +56,21 @@ class SweepLeaderboard(Callback):
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Write the leaderboard for good, and say what the sweep came to."""
-        from resumebert.sweeps.summary import summary
+        from resumebert.sweeps.ranking import summary
 
         folder = Path(config.hydra.sweep.dir)
-        board = _write_leaderboard(folder)
-        if board is None:
+        leaderboard = _write_leaderboard(folder)
+        if leaderboard is None:
             return
-        say(summary(board, folder))
-        if INTERRUPTED in board.states:
+        say(summary(leaderboard, folder))
+        if INTERRUPTED in leaderboard.states:
             say(how_to_go_on(str(folder)))
-        if board.failed or INTERRUPTED in board.states:
+        if leaderboard.failed or INTERRUPTED in leaderboard.states:
             sys.exit(1)
 
 
 @report_user_errors
-def _write_leaderboard(folder: str | Path) -> "Board | None":
+def _write_leaderboard(folder: str | Path) -> "Leaderboard | None":
     from resumebert.sweeps.leaderboard import write_leaderboard
 
     return write_leaderboard([Path(folder)])

@@ -10,16 +10,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from resumebert.sweeps.board import Board, make_board
-from resumebert.sweeps.page import make_page
+from resumebert.sweeps.leaderboard_page import make_page
+from resumebert.sweeps.ranking import Leaderboard, make_leaderboard, summary
 from resumebert.sweeps.runs import find_runs
-from resumebert.sweeps.summary import summary
 from resumebert.utils.durable_files import in_utf8, write_csv, write_text
 from resumebert.utils.errors import UserError, report_user_errors
 from resumebert.utils.streams import steady_streams
 
 
-def write_leaderboard(folders: Sequence[Path], output: Path | None = None) -> Board | None:
+def write_leaderboard(folders: Sequence[Path], output: Path | None = None) -> Leaderboard | None:
     """Write ``leaderboard.csv`` and ``leaderboard.html`` over the runs in some folders.
 
     Args:
@@ -32,26 +31,30 @@ def write_leaderboard(folders: Sequence[Path], output: Path | None = None) -> Bo
     runs = find_runs(folders)
     if not runs:
         return None
-    board = make_board(runs)
+    leaderboard = make_leaderboard(runs)
     output = folders[0] if output is None else output
-    write_csv(output / "leaderboard.csv", to_frame(board))
-    write_text(output / "leaderboard.html", make_page(board, folders, output))
-    return board
+    write_csv(output / "leaderboard.csv", to_frame(leaderboard))
+    write_text(output / "leaderboard.html", make_page(leaderboard, folders, output))
+    return leaderboard
 
 
-def to_frame(board: Board) -> pd.DataFrame:
+def to_frame(leaderboard: Leaderboard) -> pd.DataFrame:
     """Return a row for each run, the best group first: settings, metrics, cost, state."""
     rows = []
-    for group in board.groups:
-        found = None if board.monitor is None else group.spread(board.monitor)
+    for group in leaderboard.groups:
+        found = None if leaderboard.monitor is None else group.spread(leaderboard.monitor)
         rows += [
             {
                 "run": run.folder.name,
                 "state": run.state,
                 "group": group.number,
-                "best": group is board.best,
-                **{key: run.setting(key) for key in (*board.keys, *board.repeats)},
-                **({} if found is None else _columns(board.monitor, found.mean, found.sd, found.n)),
+                "best": group is leaderboard.best,
+                **{key: run.setting(key) for key in (*leaderboard.keys, *leaderboard.repeats)},
+                **(
+                    {}
+                    if found is None
+                    else _columns(leaderboard.monitor, found.mean, found.sd, found.n)
+                ),
                 "minutes": run.minutes,
                 "documents_per_second": run.documents_per_second,
                 **run.metrics,
@@ -84,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(summary(_make(given.folders, given.output), given.output or given.folders[0]))
 
 
-def _make(folders: Sequence[Path], output: Path | None) -> Board:
+def _make(folders: Sequence[Path], output: Path | None) -> Leaderboard:
     for folder in folders:
         if not folder.is_dir():
             raise UserError(
@@ -92,13 +95,13 @@ def _make(folders: Sequence[Path], output: Path | None) -> Board:
             )
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-    board = write_leaderboard(folders, output)
-    if board is None:
+    leaderboard = write_leaderboard(folders, output)
+    if leaderboard is None:
         raise UserError(
             f"{', '.join(map(str, folders))}: no run lies there (a run has .hydra/overrides.yaml). "
             "Give folders of runs or of sweeps, such as outputs/sweeps/DATE_TIME."
         )
-    return board
+    return leaderboard
 
 
 if __name__ == "__main__":

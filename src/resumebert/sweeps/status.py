@@ -1,6 +1,9 @@
-"""status.json: what became of a run of a sweep."""
+"""status.json: how a run of a sweep ended, and why."""
 
 import json
+import re
+import signal
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,6 +14,10 @@ STATUS = "status.json"
 RUNNING, FINISHED, PRUNED = "running", "finished", "pruned"
 FAILED, INTERRUPTED = "failed", "interrupted"
 DONE = (FINISHED, PRUNED)
+
+# A traceback's last line, such as "torch.OutOfMemoryError: CUDA out of memory. …".
+_EXCEPTION = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit)\b(:.*)?$")
+LONGEST = 600
 
 
 @dataclass(frozen=True)
@@ -54,3 +61,37 @@ def read_status(folder: Path) -> RunStatus | None:
 def write_status(folder: Path, status: RunStatus) -> None:
     """Write the status into a run's folder."""
     write_text(folder / STATUS, json.dumps(asdict(status), indent=2, ensure_ascii=False) + "\n")
+
+
+def reason_of(exit_code: int, lines: Sequence[str]) -> str:
+    """Say in one paragraph why a process ended.
+
+    Args:
+        exit_code: below 0, the signal that killed it.
+        lines: the last lines of its output.
+    """
+    if exit_code < 0:
+        return _killed(-exit_code)
+    errors = [line for line in lines if line.startswith("Error: ")]
+    exceptions = [line for line in lines if _EXCEPTION.match(line)]
+    if errors:
+        reason = errors[-1].removeprefix("Error: ")
+    elif exceptions:
+        reason = exceptions[-1]
+    elif exit_code == 0:
+        reason = "ended without metrics.json"
+    else:
+        said = [line for line in lines if line.strip()]
+        reason = f"exit code {exit_code}" + (f": {said[-1].strip()}" if said else "")
+    return reason if len(reason) <= LONGEST else reason[: LONGEST - 1] + "…"
+
+
+def _killed(number: int) -> str:
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = f"signal {number}"
+    words = f"killed by {name}"
+    if name == "SIGKILL":
+        words += ", as by the system when memory runs out"
+    return words

@@ -30,7 +30,6 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from resumebert.sweeps.reasons import reason_of
 from resumebert.sweeps.status import (
     DONE,
     FAILED,
@@ -40,6 +39,7 @@ from resumebert.sweeps.status import (
     RUNNING,
     RunStatus,
     read_status,
+    reason_of,
     write_status,
 )
 from resumebert.sweeps.stopping import (
@@ -54,7 +54,7 @@ from resumebert.sweeps.stopping import (
     say,
     signals_passed_on,
 )
-from resumebert.utils.durations import duration
+from resumebert.utils.console import duration
 from resumebert.utils.settings import SWEPT, as_override, command_line, config_flags, given_keys
 
 LOG = "train.log"

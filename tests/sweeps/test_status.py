@@ -2,7 +2,7 @@
 
 import pytest
 
-from resumebert.sweeps.reasons import LONGEST, reason_of
+from resumebert.sweeps.status import LONGEST, reason_of
 
 TRACEBACK = [
     "Error executing job with overrides: ['optimizer.lr=1']",

@@ -1,4 +1,4 @@
-"""From runs to a table: repeats together, the best on validation, what each key does."""
+"""Arrange the runs of a sweep: repeats together, the best on validation, the effect of each key."""
 
 import json
 import statistics
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 from resumebert.charts.scales import all_numbers, in_order, value_words
 from resumebert.sweeps.runs import (
@@ -87,7 +88,7 @@ class Effect:
 
 
 @dataclass(frozen=True)
-class Board:
+class Leaderboard:
     """A leaderboard.
 
     Attributes:
@@ -124,7 +125,7 @@ class Board:
         return Counter(run.state for run in self.runs)
 
 
-def make_board(runs: Sequence[Run]) -> Board:
+def make_leaderboard(runs: Sequence[Run]) -> Leaderboard:
     """Arrange runs, one or more, into a leaderboard."""
     swept = swept_keys(runs)
     keys = [key for key in swept if key not in REPEATS]
@@ -134,7 +135,7 @@ def make_board(runs: Sequence[Run]) -> Board:
     measured = [group for group in ranked if monitor is not None and group.spread(monitor)]
     complete = [group for group in measured if len(group.finished) == len(group.runs)]
     best = next(iter(complete or measured), None)
-    return Board(
+    return Leaderboard(
         runs=list(runs),
         keys=keys,
         repeats=[key for key in swept if key in REPEATS],
@@ -158,6 +159,54 @@ def spread(values: Sequence[float]) -> Spread | None:
         low=min(values),
         high=max(values),
     )
+
+
+def summary(leaderboard: Leaderboard, folder: Path) -> str:
+    """Return some lines: how many runs, the best, which failed and why, where the table lies."""
+    lines = [
+        f"sweep: {counts(leaderboard)}",
+        *([best_words(leaderboard)] if leaderboard.best else []),
+    ]
+    by_reason: dict[str, list[str]] = {}
+    for run in leaderboard.failed:
+        by_reason.setdefault(run.reason or "unknown", []).append(run.folder.name)
+    for reason, names in by_reason.items():
+        lines.append(f"failed: run {', '.join(names)}: {reason}")
+    return "\n".join([*lines, f"leaderboard: {folder / 'leaderboard.html'}"])
+
+
+def counts(leaderboard: Leaderboard) -> str:
+    """Return such as ``24 runs: 22 finished, 1 failed, 1 pruned``."""
+    total = len(leaderboard.runs)
+    states = ", ".join(f"{count} {state}" for state, count in leaderboard.states.most_common())
+    return f"{total} run{'' if total == 1 else 's'}: {states}"
+
+
+def best_words(leaderboard: Leaderboard) -> str:
+    """Return the best group's settings and figures, validation first."""
+    assert leaderboard.best is not None
+    assert leaderboard.monitor is not None
+    test = leaderboard.monitor.replace("val/", "test/")
+    words = (
+        f"best on validation: {settings_words(leaderboard.best)}  "
+        f"{leaderboard.monitor} {figure(leaderboard.best.spread(leaderboard.monitor))}"
+    )
+    on_test = leaderboard.best.spread(test)
+    return words + (f", {test} {figure(on_test)}" if on_test else "")
+
+
+def settings_words(group: Group) -> str:
+    """Return a group's settings as on a command line."""
+    words = " ".join(f"{key}={value_words(value)}" for key, value in group.settings.items())
+    return words or f"run {group.runs[0].folder.name}"
+
+
+def figure(found: Spread | None, digits: int = 4) -> str:
+    """Write a mean, and the spread where there are repeats."""
+    if found is None:
+        return "–"
+    words = f"{found.mean:.{digits}f}"
+    return words if found.sd is None else f"{words} ± {found.sd:.{digits}f}"
 
 
 def _monitor(runs: Sequence[Run]) -> tuple[str | None, str]:
