@@ -21,7 +21,6 @@ from tokenizers.models import WordPiece
 from helpers import REPOSITORY, TINY_BERT
 from resumebert.model.checkpoint import (
     CheckpointExtras,
-    checkpoint_file,
     load_checkpoint,
     open_resumable,
     store_decisions,
@@ -35,6 +34,7 @@ from resumebert.model.checkpoint_file import (
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.tasks.judging import decision_options, stored_decisions, trained_evaluation
 from resumebert.utils.errors import UserError
+from resumebert.utils.folders import checkpoint_file
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "java", "sql"]
 LABELS = ["A", "B", "C"]
@@ -206,7 +206,9 @@ def places(content) -> list[tuple[str, ...]]:
     ]
 
 
-@pytest.mark.parametrize("value", MUTATIONS, ids=repr)
+@pytest.mark.parametrize(
+    "value", MUTATIONS, ids=lambda value: "dropped" if value is DROPPED else repr(value)
+)
 def test_an_edited_checkpoint_works_or_is_refused(tmp_path, whole, value):
     for place in places(whole):
         edited = copy.deepcopy(whole)

@@ -91,6 +91,10 @@ DURATION = Requirement(
     'a time "DD:HH:MM:SS"',
     lambda value: isinstance(value, str) and bool(re.fullmatch(r"\d+:\d+:\d+:\d+", value)),
 )
+GROUP = Requirement(
+    "the name of one of its options, or a dictionary of entries, each with a _target_",
+    lambda value: value is None or isinstance(value, Mapping),
+)
 STRING = Requirement("a text", lambda value: isinstance(value, str) and value != "")
 
 
