@@ -1,7 +1,7 @@
-"""leaderboard.csv and leaderboard.html over runs: ``python -m resumebert.sweeps.leaderboard DIR…``.
+"""leaderboard.csv and leaderboard.html: ``python -m resumebert.sweeps.leaderboard DIR…``.
 
-A sweep writes them itself. By hand it takes folders of runs or of sweeps, and writes the two files
-into the first, or where ``--output`` says.
+A sweep writes them itself. The command makes one leaderboard of any runs and sweeps; it writes into
+the first folder, or into that of ``--output``.
 """
 
 import argparse
@@ -19,14 +19,14 @@ from resumebert.utils.streams import steady_streams
 
 
 def write_leaderboard(folders: Sequence[Path], output: Path | None = None) -> Leaderboard | None:
-    """Write ``leaderboard.csv`` and ``leaderboard.html`` over the runs in some folders.
+    """Write ``leaderboard.csv`` and ``leaderboard.html`` of the runs in some folders.
 
     Args:
-        folders: runs, sweeps, or what holds any.
+        folders: folders of runs or sweeps, or folders that hold these.
         output: the folder to write to; None: the first of ``folders``.
 
     Returns:
-        What was written; None, and nothing is written, if there is no run.
+        The leaderboard. If there is no run, None, and nothing is written.
     """
     runs = find_runs(folders)
     if not runs:
@@ -39,7 +39,7 @@ def write_leaderboard(folders: Sequence[Path], output: Path | None = None) -> Le
 
 
 def to_frame(leaderboard: Leaderboard) -> pd.DataFrame:
-    """Return a row for each run, the best group first: settings, metrics, cost, state."""
+    """Return a row for each run, the best group first, with settings, metrics, cost and state."""
     rows = []
     for group in leaderboard.groups:
         found = None if leaderboard.monitor is None else group.spread(leaderboard.monitor)
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Make a leaderboard of the folders on the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m resumebert.sweeps.leaderboard",
-        description="Make leaderboard.csv and leaderboard.html over any runs and sweeps.",
+        description="Make leaderboard.csv and leaderboard.html of any runs and sweeps.",
     )
     parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="runs or sweeps")
     parser.add_argument("--output", type=Path, help="where to write; the first DIR if not given")
@@ -98,7 +98,7 @@ def _make(folders: Sequence[Path], output: Path | None) -> Leaderboard:
     leaderboard = write_leaderboard(folders, output)
     if leaderboard is None:
         raise UserError(
-            f"{', '.join(map(str, folders))}: no run lies there (a run has .hydra/overrides.yaml). "
+            f"{', '.join(map(str, folders))}: no run found (a run has .hydra/overrides.yaml). "
             "Give folders of runs or of sweeps, such as outputs/sweeps/DATE_TIME."
         )
     return leaderboard

@@ -1,4 +1,4 @@
-"""leaderboard.html: one file that holds all it shows."""
+"""leaderboard.html: the leaderboard as one self-contained page."""
 
 import json
 import os
@@ -29,7 +29,7 @@ from resumebert.sweeps.search_history import History, read_history
 from resumebert.sweeps.status import PRUNED
 from resumebert.utils.settings import Value
 
-# The columns that show at first, beside the metric that the best is chosen by.
+# The columns shown at first, beside the monitored metric.
 SHOWN = ("val/f1_micro", "val/f1_macro", "test/f1_micro", "test/f1_macro")
 MOST_AXES = 9
 MOST_IN_A_CELL = 5
@@ -37,7 +37,7 @@ MOST_IN_A_CELL = 5
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: a group of runs, or one of its runs."""
+    """A row of the table: a group of runs, or one of its runs."""
 
     name: str
     link: str | None
@@ -51,7 +51,7 @@ class Row:
 
 
 def make_page(leaderboard: Leaderboard, folders: Sequence[Path], output: Path) -> str:
-    """Return the page; its links are relative to the folder ``output``."""
+    """Return the page as HTML; its links are relative to the folder ``output``."""
     names = _metric_names(leaderboard)
     shown = [name for name in dict.fromkeys([leaderboard.monitor, *SHOWN]) if name in names]
     environment = Environment(
@@ -85,7 +85,7 @@ def make_page(leaderboard: Leaderboard, folders: Sequence[Path], output: Path) -
 
 
 def _reasons(runs: Sequence[Run], output: Path) -> list[tuple[str, str, list[tuple[str, str]]]]:
-    """Return (state, reason, runs that ended so), each run by its name and the way to it."""
+    """Return (state, reason, runs) for each reason; a run is its name and its link."""
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for run in runs:
         if run.reason is not None:
@@ -95,7 +95,7 @@ def _reasons(runs: Sequence[Run], output: Path) -> list[tuple[str, str, list[tup
 
 
 def _breakable(name: str) -> Markup:
-    """Let a heading break after the dots and slashes of a name."""
+    """Allow line breaks after the dots and slashes of a name."""
     return Markup(re.sub(r"([./])", r"\1<wbr>", str(escape(name))))
 
 
@@ -106,7 +106,7 @@ def _metric_names(leaderboard: Leaderboard) -> list[str]:
 
 
 def _by_kind(names: Sequence[str]) -> dict[str, list[str]]:
-    """Put metrics under val, test, test/tuned …; those of single labels apart."""
+    """Sort metrics by prefix, such as val, test and test/tuned."""
     kinds: dict[str, list[str]] = {}
     for name in names:
         kinds.setdefault(name.rpartition("/")[0], []).append(name)
@@ -134,7 +134,7 @@ def _best(leaderboard: Leaderboard, output: Path) -> dict[str, str]:
 
 
 def _ends(group: Group, metric: str) -> str:
-    """Return the interval of a single run's figure; repeats have their spread instead."""
+    """Return the interval of a single run's metric; repeats show their spread instead."""
     ends = group.runs[0].intervals.get(metric) if len(group.runs) == 1 else None
     return "" if ends is None else f"95 % {ends[0]:.4f} to {ends[1]:.4f}"
 
@@ -160,7 +160,7 @@ def _group_row(leaderboard: Leaderboard, group: Group, shown: Sequence[str], out
 
 
 def _values_words(values: Sequence[Value]) -> str:
-    """Write the different ones of some values, or how many there are."""
+    """Write the distinct values, or how many there are."""
     words = [value_words(value) for value in in_order(list(dict.fromkeys(values)))]
     return ", ".join(words) if len(words) <= MOST_IN_A_CELL else f"{len(words)} values"
 
@@ -184,12 +184,12 @@ def _run_row(leaderboard: Leaderboard, run: Run, shown: Sequence[str], output: P
 
 
 def _unfinished(runs: Sequence[Run]) -> list[tuple[str, int]]:
-    """Return the other states than finished, and how many runs are in each."""
+    """Return the states other than finished, and how many runs are in each."""
     return Counter(run.state for run in runs if not run.is_finished).most_common()
 
 
 def _cell(words: str, value: object) -> tuple[str, str]:
-    """Return what a cell shows, and what it is sorted by."""
+    """Return the text of a cell, and the value that it is sorted by."""
     return words, "" if value is None else str(value)
 
 
@@ -198,7 +198,7 @@ def _spread_cell(found: Spread | None, digits: int) -> tuple[str, str]:
 
 
 def _figures(leaderboard: Leaderboard) -> str:
-    """Return every metric of every row, for the columns that a reader adds, as JSON in a script."""
+    """Return every metric of every row as JSON, for the columns that a reader can add."""
     names = _metric_names(leaderboard)
     content = []
     for group in leaderboard.groups:
@@ -213,7 +213,7 @@ def _figures(leaderboard: Leaderboard) -> str:
             for run in group.runs
         ]  # fmt: skip
         content.append([group_values, *members])
-    # "<" could end the script.
+    # "</script>" in a name would end the script.
     return json.dumps(content).replace("<", "\\u003c")
 
 
@@ -262,7 +262,7 @@ def _search(search: History) -> dict[str, object]:
 
 
 def _link(run: Run, output: Path) -> str:
-    """Return the way to a run's report, or to its folder where it has none."""
+    """Return the link to a run's report, or to its folder if it has no report."""
     report = run.folder / "report.html"
     target = report if report.exists() else run.folder
     return quote(os.path.relpath(target, output.resolve())) + ("" if target == report else "/")

@@ -22,17 +22,17 @@ LONGEST = 600
 
 @dataclass(frozen=True)
 class RunStatus:
-    """What became of a run.
+    """The outcome of a run.
 
     Attributes:
-        state: ``running`` (also where the sweep itself was killed), ``finished``, ``pruned``
-            (a search gave it up), ``interrupted`` or ``failed``.
+        state: ``running`` (also if the sweep itself was killed), ``finished``, ``pruned`` (ended
+            early by a search), ``interrupted`` or ``failed``.
         overrides: the run's settings, as on a command line.
-        command: what was executed.
+        command: the command that was executed.
         attempts: how often it was started.
-        seconds: of all attempts together.
+        seconds: total time of all attempts.
         reason: why it did not finish, in one paragraph.
-        exit_code: of the last attempt; below 0, the signal that killed it.
+        exit_code: of the last attempt; a negative one is the signal that killed it.
     """
 
     state: str
@@ -45,13 +45,13 @@ class RunStatus:
 
     @property
     def is_resumable(self) -> bool:
-        """Tell whether it was cut short from outside, so that it can go on where it stopped."""
+        """Return whether it was stopped from outside, so that it can be resumed."""
         is_killed = self.state == FAILED and self.exit_code is not None and self.exit_code < 0
         return self.state in (RUNNING, INTERRUPTED) or is_killed
 
 
 def read_status(folder: Path) -> RunStatus | None:
-    """Return the status in a run's folder; None where there is none."""
+    """Return the status in a run's folder; None if there is none."""
     try:
         return RunStatus(**json.loads((folder / STATUS).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -64,10 +64,10 @@ def write_status(folder: Path, status: RunStatus) -> None:
 
 
 def reason_of(exit_code: int, lines: Sequence[str]) -> str:
-    """Say in one paragraph why a process ended.
+    """Return in one paragraph why a process ended.
 
     Args:
-        exit_code: below 0, the signal that killed it.
+        exit_code: a negative one is the signal that killed it.
         lines: the last lines of its output.
     """
     if exit_code < 0:
@@ -93,5 +93,5 @@ def _killed(number: int) -> str:
         name = f"signal {number}"
     words = f"killed by {name}"
     if name == "SIGKILL":
-        words += ", as by the system when memory runs out"
+        words += ", which the system does when memory runs out"
     return words
