@@ -149,9 +149,9 @@ def test_a_trial_is_left_to_who_took_it_before_its_run_has_begun(tmp_path):
 
 def test_a_study_by_another_metric_is_refused(tmp_path):
     search_in(tmp_path)
-    with pytest.raises(UserError, match="not by val/loss"):
+    with pytest.raises(UserError, match="not val/loss"):
         open_search(tmp_path, space_of(SPACE)[0], None, 1, "val/loss", "min")
-    with pytest.raises(UserError, match="metric of validation"):
+    with pytest.raises(UserError, match="needs a validation metric"):
         open_search(tmp_path, space_of(SPACE)[0], None, 1, "test/f1", "max")
 
 
