@@ -272,7 +272,6 @@ def _checked_config(config: Any) -> dict[str, Any]:
 
 
 def _hyper_parameters(content: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Return the arguments of the model, checked."""
     settings: Any = content.get("hyper_parameters")
     where = f"{path}: the checkpoint's hyper-parameters are damaged or were edited"
     try:

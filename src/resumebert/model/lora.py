@@ -108,21 +108,13 @@ def merge_factors(weights: Mapping[str, Tensor], scaling: float) -> dict[str, Te
     return merged
 
 
-def merged_state_dict(model: nn.Module) -> dict[str, Tensor]:
-    """Return the state dict of ``model`` with LoRA merged, see :func:`merge_factors`.
-
-    The model, with LoRA or without, is not changed.
-    """
-    return merge_factors(model.state_dict(), scaling(model))
-
-
 def merge_lora(model: BertForSequenceClassification) -> None:
     """Turn a model with LoRA back into a plain one that computes the same, in place.
 
     Call it after the training: the optimizer of the factors then has no effect any more, and frozen
     parameters stay frozen.
     """
-    merged = merged_state_dict(model)
+    merged = merge_factors(model.state_dict(), scaling(model))
     for name, module in list(model.named_modules()):
         if hasattr(module, "base_layer"):
             parent, _, child = name.rpartition(".")

@@ -115,7 +115,6 @@ def load_weights(bert: BertForSequenceClassification, folder: Path) -> None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """Open a file of weights."""
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -25,10 +25,6 @@ class Scores:
         self.logits = logits
         self.targets = targets
 
-    index: Tensor
-    logits: Tensor
-    targets: Tensor
-
 
 class SplitScores(Metric):
     """Collect index, logits and targets of a split; :meth:`compute` returns them as Scores.

@@ -42,7 +42,11 @@ def to_frame(leaderboard: Leaderboard) -> pd.DataFrame:
     """Return a row for each run, the best group first, with settings, metrics, cost and state."""
     rows = []
     for group in leaderboard.groups:
+        name = f"group {leaderboard.monitor}"
         found = None if leaderboard.monitor is None else group.spread(leaderboard.monitor)
+        figures = {} if found is None else {
+            f"{name} mean": found.mean, f"{name} sd": found.sd, f"{name} n": found.n
+        }  # fmt: skip
         rows += [
             {
                 "run": run.folder.name,
@@ -50,11 +54,7 @@ def to_frame(leaderboard: Leaderboard) -> pd.DataFrame:
                 "group": group.number,
                 "best": group is leaderboard.best,
                 **{key: run.setting(key) for key in (*leaderboard.keys, *leaderboard.repeats)},
-                **(
-                    {}
-                    if found is None
-                    else _columns(leaderboard.monitor, found.mean, found.sd, found.n)
-                ),
+                **figures,
                 "minutes": run.minutes,
                 "documents_per_second": run.documents_per_second,
                 **run.metrics,
@@ -68,12 +68,6 @@ def to_frame(leaderboard: Leaderboard) -> pd.DataFrame:
     )
 
 
-def _columns(
-    monitor: str | None, mean: float, sd: float | None, n: int
-) -> dict[str, float | int | None]:
-    return {f"group {monitor} mean": mean, f"group {monitor} sd": sd, f"group {monitor} n": n}
-
-
 @report_user_errors
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make a leaderboard of the folders on the command line."""
@@ -84,24 +78,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="runs or sweeps")
     parser.add_argument("--output", type=Path, help="where to write; the first DIR if not given")
     given = parser.parse_args(arguments)
-    print(summary(_make(given.folders, given.output), given.output or given.folders[0]))
-
-
-def _make(folders: Sequence[Path], output: Path | None) -> Leaderboard:
-    for folder in folders:
+    for folder in given.folders:
         if not folder.is_dir():
             raise UserError(
                 f"{folder}: there is no such folder. Give folders of runs or of sweeps."
             )
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-    leaderboard = write_leaderboard(folders, output)
+    output = given.output or given.folders[0]
+    output.mkdir(parents=True, exist_ok=True)
+    leaderboard = write_leaderboard(given.folders, output)
     if leaderboard is None:
         raise UserError(
-            f"{', '.join(map(str, folders))}: no run found (a run has .hydra/overrides.yaml). "
-            "Give folders of runs or of sweeps, such as outputs/sweeps/DATE_TIME."
+            f"{', '.join(map(str, given.folders))}: no run found (a run has .hydra/overrides.yaml)."
+            " Give folders of runs or of sweeps, such as outputs/sweeps/DATE_TIME."
         )
-    return leaderboard
+    print(summary(leaderboard, output))
 
 
 if __name__ == "__main__":

@@ -95,7 +95,6 @@ def _reasons(runs: Sequence[Run], output: Path) -> list[tuple[str, str, list[tup
 
 
 def _breakable(name: str) -> Markup:
-    """Allow line breaks after the dots and slashes of a name."""
     return Markup(re.sub(r"([./])", r"\1<wbr>", str(escape(name))))
 
 
@@ -184,7 +183,6 @@ def _run_row(leaderboard: Leaderboard, run: Run, shown: Sequence[str], output: P
 
 
 def _unfinished(runs: Sequence[Run]) -> list[tuple[str, int]]:
-    """Return the states other than finished, and how many runs are in each."""
     return Counter(run.state for run in runs if not run.is_finished).most_common()
 
 

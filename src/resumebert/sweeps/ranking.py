@@ -3,7 +3,7 @@
 import json
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -56,18 +56,17 @@ class Group:
 
     def spread(self, metric: str) -> Spread | None:
         """Return mean and spread of a metric over the finished runs; None if none has it."""
-        return spread([run.metrics[metric] for run in self.finished if metric in run.metrics])
+        return spread(run.metrics.get(metric) for run in self.finished)
 
     @property
     def minutes(self) -> Spread | None:
         """Return mean and spread of the minutes that the finished runs took."""
-        return spread([run.minutes for run in self.finished if run.minutes is not None])
+        return spread(run.minutes for run in self.finished)
 
     @property
     def documents_per_second(self) -> Spread | None:
         """Return mean and spread of the finished runs' training speed."""
-        speeds = [run.documents_per_second for run in self.finished]
-        return spread([speed for speed in speeds if speed is not None])
+        return spread(run.documents_per_second for run in self.finished)
 
 
 @dataclass(frozen=True)
@@ -149,8 +148,9 @@ def make_leaderboard(runs: Sequence[Run]) -> Leaderboard:
     )
 
 
-def spread(values: Sequence[float]) -> Spread | None:
-    """Return mean and spread of values; None if there are none."""
+def spread(found: Iterable[float | None]) -> Spread | None:
+    """Return mean and spread of the values that are not None; None if there are none."""
+    values = [value for value in found if value is not None]
     if not values:
         return None
     return Spread(

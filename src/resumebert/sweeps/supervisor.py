@@ -188,7 +188,6 @@ def _attempt(
 
 
 def _environment(hydra: HydraConf, swept: list[str]) -> dict[str, str]:
-    """Return the environment of a run's process."""
     environment = {
         **os.environ, IN_SWEEP: "1", SWEPT: " ".join(given_keys(swept)), "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "utf-8",
