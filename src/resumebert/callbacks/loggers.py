@@ -71,8 +71,8 @@ class _Guard:
         tell_or_raise(
             UnwrittenError(
                 folder or type(self._logger).__name__,
-                f"the log can't be written any more ({cause.strerror}). Make room on the disk, or "
-                "make the folder writable.",
+                f"the log can't be written ({cause.strerror}), so nothing more is logged. Make "
+                "room on the disk, or make the folder writable.",
             )
         )
 
