@@ -5,7 +5,7 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
-from resumebert.sweeps.processes import each_run_in_its_own_process
+from resumebert.sweeps.supervisor import each_run_in_its_own_process
 from resumebert.tasks.resuming import take_over_settings
 from resumebert.utils.errors import report_user_errors
 from resumebert.utils.processes import prepare_process

@@ -30,7 +30,7 @@ from typing import Any
 import torch
 from omegaconf import OmegaConf
 
-from resumebert.callbacks.checkpoint_files import DurableCheckpointIO
+from resumebert.callbacks.checkpointing import DurableCheckpointIO
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.model.checkpoint import load_checkpoint
 from resumebert.tasks import build

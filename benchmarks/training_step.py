@@ -30,8 +30,7 @@ from resumebert.model.attention import FUSED, PLAIN, PLAIN_TOKENS
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.optimization import adamw
 from resumebert.model.pretrained import PretrainedSource, load_bert_config, load_weights, locate
-from resumebert.utils.hardware import resolve_precision
-from resumebert.utils.host_memory import keep_freed_memory
+from resumebert.utils.hardware import keep_freed_memory, resolve_precision
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def test_a_logger_that_cannot_write_says_so_once_and_goes_on(tmp_path, capsys, k
     with pytest.raises(UserError, match="not everything could be written"):
         train()
     [warning] = capsys.readouterr().err.splitlines()
-    assert "the log can't be written (Not a directory), and ends here" in warning
+    assert "the log can't be written (Not a directory), so nothing more is logged" in warning
 
 
 def test_a_logger_writes_as_before(tmp_path):

@@ -5,7 +5,7 @@ import torch
 
 from resumebert.callbacks.progress import RunProgress
 from resumebert.callbacks.throughput import Throughput
-from resumebert.utils.durations import duration
+from resumebert.utils.console import duration
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from helpers import REPOSITORY, Command
 from resumebert.utils.errors import UserError
-from resumebert.utils.run_folder import checkpoint_file
+from resumebert.utils.folders import checkpoint_file
 
 # All in one process: a start of Python each would take longer.
 ONE_AFTER_THE_OTHER = """

@@ -112,7 +112,7 @@ def test_a_grid_of_24_with_a_killed_run_and_a_kill_and_restart_in_the_middle(tmp
     for number, written in finished.items():
         assert (sweep / str(number) / "metrics.json").stat().st_mtime == written
         assert f"run {number}: finished before" in output
-    assert "run 5: goes on from its last checkpoint" in output
+    assert "run 5: resumes from its last checkpoint" in output
     assert "24 runs: 23 finished, 1 failed" in output
     table = pd.read_csv(sweep / "leaderboard.csv")
     assert len(table) == 24

@@ -27,7 +27,7 @@ WRITERS = {
     "utils/output_folder.py": "tries whether the folder can be written",
     "utils/streams.py": "nothing, to the null device",
     "utils/host_memory.py": "a switch of the kernel's",
-    "sweeps/processes.py": "a log that grows by the line",
+    "sweeps/supervisor.py": "a log that grows by the line",
     "data/cache_store.py": "the cache builds an entry aside and takes it, or does without",
     "data/prepared.py": "part of an entry of the cache",
     "data/tokenization.py": "part of an entry of the cache",
@@ -108,7 +108,7 @@ def test_a_file_that_cannot_be_written_leaves_the_one_before(
     assert before is None or path.read_text() == before
     assert f"{path}: the file can't be written ({os.strerror(number)})" in str(error.value)
     assert remedy in str(error.value)
-    assert ("the one from before is still there" in str(error.value)) == (before is not None)
+    assert ("the earlier version is still there" in str(error.value)) == (before is not None)
 
 
 def test_what_is_in_the_way_is_told(tmp_path):

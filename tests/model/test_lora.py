@@ -8,7 +8,7 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from helpers import REPOSITORY, TINY_BERT
 from resumebert.model.layers import freeze
-from resumebert.model.lora import TARGETS, add_lora, merge_factors, merge_lora, merged_state_dict
+from resumebert.model.lora import TARGETS, add_lora, merge_factors, merge_lora, scaling
 from resumebert.model.optimization import adamw, parameter_groups
 from resumebert.utils.config_checks import REQUIREMENTS
 from resumebert.utils.errors import UserError
@@ -39,6 +39,10 @@ def with_lora(**changes: object) -> BertForSequenceClassification:
     model = plain()
     add_lora(model, **{**SETTINGS, **changes})
     return model
+
+
+def merged_weights(model: nn.Module) -> dict[str, Tensor]:
+    return merge_factors(model.state_dict(), scaling(model))
 
 
 def trained(model: BertForSequenceClassification, steps: int = 3) -> BertForSequenceClassification:
@@ -108,14 +112,14 @@ def test_merged_weights_are_the_formulas():
     a, b = module.lora_A["default"].weight, module.lora_B["default"].weight
     expected = module.base_layer.weight + 10.0 / 4 * b @ a
     assert b.abs().max() > 0
-    assert torch.allclose(merged_state_dict(model)[f"{name}.weight"], expected, atol=1e-6)
+    assert torch.allclose(merged_weights(model)[f"{name}.weight"], expected, atol=1e-6)
 
 
 def test_a_plain_model_loads_the_merged_weights_and_computes_the_same():
     model = trained(with_lora())
     target = plain().eval()
     untrained = logits_of(target)
-    merged = merged_state_dict(model)
+    merged = merged_weights(model)
     assert merged.keys() == target.state_dict().keys()
     target.load_state_dict(merged, strict=True)
     assert torch.allclose(logits_of(target), logits_of(model), atol=1e-5)
@@ -128,9 +132,9 @@ def test_merged_weights_of_a_module_that_holds_the_model_keep_its_prefix():
     names = list(model.state_dict())
     add_lora(model.bert, **SETTINGS)
     trained(model.bert)
-    merged = merged_state_dict(model)
+    merged = merged_weights(model)
     assert list(merged) == names
-    alone = merged_state_dict(model.bert)
+    alone = merged_weights(model.bert)
     assert all(torch.equal(merged[f"bert.{name}"], tensor) for name, tensor in alone.items())
 
 
@@ -144,7 +148,7 @@ def test_training_goes_on_with_the_same_numbers_after_the_weights_were_merged():
         for _ in range(4):
             losses[-1].append(step(model, optimizer))
             if merge:
-                merged_state_dict(model)
+                merged_weights(model)
     assert losses[0] == losses[1]
 
 
@@ -162,7 +166,7 @@ def test_a_merged_model_is_a_plain_one():
 def test_a_model_without_lora_is_already_merged():
     model = plain()
     own = model.state_dict()
-    merged = merged_state_dict(model)
+    merged = merged_weights(model)
     assert list(merged) == list(own)
     assert all(merged[name] is own[name] or torch.equal(merged[name], own[name]) for name in own)
 

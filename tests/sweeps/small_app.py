@@ -9,7 +9,7 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from resumebert.sweeps.processes import each_run_in_its_own_process
+from resumebert.sweeps.supervisor import each_run_in_its_own_process
 from resumebert.utils.errors import UserError, report_user_errors
 
 

@@ -103,8 +103,8 @@ def test_a_reason_that_runs_share_is_told_once(tmp_path):
 
 def test_unfinished_and_single_runs_make_a_page_too(tmp_path):
     make_run(tmp_path / "0", ["optimizer.lr=1"], None, state="failed", reason="a reason")
-    board = write_leaderboard([tmp_path])
-    assert board.best is None
+    leaderboard = write_leaderboard([tmp_path])
+    assert leaderboard.best is None
     assert "No run has a validation figure" in (tmp_path / "leaderboard.html").read_text()
     figures = {"val/f1_macro": 0.0, "test/f1_macro": 0.25, "test/f1_macro_ci": [0.2, 0.3]}
     make_run(tmp_path / "1", ["optimizer.lr=2"], figures)

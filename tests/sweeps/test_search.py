@@ -11,9 +11,9 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import TrialState
 
 from resumebert.sweeps.search import Search, Space, open_search, parse_space
+from resumebert.sweeps.search_history import read_history
 from resumebert.sweeps.status import RunStatus, write_status
 from resumebert.sweeps.stopping import LOCK
-from resumebert.sweeps.study import read_history
 from resumebert.utils.errors import UserError
 from resumebert.utils.studies import JOURNAL, load_study
 
@@ -149,9 +149,9 @@ def test_a_trial_is_left_to_who_took_it_before_its_run_has_begun(tmp_path):
 
 def test_a_study_by_another_metric_is_refused(tmp_path):
     search_in(tmp_path)
-    with pytest.raises(UserError, match="not by val/loss"):
+    with pytest.raises(UserError, match="not val/loss"):
         open_search(tmp_path, space_of(SPACE)[0], None, 1, "val/loss", "min")
-    with pytest.raises(UserError, match="metric of validation"):
+    with pytest.raises(UserError, match="needs a validation metric"):
         open_search(tmp_path, space_of(SPACE)[0], None, 1, "test/f1", "max")
 
 

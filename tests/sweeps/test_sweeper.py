@@ -44,7 +44,7 @@ def test_a_search_that_was_killed_goes_on_with_its_trial(tmp_path):
     assert states(tmp_path) == ["RUNNING"]
     code, output, errors = sweep(tmp_path, *search)
     assert code == 0, errors
-    assert "run 0: goes on from its last checkpoint" in output
+    assert "run 0: resumes from its last checkpoint" in output
     assert states(tmp_path) == ["COMPLETE"]
     assert status(tmp_path / "sweep" / "0").attempts == 2
 
@@ -108,7 +108,7 @@ def test_the_workers_of_joblib_end_with_the_sweep(tmp_path, number):
     # Its output ends when the last of its workers does.
     output, _ = process.communicate(timeout=LIMIT)
     assert process.returncode == (143 if number == signal.SIGTERM else -9)
-    assert "goes on" in output
+    assert "To continue" in output
     for run in runs:
         wait_for_end(run)
         assert status(run).state == "interrupted"

@@ -33,4 +33,4 @@ def test_printed_commands_can_be_pasted(tmp_path, monkeypatch, name):
     again, go_on = (line for line in output.getvalue().splitlines() if "python" in line)
     assert values(again.partition(":")[2]) == [name]
     assert values(go_on) == [f"{name}/{LAST}"]
-    assert values(how_to_go_on(name).partition("with ")[2].removesuffix(" goes on.")) == [name]
+    assert values(how_to_go_on(name).partition("with ")[2].removesuffix(".")) == [name]

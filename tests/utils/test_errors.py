@@ -22,7 +22,7 @@ def test_a_lack_of_memory_is_one_message_that_says_what_to_lower(error, capsys, 
         command()
     assert ended.value.code == 1
     [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith("Error: the memory is used up. Lower data.batch_size")
+    assert line.startswith("Error: there is not enough memory. Lower data.batch_size")
     assert str(error).partition("\n")[0] in line
 
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")

@@ -1,1 +1,1 @@
-"""``hydra/sweeper=study``: a search with Optuna, where Hydra looks for plugins."""
+"""``hydra/sweeper=study``: a search with Optuna, in the place where Hydra looks for plugins."""

@@ -1,6 +1,6 @@
-"""``hydra/sweeper=study``: Hydra's side of a search; the search is in ``resumebert.sweeps.search``.
+"""``hydra/sweeper=study``: the sweeper that runs :mod:`resumebert.sweeps.search` under Hydra.
 
-Hydra imports this at every start, so what it needs is imported where it is used.
+Hydra imports this at every start, so slow imports are inside the functions.
 """
 
 from dataclasses import dataclass, field
@@ -37,13 +37,13 @@ ConfigStore.instance().store(
 
 
 class StudySweeper(Sweeper):
-    """Ask a study for settings, launch runs with them, tell the study what they reached.
+    """Ask a study for settings, launch runs with them, and report their results to the study.
 
     Args:
-        sampler: of Optuna, as a config.
-        n_trials: of the whole study, those of earlier and of other processes counted.
-        n_jobs: runs that are given to the launcher at once.
-        seed: of the sampler.
+        sampler: config of a sampler of Optuna.
+        n_trials: size of the whole study, including trials of earlier and other processes.
+        n_jobs: number of runs that the launcher gets at once.
+        seed: seed of the sampler.
         params: key → what to search, in Hydra's grammar of sweeps.
     """
 
@@ -56,7 +56,7 @@ class StudySweeper(Sweeper):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """Take what Hydra gives every sweeper."""
+        """Keep what Hydra passes to every sweeper."""
         self.config, self.hydra_context = config, hydra_context
         self.launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
@@ -94,7 +94,7 @@ class StudySweeper(Sweeper):
                 except Exception as error:
                     if not any(read_status(folder / str(trial)) for trial in trials):
                         raise
-                    # A cluster lost a job; what its run came to, if anything, stands in its folder.
+                    # A cluster lost a job. If its run got anywhere, its folder says so.
                     words = str(error).partition("\n")[0]
                     say(f"hydra/launcher lost a run: {type(error).__name__}: {words}")
                 for trial in trials:

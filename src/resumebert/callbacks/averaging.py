@@ -1,4 +1,4 @@
-"""Train one set of weights; validate, keep and test a running average of them."""
+"""Average the weights over the training steps; validate, save and test the average."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,20 +11,18 @@ from torch import Tensor
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.utils.errors import UserError
 
-# The share of the newest weights in the average, given how many have gone into it and the number of
-# optimizer steps of the run.
+# (number of weights in the average, optimizer steps of the run) → share of the newest weights.
 NewestShare = Callable[[int, int], float]
 
 
 class AveragedWeights(WeightAveraging):
     """Lightning's weight averaging after every optimizer step, for our model and our checkpoints.
 
-    Validation scores the average; best.ckpt and the final test have it. Training itself goes on
-    from the weights as trained, which last.ckpt holds beside the average. Parameters are averaged;
-    buffers are those of the model.
+    Validation, best.ckpt and the final test use the average. Training continues from the weights
+    as trained; last.ckpt holds both. Only parameters are averaged; buffers are the model's.
 
     Args:
-        newest_share: :func:`exponential` or :func:`equal`, their other arguments given.
+        newest_share: :func:`exponential` or :func:`equal`, with their keyword arguments bound.
 
     Raises:
         UserError: at the start of training, if the parameters themselves are in half precision.
@@ -38,7 +36,7 @@ class AveragedWeights(WeightAveraging):
         self._total_steps = 0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Put the average where the model is, and into all checkpoints."""
+        """Move the average to the model's device, and put it into all checkpoints."""
         if any(parameter.element_size() < 4 for parameter in pl_module.parameters()):
             raise UserError(
                 f"trainer.precision={trainer.precision}: an average of weights in half precision "
@@ -48,22 +46,22 @@ class AveragedWeights(WeightAveraging):
         assert self._average_model is not None
         assert isinstance(pl_module, ResumeClassifier)
         self._total_steps = pl_module.total_steps
-        # Lightning copied the model before it went to the device; the count stays on the host, so
-        # that no step waits for the device to read it.
+        # Lightning copied the model before it was moved to the device. The count stays on the host,
+        # so that no step waits for the device.
         self._average_model.module.to(pl_module.device)
-        # Lightning calls no callback for a checkpoint of weights only, such as best.ckpt. These
-        # tensors are the average's own and change with it.
+        # Lightning calls no callback for a checkpoint of weights only, such as best.ckpt. The state
+        # dict shares its tensors with the average, so it stays up to date.
         pl_module.checkpoint_extras["state_dict"] = self._average_model.module.state_dict()
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Go on from the average and the weights as trained; to evaluate takes the model alone."""
+        """Restore the average and the weights as trained; an evaluation has no average."""
         if self._average_model is not None:
             super().on_load_checkpoint(trainer, pl_module, checkpoint)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Leave the average as the model's weights, lest a later validation swap it for others."""
+        """Forget the average, which the model now has, so that no later validation swaps it."""
         self._average_model = None
         if isinstance(pl_module, ResumeClassifier):
             pl_module.checkpoint_extras.pop("state_dict", None)
@@ -77,23 +75,23 @@ class AveragedWeights(WeightAveraging):
 def exponential(count: int, total_steps: int, *, decay: float) -> float:
     """Exponential moving average (Polyak & Juditsky 1992, with a horizon).
 
-    The decay rises to ``decay`` as (1 + count) / (10 + count), so that a short run forgets the
-    weights that it started from: until then 87 % of the average is of the last fifth of the steps,
-    afterwards of the last 2 / (1 - ``decay``) steps.
+    The decay rises to ``decay`` as (1 + count) / (10 + count), so that a short run forgets its
+    initial weights. While it rises, 87 % of the average comes from the last fifth of the steps;
+    afterwards from the last 2 / (1 - ``decay``) steps.
 
     Args:
-        count: sets of weights in the average, 1 or more.
-        total_steps: has no influence.
-        decay: of the older weights' share a step, from 0 to below 1.
+        count: number of weights in the average, 1 or more.
+        total_steps: not used.
+        decay: factor of the older weights' share in each step, from 0 to below 1.
     """
     return 1 - min(decay, (1 + count) / (10 + count))
 
 
 def equal(count: int, total_steps: int, *, start: float) -> float:
-    """Equal weights from a point of the run on (Izmailov et al. 2018, "SWA"); before it, none.
+    """Average with equal weights after ``start`` (Izmailov et al. 2018, "SWA"); before it, not.
 
     Args:
-        count: sets of weights seen, 1 or more.
+        count: number of weights seen, 1 or more.
         total_steps: optimizer steps of the run.
         start: the share of the steps after which averaging begins, from 0 to below 1.
     """

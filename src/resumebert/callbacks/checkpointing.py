@@ -1,4 +1,4 @@
-"""last.ckpt, from which a run goes on exactly where it was, and best.ckpt, which goes along."""
+"""Write last.ckpt, from which a run resumes exactly, and best.ckpt, which a resumed run keeps."""
 
 import shutil
 import time
@@ -8,37 +8,38 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from resumebert.callbacks.training_state import TrainingState, collect, restore
 from resumebert.data.batching import ResumableLoader
-from resumebert.model.checkpoint_file import read_checkpoint
+from resumebert.model.checkpoint_file import read_checkpoint, write_checkpoint
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.utils.durable_files import replacing
 from resumebert.utils.interruption import Interruption, NotedSignal, interrupt_from_now_on
 
-# What the processes agree on after a step; a signal's number is larger than both.
-GO_ON, SAVE = 0, 1
-# Where a checkpoint has what Lightning does not save.
+# The decisions after a step. The third is a signal's number, which is larger than both.
+CONTINUE, SAVE = 0, 1
+# The key of a checkpoint for the state that Lightning does not save.
 KEY = "training_state"
 
 
 class LastCheckpoint(Checkpoint):
-    """Write ``last.ckpt`` after every epoch, every so many minutes, and when a signal ends the run.
+    """Write ``last.ckpt`` after every epoch, every few minutes, and when a signal ends the run.
 
-    It holds all that the rest of the training depends on, so that a run that goes on from it ends
-    with the weights of one that was never interrupted: besides what Lightning saves (weights,
-    optimizer, schedule, progress, callbacks, the batches seen) the random states and the scores of
-    the epoch's training batches so far.
+    It holds everything that the rest of the training depends on, so that a resumed run ends with
+    the same weights as an uninterrupted one: what Lightning saves (weights, optimizer, schedule,
+    progress, callbacks, the batches seen), the random states, and the scores of the epoch's
+    training batches so far.
 
-    SIGINT and SIGTERM end the training with the optimizer step that they meet, or, where they meet
-    an epoch's last step or a validation, at the end of it. A second one ends the run at once.
+    SIGINT and SIGTERM end the training after the current optimizer step; during an epoch's last
+    step or a validation, at the end of the epoch. A second signal ends the run at once.
 
     Args:
         dirpath: the folder of the file.
-        minutes: between two saves within an epoch; 0: after every step.
+        minutes: time between two saves within an epoch; 0: after every step.
 
     Raises:
-        Interruption: when a signal came and the checkpoint is written.
+        Interruption: a signal came, and the checkpoint is written.
     """
 
     def __init__(self, dirpath: str, minutes: float = 10.0) -> None:
@@ -51,7 +52,7 @@ class LastCheckpoint(Checkpoint):
         self._state: TrainingState | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Agree on the folder: that of the first process."""
+        """Use the folder of the first process on all processes."""
         self.path = trainer.strategy.broadcast(self.path)
 
     def on_save_checkpoint(
@@ -61,35 +62,35 @@ class LastCheckpoint(Checkpoint):
         assert isinstance(pl_module, ResumeClassifier)
         loader = trainer.train_dataloader
         assert isinstance(loader, ResumableLoader)
-        # trainer.limit_train_batches and others end an epoch before the loader does.
+        # The epoch may end before the loader does, for example by trainer.limit_train_batches.
         seen = {"batches": 0} if self._epoch_is_over else loader.state_dict()
         checkpoint[KEY] = collect(seen, pl_module.train_scores, pl_module.device)
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Keep it until the training starts: until then other things draw random numbers."""
+        """Keep the state until the training starts: setup still draws random numbers."""
         if trainer.state.fn == "fit":
             self._state = checkpoint.get(KEY)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Leave out the batches seen; start the clock; note signals from now on."""
+        """Skip the batches seen, start the clock, and note signals from now on."""
         loader = trainer.train_dataloader
-        # Lightning saves the loader's state too, but loads it only into a loader that is made
-        # later than ours: the schedule has asked for the number of batches by then.
+        # Lightning restores the loader's state only if the loader is made later. Ours exists
+        # already, because the schedule has asked for the number of batches.
         if self._state is not None and isinstance(loader, ResumableLoader):
             loader.load_state_dict(self._state["loader"])
         self._saved_at = time.monotonic()
         self._signal.start()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Go on from the end of an epoch: making an iterator draws a random number, as it did."""
+        """Restore the state saved at the end of an epoch, before the iterator draws its number."""
         self._restore(pl_module)
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Go on within an epoch: here the iterator has drawn its random number already."""
+        """Restore the state saved within an epoch, after the iterator has drawn its number."""
         self._restore(pl_module)
         self._epoch_is_over = False
         self._step = trainer.global_step
@@ -102,31 +103,31 @@ class LastCheckpoint(Checkpoint):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Save if it is time or a signal came, and the state between two steps is complete."""
-        # Gradients that are still being added up are in no checkpoint, nor is a validation that is
-        # due before the next batch.
+        """Save if it is time or a signal came."""
+        # Not now if the state would be incomplete: a checkpoint holds no accumulated gradients, and
+        # no validation that is due before the next batch.
         if trainer.global_step == self._step or _validates_next(trainer, batch_idx):
             return
         is_time = time.monotonic() - self._saved_at >= 60 * self.minutes
-        decision = _agree(trainer, self._signal.signum or (SAVE if is_time else GO_ON))
-        if decision != GO_ON:
+        decision = _agree(trainer, self._signal.signum or (SAVE if is_time else CONTINUE))
+        if decision != CONTINUE:
             self._save(trainer)
         if decision > SAVE:
             raise Interruption(decision)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Save; end here if a signal came meanwhile."""
+        """Save; end the run if a signal came."""
         self._epoch_is_over = True
         self._save(trainer)
         self._stop_if_asked(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Leave signals alone again; end here if one came after the last step."""
+        """Restore the signal handlers; end the run if a signal came after the last step."""
         self._signal.stop()
         self._stop_if_asked(trainer)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Let a signal end an evaluation after the training at once: it can be had again."""
+        """Let a signal end an evaluation after the training at once: it can be repeated."""
         if trainer.state.fn == "validate":
             interrupt_from_now_on()
 
@@ -137,7 +138,7 @@ class LastCheckpoint(Checkpoint):
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
-        """Leave signals alone again."""
+        """Restore the signal handlers."""
         self._signal.stop()
 
     def _stop_if_asked(self, trainer: Trainer) -> None:
@@ -157,10 +158,10 @@ class LastCheckpoint(Checkpoint):
 
 
 class BestCheckpoint(ModelCheckpoint):
-    """Lightning's ModelCheckpoint, except that a run that goes on in a new folder keeps the best.
+    """Lightning's ModelCheckpoint, except that a run resumed in a new folder keeps the best one.
 
-    Lightning forgets the best score when the folder changes, and would take the first validation
-    for the best. Here the file is copied and remains the one to beat.
+    Lightning forgets the best score when the folder changes, and would take the next validation
+    for the best. Here the file is copied and its score stays the one to beat.
     """
 
     _resumed_from: Path | None = None
@@ -168,25 +169,25 @@ class BestCheckpoint(ModelCheckpoint):
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Note where the checkpoint lies: the best one lies beside it, even if it was moved."""
+        """Note the checkpoint's folder: the best checkpoint is in it, even if it was moved."""
         self._resumed_from = Path(trainer.ckpt_path).parent if trainer.ckpt_path else None
         self._is_first = trainer.is_global_zero
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Load the state, and bring the best checkpoint along if the folder has changed.
+        """Load the state, and copy the best checkpoint if the folder has changed.
 
-        Of the paths in the state, which Lightning would remove files by, none is used but to look
-        for a file of the best checkpoint's name.
+        Lightning would delete files by the paths in the state. They come from a file, so they are
+        only used to look for the best checkpoint.
         """
         target = Path(self.dirpath or "") / f"{self.filename}{self.FILE_EXTENSION}"
         before = Path(state_dict["best_model_path"] or "-").parent
         beside = [folder / target.name for folder in (self._resumed_from, before) if folder]
         source = next((path for path in beside if path.is_file()), None)
         if not state_dict["best_model_path"] or source is None:
-            # As if there had been no validation yet: the next one gives the best.
+            # The next validation gives the best checkpoint.
             return
         if source.resolve() != target.resolve() and self._is_first:
-            read_checkpoint(source, "ckpt_path")  # A damaged one is not to be handed on.
+            read_checkpoint(source, "ckpt_path")  # Refuses a damaged file.
             with source.open("rb") as old, replacing(target) as new:
                 shutil.copyfileobj(old, new)
         score = state_dict["best_model_score"]
@@ -202,8 +203,36 @@ class BestCheckpoint(ModelCheckpoint):
         )
 
 
+class DurableCheckpointIO(TorchCheckpointIO):
+    """Write checkpoints under another name, sync and rename them; read them only if undamaged.
+
+    Lightning writes to the folder for temporary files, which may be on another disk, and does not
+    notice damage.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        """Save ``checkpoint`` as the file ``path``, with a digest of its content.
+
+        Raises:
+            UserError: it can't be written; the earlier file is still there.
+        """
+        write_checkpoint(checkpoint, Path(path))
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
+    ) -> dict[str, Any]:
+        """Read the file ``path``, always with ``weights_only=True``.
+
+        Raises:
+            UserError: it does not exist, or is damaged.
+        """
+        return read_checkpoint(Path(path), "ckpt_path")
+
+
 def _validates_next(trainer: Trainer, batch_idx: int) -> bool:
-    """Tell whether a validation, or the end of the epoch, comes before the next training batch."""
+    """Return whether a validation or the epoch's end comes before the next training batch."""
     if batch_idx + 1 >= trainer.num_training_batches:
         return True
     every, done = trainer.val_check_batch, batch_idx
@@ -213,7 +242,7 @@ def _validates_next(trainer: Trainer, batch_idx: int) -> bool:
 
 
 def _agree(trainer: Trainer, decision: int) -> int:
-    """Return the largest decision of all processes, so that all of them act alike."""
+    """Return the largest decision of all processes, so that all act alike."""
     if trainer.world_size == 1:
         return decision
     mine = torch.tensor(decision, device=trainer.strategy.root_device)

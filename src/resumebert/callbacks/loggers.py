@@ -1,4 +1,4 @@
-"""Loggers that don't take the training with them when they can't write."""
+"""Loggers that do not stop the training when they can't write."""
 
 import sys
 from collections.abc import Callable
@@ -14,9 +14,9 @@ METHODS = ("log_metrics", "log_hyperparams", "log_graph", "save", "finalize")
 
 
 def lenient(logger: Logger) -> Logger:
-    """Return the logger, which says once that it can't write, and from then on logs no more.
+    """Make a logger warn once if it can't write, and then log nothing more; return it.
 
-    So does its ``experiment``, such as TensorBoard's writer.
+    Its ``experiment``, such as TensorBoard's writer, behaves the same way.
     """
     kind = type(logger)
     guard = _Guard(logger)
@@ -24,7 +24,7 @@ def lenient(logger: Logger) -> Logger:
     def experiment(self: Any) -> Any:
         return _Lenient(guard(kind.experiment.__get__)(self), guard)  # type: ignore[attr-defined]
 
-    # A property can't be replaced in an object, only in its class.
+    # A property can only be replaced in the class.
     logger.__class__ = type(kind.__name__, (kind,), {"experiment": property(experiment)})
     for name in METHODS:
         setattr(logger, name, guard(getattr(logger, name)))
@@ -32,7 +32,7 @@ def lenient(logger: Logger) -> Logger:
 
 
 class _Guard:
-    """Makes functions lenient, all together: none is called any more once one could not write."""
+    """Wrap functions: after one of them could not write, none is called any more."""
 
     def __init__(self, logger: Logger) -> None:
         self.is_lost = False
@@ -45,14 +45,14 @@ class _Guard:
             try:
                 return function(*arguments, **named)
             except Exception as error:
-                # It may have been lost further in.
+                # A nested call may have reported it.
                 if not self.is_lost:
                     self._lose(error)
 
         return guarded
 
     def _lose(self, error: Exception) -> None:
-        # Lightning has another reason for whatever TensorBoard raises.
+        # Lightning wraps the errors of TensorBoard.
         cause = error.__cause__ or error
         if not isinstance(cause, OSError | UnicodeError):
             raise error
@@ -65,26 +65,26 @@ class _Guard:
             )
             return
         for path in Path(folder or "").glob("*") if folder else ():
-            # A file that is empty looks like one that was read and has nothing.
+            # An empty log file would look like a run without figures.
             if path.is_file() and path.stat().st_size == 0:
                 path.unlink()
         tell_or_raise(
             UnwrittenError(
                 folder or type(self._logger).__name__,
-                f"the log can't be written ({cause.strerror}), and ends "
-                "here. Make room on the disk, or make the folder writable.",
+                f"the log can't be written ({cause.strerror}), so nothing more is logged. Make "
+                "room on the disk, or make the folder writable.",
             )
         )
 
 
 class _Lenient:
-    """Stands in for what a logger writes with."""
+    """A stand-in for the object that a logger writes with."""
 
     def __init__(self, writer: Any, guard: _Guard) -> None:
         self._writer, self._guard = writer, guard
 
     def __getattr__(self, name: str) -> Any:
         if self._guard.is_lost:
-            return self._guard(print)  # Nothing is called any more.
+            return self._guard(print)  # The guard calls nothing any more.
         value = getattr(self._writer, name)
         return self._guard(value) if callable(value) else value

@@ -1,4 +1,4 @@
-"""Go on from a checkpoint with other settings than those that it was trained with."""
+"""Resume from a checkpoint with other settings than it was trained with."""
 
 import warnings
 from collections.abc import Collection
@@ -10,7 +10,7 @@ from resumebert.callbacks.averaging import AveragedWeights
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.schedules import PlateauSchedule
 
-# What decides the learning rate of a step.
+# Keys that the learning rate of a step depends on.
 RATES = (
     "optimizer.", "scheduler.", "data.batch_size", "trainer.max_epochs", "trainer.max_steps",
     "trainer.accumulate_grad_batches", "trainer.limit_train_batches", "trainer.overfit_batches",
@@ -18,14 +18,14 @@ RATES = (
 
 
 class NewSettings(Callback):
-    """Bring back what a checkpoint knows, and leave out what it was told.
+    """Restore a checkpoint's state, but take the settings from the config.
 
     Lightning restores settings along with the state: the optimizer's rates and decays, a schedule's
-    peak and patience, early stopping's patience. Here the moments, the position in the schedule and
-    the best score so far are the checkpoint's, and the settings are the config's.
+    peak and patience, early stopping's patience. With this callback, only the optimizer's moments,
+    the position in the schedule and the best score so far come from the checkpoint.
 
     Args:
-        changed: the keys whose values differ from those that the checkpoint was trained with.
+        changed: the keys whose values differ from those of the checkpoint's run.
     """
 
     def __init__(self, changed: Collection[str]) -> None:
@@ -36,7 +36,7 @@ class NewSettings(Callback):
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Take out of the checkpoint what the config decides."""
+        """Remove from the checkpoint what the config decides."""
         if trainer.state.fn != "fit":
             return
         if self._has_new_rates:
@@ -48,7 +48,7 @@ class NewSettings(Callback):
         callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
         known = checkpoint["callbacks"]
         if any(key.startswith("loss.") for key in self.changed):
-            # Values of two losses can't be compared.
+            # Values of different losses can't be compared.
             for key in [key for key in known if "'val/loss'" in key]:
                 del known[key]
         for callback in callbacks:
@@ -59,7 +59,7 @@ class NewSettings(Callback):
             pl_module.load_state_dict(checkpoint["current_model_state"])
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Give the optimizer its settings, and the rates of this step of the schedule."""
+        """Set the optimizer's settings, and its learning rates at this step of the schedule."""
         if not self._has_new_rates:
             return
         assert isinstance(pl_module, ResumeClassifier)
@@ -70,7 +70,7 @@ class NewSettings(Callback):
         schedules = [item.scheduler for item in trainer.lr_scheduler_configs]
         of_steps = [s for s in schedules if not isinstance(s, PlateauSchedule)]
         with warnings.catch_warnings():
-            # It knows nothing of the steps that the optimizer has taken.
+            # It would warn that the optimizer has not taken a step.
             warnings.simplefilter("ignore")
             for _ in range(trainer.global_step):
                 for schedule in of_steps:

@@ -1,4 +1,4 @@
-"""What a person sees while a run trains: one bar for all of it, or plain lines in a log file."""
+"""Show the progress of a training: one bar for all epochs, or lines in a log file."""
 
 import time
 from typing import Any
@@ -17,15 +17,14 @@ from rich.progress import (
 
 from resumebert.callbacks.throughput import Throughput
 from resumebert.model.classifier import ResumeClassifier
-from resumebert.utils.console import make_console
-from resumebert.utils.durations import duration
+from resumebert.utils.console import duration, make_console
 
 
 class RunProgress(ProgressBar):
     """Show epoch, step, loss, validation F1, tokens/s and the time left.
 
-    In a terminal it is one rich progress bar for all epochs; where output is not a terminal, a line
-    about every ``seconds_between_lines`` seconds and one after each validation.
+    In a terminal this is one rich progress bar for all epochs. Elsewhere it is a line about every
+    ``seconds_between_lines`` seconds and one after each validation.
     """
 
     def __init__(self, seconds_between_lines: float = 15.0) -> None:
@@ -116,7 +115,7 @@ class RunProgress(ProgressBar):
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
-        """Close the bar, so that the error stands below it."""
+        """Close the bar, so that the error is printed below it."""
         self._stop()
 
     def _stop(self) -> None:

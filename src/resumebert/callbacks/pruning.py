@@ -1,4 +1,4 @@
-"""Ends a search's run early if its validation lags behind that of earlier runs."""
+"""End a run of a search early if its validation metric lags behind earlier runs."""
 
 import json
 import math
@@ -14,15 +14,15 @@ from resumebert.utils.studies import load_study
 class TrialPruning(Callback):
     """Report each validation to the run's trial, and end the run if the pruner says so.
 
-    A run that is ended leaves ``pruned.json`` in its folder and exits with 0: it has no final
-    metrics, and nothing went wrong. Which validation it is, the first, the second …, is the step at
-    which Optuna compares runs. A run without a trial, or whose trial is told, is left alone.
+    A pruned run writes ``pruned.json`` into its folder and exits with 0: it has no final metrics,
+    and nothing went wrong. Optuna compares runs at the same number of validations. A run without a
+    trial, or whose trial has ended, is not pruned.
 
     Args:
-        pruner: of Optuna.
-        metric: of validation.
+        pruner: a pruner of Optuna.
+        metric: the validation metric to compare.
         journal: the file of the study.
-        trial: the run's number in it.
+        trial: the run's number in the study.
     """
 
     def __init__(
@@ -33,20 +33,20 @@ class TrialPruning(Callback):
         self._trial: Any = None
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a resumed run must know."""
+        """Return the number of validations so far."""
         return {"validations": self._validations}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on counting."""
+        """Continue counting."""
         self._validations = state_dict["validations"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Find the trial, in one process."""
+        """Open the trial, in the first process."""
         if trainer.is_global_zero and self.journal is not None and self.number is not None:
             self._trial = _open_trial(Path(self.journal), self.number, self.pruner)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Report; end the run if it is hopeless."""
+        """Report the metric; end the run if the pruner says so."""
         if trainer.sanity_checking or trainer.state.fn != "fit":
             return
         self._validations += 1
@@ -55,7 +55,7 @@ class TrialPruning(Callback):
         if self._trial is not None and math.isfinite(value):
             self._trial.report(value, self._validations)
             is_hopeless = self._trial.should_prune()
-        # All processes of a run go on, or all end.
+        # All processes of a run must decide alike.
         if trainer.strategy.broadcast(is_hopeless):
             if trainer.is_global_zero:
                 self._leave_word(Path(trainer.default_root_dir), value)
@@ -71,7 +71,7 @@ class TrialPruning(Callback):
 
 
 def _open_trial(journal: Path, number: int, pruner: Any) -> Any:
-    """Return the trial, to report to; None if the study has been told its outcome."""
+    """Return the trial; None if its outcome is already in the study."""
     import optuna
 
     study = load_study(journal, pruner)

@@ -1,4 +1,4 @@
-"""How fast a run trains: tokens and documents a second, and how much of a batch is padding."""
+"""Training speed: tokens and documents per second, and the share of padding."""
 
 import json
 import time
@@ -15,9 +15,9 @@ from resumebert.utils.durable_files import write_text
 class Throughput(Callback):
     """Log ``throughput/…`` every ``log_every_n_steps`` steps, averaged over those steps.
 
-    ``tokens_per_second`` counts real tokens, padding left out, on this process times the number of
-    processes. Time spent on validation and on writing checkpoints does not count. The averages over
-    all steps go to ``throughput.json`` in the run's folder.
+    ``tokens_per_second`` counts tokens without padding, on this process times the number of
+    processes. Validation and the writing of checkpoints are not part of the time. The averages over
+    all steps are written to ``throughput.json`` in the run's folder.
     """
 
     def __init__(self) -> None:
@@ -67,8 +67,8 @@ class Throughput(Callback):
     ) -> None:
         """Count a batch; log when it is time."""
         self._seconds += time.perf_counter() - self._start
-        # A batch that was moved to a GPU is counted by its shape, which costs no wait for the GPU;
-        # its real tokens are summed there and read only when they are logged.
+        # On a GPU, the shape is known without waiting. The tokens are summed on the GPU and read
+        # only when they are logged.
         self._tokens = self._tokens + batch["attention_mask"].sum()
         self._padded += batch["attention_mask"].numel()
         self._documents += len(batch["index"])

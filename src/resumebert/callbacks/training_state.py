@@ -1,4 +1,4 @@
-"""What the rest of a training depends on and Lightning does not bring back."""
+"""The state of a training that Lightning does not save, but that an exact resume needs."""
 
 import random
 from typing import Any, TypedDict
@@ -16,9 +16,10 @@ class TrainingState(TypedDict):
     """Plain values and tensors, so that ``torch.load(weights_only=True)`` opens them.
 
     Attributes:
-        loader: that of the :class:`resumebert.data.batching.ResumableLoader`.
-        random: one entry a process.
-        scores: those of the epoch's training batches so far, of all processes; None: none yet.
+        loader: the state of the :class:`resumebert.data.batching.ResumableLoader`.
+        random: one entry for each process.
+        scores: the scores of the epoch's training batches so far, from all processes; None if there
+            are none yet.
     """
 
     loader: dict[str, int]
@@ -27,7 +28,7 @@ class TrainingState(TypedDict):
 
 
 def collect(loader: dict[str, int], scores: SplitScores, device: torch.device) -> TrainingState:
-    """Return the state, of all processes on the first one; to be called on all of them."""
+    """Return the state, on the first process that of all; must be called on all processes."""
     mine = (_random_state(device), _content(scores))
     parts = [mine]
     if distributed.is_available() and distributed.is_initialized():
@@ -47,9 +48,9 @@ def collect(loader: dict[str, int], scores: SplitScores, device: torch.device) -
 
 
 def restore(state: TrainingState, scores: SplitScores, device: torch.device) -> None:
-    """Put the state back: to each process its random state, the scores to the first one.
+    """Restore the random state of each process, and the scores on the first process.
 
-    With another number of processes than the state is of, the random state is left as it is.
+    If the number of processes has changed, the random states are not restored.
     """
     is_parallel = distributed.is_available() and distributed.is_initialized()
     rank = distributed.get_rank() if is_parallel else 0

@@ -1,1 +1,1 @@
-"""The classifier: pretrained BERT, its loss, its optimisation, its checkpoint."""
+"""The classifier: pretrained BERT, loss, optimizer, schedule, checkpoint."""

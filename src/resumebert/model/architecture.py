@@ -1,7 +1,7 @@
-"""Which BERTs are built: the settings that one may have, checked before anything is built of them.
+"""Check the settings of a BERT before it is built.
 
-A ``config.json`` comes with somebody's weights and a checkpoint from somebody's run. Both are taken
-by an exact list of keys and ranges, so that neither can name code, a kernel or an absurd size.
+They come from files: the ``config.json`` of pretrained weights, or a checkpoint. Only listed keys
+and ranges are allowed, so that no file can name code, a kernel or an absurd size.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
-from resumebert.utils.config_checks import (
+from resumebert.utils.errors import UserError
+from resumebert.utils.requirements import (
     FLAG,
     SHARE,
     Requirement,
@@ -18,7 +19,6 @@ from resumebert.utils.config_checks import (
     one_of,
     optional,
 )
-from resumebert.utils.errors import UserError
 
 SIZES = (
     *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"),
@@ -27,7 +27,7 @@ SIZES = (
 FLOATS = ("initializer_range", "layer_norm_eps")
 ANYTHING = Requirement("anything", lambda value: True)
 
-# What BERT's own code reads.
+# The settings that BERT's code reads.
 SETTINGS: Mapping[str, Requirement] = {
     "model_type": one_of("bert"),
     "vocab_size": integer(1, 10_000_000),
@@ -49,7 +49,7 @@ SETTINGS: Mapping[str, Requirement] = {
     "pad_token_id": optional(integer(0)),
     "use_cache": FLAG,
 }
-# What would make another model of it, if it were other than this.
+# With other values than these it would be another model.
 FIXED: Mapping[str, Requirement] = {
     "position_embedding_type": one_of("absolute", None),
     "is_decoder": one_of(False),
@@ -60,7 +60,7 @@ FIXED: Mapping[str, Requirement] = {
     "quantization_config": one_of(None),
     "auto_map": one_of(None),
 }
-# What says nothing of the model that is made here.
+# These have no influence on the model that is built.
 LEFT_OUT: Mapping[str, Requirement] = {
     **dict.fromkeys(("torch_dtype", "dtype"), one_of(None, "float32", "float16", "bfloat16")),
     **dict.fromkeys(
@@ -84,18 +84,18 @@ def checked_architecture(
 
     Args:
         settings: as in a ``config.json``.
-        where: what to call their place in a message.
-        others_are_left_out: leave out keys that are not known, which a folder made by other
-            software may have, rather than refuse them.
+        where: the place to name in an error message.
+        others_are_left_out: ignore unknown keys, which other software may write, instead of
+            refusing them.
 
     Raises:
-        UserError: a key is not known, a size is missing, or a value is wrong.
+        UserError: a key is unknown, a size is missing, or a value is wrong.
     """
     problems = [f"{key} is missing" for key in SIZES if key not in settings]
     for key, value in settings.items():
         if key not in KNOWN:
             if not others_are_left_out:
-                problems.append(f"{key!r} is no setting of BERT")
+                problems.append(f"{key!r} is not a setting of BERT")
         elif not KNOWN[key].holds(value):
             problems.append(f"{key}={_short(value)} must be {KNOWN[key].words}")
     if not problems:
@@ -112,12 +112,12 @@ def checked_architecture(
             f"{more}. Use the settings that the model's weights were trained with."
         )
     kept = {key: value for key, value in settings.items() if key in SETTINGS}
-    # transformers takes no whole numbers for these.
+    # transformers requires floats for these.
     return kept | {key: float(kept[key]) for key in FLOATS if key in kept}
 
 
 def misfits(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
-    """Return what keeps tensors from being loaded in the place of others, by name and shape."""
+    """Return, in words, which tensors are missing, of another shape or unknown."""
     lacking = [f"{name} is missing" for name in expected if name not in found]
     wrong = [
         f"{name} is {list(tensor.shape)} in place of {list(expected[name].shape)}"

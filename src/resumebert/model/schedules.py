@@ -1,9 +1,9 @@
 """Learning-rate schedules: functions of an optimizer and the run's number of optimizer steps.
 
-A new schedule is a function here and a file in ``conf/scheduler/``. Each group of parameters has a
-peak of its own, the learning rate that its optimizer was made with; a schedule multiplies all peaks
-by the same factor. In all of them the factor at a step (from 0) of a warm-up of w steps is
-(step + 1) / (w + 1), so that the first step already learns, and step w is the first at the peak. A
+A new schedule is a function here and a file in ``conf/scheduler/``. Each parameter group has its
+own peak, which is the learning rate in the optimizer; a schedule multiplies all peaks by the same
+factor. During a warm-up of w steps, the factor at each step (counted from 0) is
+(step + 1) / (w + 1). So the first step already learns, and step w is the first at the peak. A
 warm-up longer than the run ends below the peak.
 """
 
@@ -11,26 +11,27 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from lightning.pytorch.utilities.types import LRSchedulerConfigType
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LinearLR, LRScheduler, ReduceLROnPlateau
 
-# Several, if a schedule is stepped at more than one interval.
+# A list if its parts are stepped at different intervals.
 Schedule = LRScheduler | list[LRScheduler]
 
 
 class PlateauSchedule(ReduceLROnPlateau):
     """Multiply the rates by ``factor`` when a metric has not improved for more than ``patience``.
 
-    It is stepped with the metric's value, once an epoch. Any improvement counts, however small, as
-    it does for the best checkpoint.
+    It is stepped with the metric's value once an epoch. Any improvement counts, however small, as
+    for the best checkpoint.
 
     Args:
         optimizer: its current rates are reduced.
-        monitor: name of the metric; only whoever steps the schedule reads it.
+        monitor: name of the metric, for the code that steps the schedule.
         mode: whether the metric is better when smaller (min) or larger (max).
         factor: above 0 and below 1.
-        patience: validations in a row without improvement that are let pass; the next one reduces.
-        min_lr: learning rate that no group's reduction goes below.
+        patience: number of validations in a row without improvement before the rates are reduced.
+        min_lr: the lowest learning rate of every group.
 
     Raises:
         ValueError: ``factor`` is 1 or more, or ``mode`` is neither min nor max.
@@ -52,14 +53,14 @@ class PlateauSchedule(ReduceLROnPlateau):
             factor=factor,
             patience=patience,
             min_lr=min_lr,
-            # Only `min_lr` is to end the reductions, and any improvement to put one off.
+            # Only `min_lr` ends the reductions, and any improvement delays one.
             eps=0.0,
             threshold=0.0,
         )
         self.monitor = monitor
 
     def go_on(self, state: Mapping[str, Any]) -> None:
-        """Take over what another one has seen, of the same metric, and none of its settings."""
+        """Continue from another one's state if the metric is the same; keep these settings."""
         if (state["monitor"], state["mode"]) == (self.monitor, self.mode):
             self.best, self.num_bad_epochs = state["best"], state["num_bad_epochs"]
 
@@ -83,12 +84,12 @@ def cosine_schedule(
 ) -> LambdaLR:
     """Rise linearly to the peak, fall along half a cosine to ``final_factor`` of it at the end.
 
-    One cycle of Loshchilov & Hutter 2017 ("SGDR"), without restarts: slower than a line near the
-    peak and near the end, faster between. It is stepped once an optimizer step.
+    One cycle of Loshchilov & Hutter 2017 ("SGDR"), without restarts. It is stepped once an
+    optimizer step.
 
     Args:
         optimizer: its rates are the peaks.
-        total_steps: of the run.
+        total_steps: optimizer steps of the run.
         warmup: see :func:`warmup_steps`.
         final_factor: from 0 to 1, reached at ``total_steps``.
     """
@@ -104,7 +105,7 @@ def cosine_schedule(
 def constant_schedule(optimizer: Optimizer, total_steps: int, *, warmup: float = 0.1) -> LambdaLR:
     """Rise linearly to the peak over the warm-up and stay there.
 
-    It is stepped once an optimizer step; ``total_steps`` matters to a warm-up given as a share.
+    It is stepped once an optimizer step. ``total_steps`` only matters if the warm-up is a share.
     """
     return _with_warmup(optimizer, warmup_steps(warmup, total_steps), lambda step: 1.0)
 
@@ -116,8 +117,8 @@ def inverse_sqrt_schedule(
 
     The schedule of Vaswani et al. 2017, whose rate min(n^-0.5, n·w^-1.5) at step n (from 1) of a
     warm-up to step w is here divided by that at n = w: the factor is min(n / w, sqrt(w / n)). It
-    does not depend on where the run ends but for a warm-up given as a share. Without a warm-up
-    w = 1, and the second step is down to 0.71 already. It is stepped once an optimizer step.
+    depends on the length of the run only if the warm-up is a share. Without a warm-up w = 1, and
+    the factor is 0.71 at the second step. It is stepped once an optimizer step.
     """
     rise = warmup_steps(warmup, total_steps)
     return _with_warmup(optimizer, rise, lambda step: math.sqrt((rise + 1) / (step + 1)))
@@ -138,13 +139,13 @@ def plateau_schedule(
 
     Args:
         optimizer: its rates are the peaks.
-        total_steps: of the run; it matters to a warm-up given as a share.
+        total_steps: optimizer steps of the run; only matters if the warm-up is a share.
         monitor: name of the metric, such as ``val/f1_macro``.
-        mode: min or max; with the rest, see :class:`PlateauSchedule`.
+        mode: min or max. For this and the others, see :class:`PlateauSchedule`.
         warmup: see :func:`warmup_steps`.
-        factor: of each reduction.
-        patience: validations without improvement that are let pass.
-        min_lr: of every group.
+        factor: see there.
+        patience: see there.
+        min_lr: see there.
 
     Returns:
         The warm-up, to be stepped once an optimizer step, and a :class:`PlateauSchedule`, to be
@@ -155,12 +156,24 @@ def plateau_schedule(
     """
     rise = warmup_steps(warmup, total_steps)
     return [
-        # It multiplies the current rate, where a LambdaLR would set it and undo each reduction.
+        # It multiplies the current rate. A LambdaLR would set it and undo each reduction.
         LinearLR(optimizer, start_factor=1 / (rise + 1), total_iters=rise),
         PlateauSchedule(
             optimizer, monitor=monitor, mode=mode, factor=factor, patience=patience, min_lr=min_lr
         ),
     ]
+
+
+def step_config(schedule: LRScheduler) -> LRSchedulerConfigType:
+    """Tell Lightning when to step a schedule: after every epoch, or every optimizer step."""
+    if isinstance(schedule, PlateauSchedule):
+        return {
+            "scheduler": schedule,
+            "interval": "epoch",
+            "monitor": schedule.monitor,
+            "name": "lr-plateau",
+        }
+    return {"scheduler": schedule, "interval": "step"}
 
 
 def _with_warmup(optimizer: Optimizer, rise: int, after: Callable[[int], float]) -> LambdaLR:
@@ -169,5 +182,5 @@ def _with_warmup(optimizer: Optimizer, rise: int, after: Callable[[int], float])
 
 
 def _remaining(step: int, rise: int, total_steps: int) -> float:
-    """Return how much of the steps after the warm-up is still to come, from 1 to 0."""
+    """Return the share of the steps after the warm-up that remains, from 1 to 0."""
     return max(0.0, (total_steps - step) / max(1, total_steps - rise))

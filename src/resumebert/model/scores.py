@@ -1,4 +1,4 @@
-"""The scores of a split's documents, collected batch by batch on one process or on many."""
+"""Collect the scores of a split's documents batch by batch, on one or several processes."""
 
 from typing import Any
 
@@ -11,31 +11,27 @@ from resumebert.utils.floats import widest_float
 
 
 class Scores:
-    """What a model gave for n documents and L labels, in the order of the documents.
+    """The model's scores for n documents and L labels, in the order of the documents.
 
     Attributes:
         index: (n,) int64, the documents' positions in the table, ascending.
-        logits: (n, L), float64 where the device has it.
+        logits: (n, L), float64 if the device has it.
         targets: (n, L) uint8, 0 or 1.
     """
 
-    # No tuple and no dataclass: inside those torchmetrics squeezes tensors of one element.
+    # Not a tuple or dataclass: torchmetrics squeezes one-element tensors inside those.
     def __init__(self, index: Tensor, logits: Tensor, targets: Tensor) -> None:
         self.index = index
         self.logits = logits
         self.targets = targets
 
-    index: Tensor
-    logits: Tensor
-    targets: Tensor
-
 
 class SplitScores(Metric):
     """Collect index, logits and targets of a split; :meth:`compute` returns them as Scores.
 
-    Under DDP the documents of all ranks are put together; a rank may have none, and ranks may
-    differ in how many they have. The result is in the order of the documents, so that nothing
-    computed of it depends on batches or ranks.
+    Under DDP the documents of all ranks are gathered; ranks may have different numbers of
+    documents, or none. The result is in the order of the documents, so that it does not depend on
+    batches or ranks.
 
     Args:
         num_labels: L.
@@ -64,7 +60,7 @@ class SplitScores(Metric):
             targets: (B, L), each 0 or 1, any dtype.
 
         Raises:
-            ValueError: the shapes do not fit each other or L.
+            ValueError: the shapes do not match each other or L.
         """
         shape = (len(index), self.num_labels)
         if logits.shape != shape or targets.shape != shape:
@@ -72,8 +68,8 @@ class SplitScores(Metric):
                 f"expected logits and targets of shape {shape}, but got {tuple(logits.shape)} and "
                 f"{tuple(targets.shape)}"
             )
-        # One dtype whatever the model's, so that all ranks gather the same one. Targets outside
-        # {0, 1} become 2, for the metrics to refuse: refusing here would wait for the device.
+        # One dtype, whatever the model's, because all ranks must gather the same one. Targets
+        # outside {0, 1} become 2, which the metrics refuse: a check here would wait for the device.
         valid = (targets == 0) | (targets == 1)
         self.index.append(index.detach().to(self.device, torch.int64))
         self.logits.append(logits.detach().to(self.device, widest_float(self.device)))
@@ -90,8 +86,8 @@ class SplitScores(Metric):
 
     def sync(self, *args: Any, **kwargs: Any) -> None:
         """Gather the states of all ranks, as :meth:`torchmetrics.Metric.sync` does."""
-        # For an empty list state torchmetrics gathers a one-dimensional float tensor, which the
-        # other ranks' (n, L) states do not match: the collective hangs or fails.
+        # For an empty list state, torchmetrics gathers a one-dimensional float tensor. It does not
+        # match the other ranks' (n, L) states, and the collective hangs or fails.
         if not self._is_synced:
             self._fill_empty_states()
         super().sync(*args, **kwargs)

@@ -1,1 +1,1 @@
-"""Many runs: each in a process of its own, what became of it, and the table over all of them."""
+"""Sweeps and searches: each run in its own process, its outcome, and a leaderboard of all runs."""

@@ -1,4 +1,4 @@
-"""The Hydra callback of a sweep: its folder at the start, its leaderboard after each run."""
+"""The Hydra callback of a sweep: check its folder, write its leaderboard after each run."""
 
 import multiprocessing
 import os
@@ -19,19 +19,18 @@ from resumebert.utils.errors import report_user_errors
 from resumebert.utils.settings import command_line
 
 if TYPE_CHECKING:
-    from resumebert.sweeps.board import Board
+    from resumebert.sweeps.ranking import Leaderboard
 
 
 class SweepLeaderboard(Callback):
     """Keep ``leaderboard.csv`` and ``leaderboard.html`` up to date.
 
-    The sweep exits with 1 if a run failed or was interrupted.
-
-    Refuses a folder that holds another sweep: the runs' numbers would mean other settings.
+    A sweep exits with 1 if a run failed or was interrupted. It refuses a folder that holds another
+    sweep, where the same run numbers have other settings.
     """
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Check that the folder is new, or holds the same sweep; say on a signal how to go on."""
+        """Check that the folder is new or holds the same sweep, and handle signals."""
         _end_with_a_word(config.hydra.sweep.dir)
         written = Path(config.hydra.sweep.dir) / "multirun.yaml"
         if not written.exists():
@@ -39,45 +38,45 @@ class SweepLeaderboard(Callback):
         before = list(OmegaConf.load(written).hydra.overrides.task)
         now = list(config.hydra.overrides.task)
         if before != now:
-            # Hydra turns an exception of a callback into a warning; this one passes.
+            # Hydra turns other exceptions of a callback into a warning.
             print(
                 f"Error: hydra.sweep.dir={config.hydra.sweep.dir} holds another sweep: "
-                f"{command_line(*before)}. Repeat that command to go on with it, or give this one "
-                "a folder of its own; python -m resumebert.sweeps.leaderboard FOLDER FOLDER makes "
-                "one table of both.",
+                f"{command_line(*before)}. Repeat that command to continue it, or give this sweep "
+                "its own folder; python -m resumebert.sweeps.leaderboard FOLDER FOLDER makes one "
+                "table of both.",
                 file=sys.stderr,
             )
             sys.exit(1)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
-        """Write the leaderboard anew, in the process that did the run."""
+        """Update the leaderboard, in the process that supervised the run."""
         if config.hydra.mode == RunMode.MULTIRUN:
             _write_leaderboard(config.hydra.sweep.dir)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Write the leaderboard for good, and say what the sweep came to."""
-        from resumebert.sweeps.summary import summary
+        """Write the final leaderboard and print a summary."""
+        from resumebert.sweeps.ranking import summary
 
         folder = Path(config.hydra.sweep.dir)
-        board = _write_leaderboard(folder)
-        if board is None:
+        leaderboard = _write_leaderboard(folder)
+        if leaderboard is None:
             return
-        say(summary(board, folder))
-        if INTERRUPTED in board.states:
+        say(summary(leaderboard, folder))
+        if INTERRUPTED in leaderboard.states:
             say(how_to_go_on(str(folder)))
-        if board.failed or INTERRUPTED in board.states:
+        if leaderboard.failed or INTERRUPTED in leaderboard.states:
             sys.exit(1)
 
 
 @report_user_errors
-def _write_leaderboard(folder: str | Path) -> "Board | None":
+def _write_leaderboard(folder: str | Path) -> "Leaderboard | None":
     from resumebert.sweeps.leaderboard import write_leaderboard
 
     return write_leaderboard([Path(folder)])
 
 
 def _end_with_a_word(folder: str) -> None:
-    """On SIGINT and SIGTERM, say how to go on; where a run is waited for, it comes first."""
+    """On SIGINT and SIGTERM, wait for the runs to stop, then print how to continue."""
 
     def end(number: int, frame: object) -> None:
         code = STOPPED[signal.Signals(number)]
@@ -88,7 +87,7 @@ def _end_with_a_word(folder: str) -> None:
             wait_for_runs(Path(folder))
         say(how_to_go_on(folder))
         if workers:
-            # An exception would have joblib kill its workers, and with them what still saves.
+            # An exception would make joblib kill its workers, which may still be saving.
             os._exit(code)
         sys.exit(code)
 

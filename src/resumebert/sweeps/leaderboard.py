@@ -1,7 +1,7 @@
-"""leaderboard.csv and leaderboard.html over runs: ``python -m resumebert.sweeps.leaderboard DIR…``.
+"""leaderboard.csv and leaderboard.html: ``python -m resumebert.sweeps.leaderboard DIR…``.
 
-A sweep writes them itself. By hand it takes folders of runs or of sweeps, and writes the two files
-into the first, or where ``--output`` says.
+A sweep writes them itself. The command makes one leaderboard of any runs and sweeps; it writes into
+the first folder, or into that of ``--output``.
 """
 
 import argparse
@@ -10,48 +10,51 @@ from pathlib import Path
 
 import pandas as pd
 
-from resumebert.sweeps.board import Board, make_board
-from resumebert.sweeps.page import make_page
+from resumebert.sweeps.leaderboard_page import make_page
+from resumebert.sweeps.ranking import Leaderboard, make_leaderboard, summary
 from resumebert.sweeps.runs import find_runs
-from resumebert.sweeps.summary import summary
 from resumebert.utils.durable_files import in_utf8, write_csv, write_text
 from resumebert.utils.errors import UserError, report_user_errors
 from resumebert.utils.streams import steady_streams
 
 
-def write_leaderboard(folders: Sequence[Path], output: Path | None = None) -> Board | None:
-    """Write ``leaderboard.csv`` and ``leaderboard.html`` over the runs in some folders.
+def write_leaderboard(folders: Sequence[Path], output: Path | None = None) -> Leaderboard | None:
+    """Write ``leaderboard.csv`` and ``leaderboard.html`` of the runs in some folders.
 
     Args:
-        folders: runs, sweeps, or what holds any.
+        folders: folders of runs or sweeps, or folders that hold these.
         output: the folder to write to; None: the first of ``folders``.
 
     Returns:
-        What was written; None, and nothing is written, if there is no run.
+        The leaderboard. If there is no run, None, and nothing is written.
     """
     runs = find_runs(folders)
     if not runs:
         return None
-    board = make_board(runs)
+    leaderboard = make_leaderboard(runs)
     output = folders[0] if output is None else output
-    write_csv(output / "leaderboard.csv", to_frame(board))
-    write_text(output / "leaderboard.html", make_page(board, folders, output))
-    return board
+    write_csv(output / "leaderboard.csv", to_frame(leaderboard))
+    write_text(output / "leaderboard.html", make_page(leaderboard, folders, output))
+    return leaderboard
 
 
-def to_frame(board: Board) -> pd.DataFrame:
-    """Return a row for each run, the best group first: settings, metrics, cost, state."""
+def to_frame(leaderboard: Leaderboard) -> pd.DataFrame:
+    """Return a row for each run, the best group first, with settings, metrics, cost and state."""
     rows = []
-    for group in board.groups:
-        found = None if board.monitor is None else group.spread(board.monitor)
+    for group in leaderboard.groups:
+        name = f"group {leaderboard.monitor}"
+        found = None if leaderboard.monitor is None else group.spread(leaderboard.monitor)
+        figures = {} if found is None else {
+            f"{name} mean": found.mean, f"{name} sd": found.sd, f"{name} n": found.n
+        }  # fmt: skip
         rows += [
             {
                 "run": run.folder.name,
                 "state": run.state,
                 "group": group.number,
-                "best": group is board.best,
-                **{key: run.setting(key) for key in (*board.keys, *board.repeats)},
-                **({} if found is None else _columns(board.monitor, found.mean, found.sd, found.n)),
+                "best": group is leaderboard.best,
+                **{key: run.setting(key) for key in (*leaderboard.keys, *leaderboard.repeats)},
+                **figures,
                 "minutes": run.minutes,
                 "documents_per_second": run.documents_per_second,
                 **run.metrics,
@@ -65,40 +68,30 @@ def to_frame(board: Board) -> pd.DataFrame:
     )
 
 
-def _columns(
-    monitor: str | None, mean: float, sd: float | None, n: int
-) -> dict[str, float | int | None]:
-    return {f"group {monitor} mean": mean, f"group {monitor} sd": sd, f"group {monitor} n": n}
-
-
 @report_user_errors
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make a leaderboard of the folders on the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m resumebert.sweeps.leaderboard",
-        description="Make leaderboard.csv and leaderboard.html over any runs and sweeps.",
+        description="Make leaderboard.csv and leaderboard.html of any runs and sweeps.",
     )
     parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="runs or sweeps")
     parser.add_argument("--output", type=Path, help="where to write; the first DIR if not given")
     given = parser.parse_args(arguments)
-    print(summary(_make(given.folders, given.output), given.output or given.folders[0]))
-
-
-def _make(folders: Sequence[Path], output: Path | None) -> Board:
-    for folder in folders:
+    for folder in given.folders:
         if not folder.is_dir():
             raise UserError(
                 f"{folder}: there is no such folder. Give folders of runs or of sweeps."
             )
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-    board = write_leaderboard(folders, output)
-    if board is None:
+    output = given.output or given.folders[0]
+    output.mkdir(parents=True, exist_ok=True)
+    leaderboard = write_leaderboard(given.folders, output)
+    if leaderboard is None:
         raise UserError(
-            f"{', '.join(map(str, folders))}: no run lies there (a run has .hydra/overrides.yaml). "
-            "Give folders of runs or of sweeps, such as outputs/sweeps/DATE_TIME."
+            f"{', '.join(map(str, given.folders))}: no run found (a run has .hydra/overrides.yaml)."
+            " Give folders of runs or of sweeps, such as outputs/sweeps/DATE_TIME."
         )
-    return board
+    print(summary(leaderboard, output))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What run folders hold, read for a table: settings, metrics, cost, state."""
+"""Read runs from their folders: settings, metrics, cost, state."""
 
 import json
 import math
@@ -15,28 +15,28 @@ from yaml import YAMLError
 from resumebert.sweeps.status import FINISHED, read_status
 from resumebert.utils.settings import Value, given_keys, value_of
 
-# Runs that differ in these alone repeat each other.
+# Runs that differ only in these are repeats.
 REPEATS = ("seed", "data.seed", "data.fold")
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run's folder, read.
+    """A run, as read from its folder.
 
     Attributes:
-        folder: where it lies.
-        state: see :class:`~resumebert.sweeps.status.RunStatus`; ``unfinished`` for a run of no
-            sweep that has no metrics.
+        folder: its path.
+        state: see :class:`~resumebert.sweeps.status.RunStatus`; ``unfinished`` for a run outside
+            any sweep that has no metrics.
         reason: why it did not finish.
-        given: the keys that its command line gave.
+        given: the keys on its command line.
         config: all its settings.
         choices: config group → the option chosen.
         metrics: as in metrics.json.
         intervals: metric → the ends of its interval, as in metrics.json under ``<metric>_ci``.
-        monitor: the metric that its best checkpoint was chosen by, such as ``val/f1_macro``.
-        mode: ``max`` or ``min``, which of that is better.
-        minutes: that it took.
-        documents_per_second: in training.
+        monitor: the metric that chose its best checkpoint, such as ``val/f1_macro``.
+        mode: ``max`` or ``min``: which values of ``monitor`` are better.
+        minutes: how long it took.
+        documents_per_second: its speed in training.
     """
 
     folder: Path
@@ -54,16 +54,16 @@ class Run:
 
     @property
     def is_finished(self) -> bool:
-        """Tell whether it has its final metrics."""
+        """Return whether it has its final metrics."""
         return self.state == FINISHED
 
     def setting(self, key: str) -> Value:
-        """Return the value of a key; of a config group, the option's name."""
+        """Return the value of a key, or the chosen option of a config group."""
         return value_of(self.config, self.choices, key)
 
 
 def find_runs(folders: Sequence[Path]) -> list[Run]:
-    """Read the runs that are, or lie anywhere in, the folders; run 10 comes after run 9."""
+    """Read all runs in the folders and below them; run 10 comes after run 9."""
     found = {
         configs.parent.parent.resolve(): None
         for folder in folders
@@ -74,7 +74,7 @@ def find_runs(folders: Sequence[Path]) -> list[Run]:
 
 
 def read_run(folder: Path) -> Run | None:
-    """Read a run's folder; return None where its config is not readable (yet)."""
+    """Read a run's folder; return None if its config is not readable (yet)."""
     try:
         config, overrides, hydra = (
             OmegaConf.load(folder / ".hydra" / f"{name}.yaml")
@@ -117,13 +117,13 @@ def read_run(folder: Path) -> Run | None:
 
 
 def swept_keys(runs: Sequence[Run]) -> list[str]:
-    """Return the keys, of those given on command lines, that are not the same in all runs."""
+    """Return the keys given on command lines whose values differ between runs."""
     given = dict.fromkeys(key for run in runs for key in run.given)
     return [key for key in given if len({json.dumps(run.setting(key)) for run in runs}) > 1]
 
 
 def common_settings(runs: Sequence[Run]) -> dict[str, Value]:
-    """Return the keys given on command lines that are the same in all runs, and their values."""
+    """Return the keys given on command lines with the same value in all runs, and these values."""
     swept = set(swept_keys(runs))
     given = dict.fromkeys(key for run in runs for key in run.given)
     return {key: runs[0].setting(key) for key in given if key not in swept}
@@ -138,7 +138,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _minutes(folder: Path) -> float | None:
-    """Return the time from environment.json, written once the data are there, to metrics.json."""
+    """Return the time between the writing of environment.json and of metrics.json."""
     try:
         started = datetime.fromisoformat(_json(folder / "environment.json")["time"])
         ended = (folder / "metrics.json").stat().st_mtime

@@ -1,8 +1,7 @@
-"""A search over settings: a study of Optuna in a file, that any number of processes work on.
+"""Search over settings with a study of Optuna, which any number of processes can share.
 
-Akiba et al., "Optuna: a next-generation hyperparameter optimization framework" (2019). The study
-lies in the sweep's folder; a process that is killed leaves its trial there, and the next one to ask
-takes it up.
+Akiba et al., "Optuna: a next-generation hyperparameter optimization framework" (2019). The study is
+a file in the sweep's folder. If a process is killed, the next process continues its trial.
 """
 
 import json
@@ -38,23 +37,23 @@ except ImportError as error:
         "A search needs Optuna, which is not installed: pip install 'resumebert[sweeps]'."
     ) from error
 
-# Held while a process takes trials; the journal has a lock of its own.
+# Locked while a process takes trials. The journal has its own lock.
 ASKING = ".search.lock"
-# Of a trial in the study: the file that the process which took it keeps locked while it lives.
+# The attribute of a trial that names its owner: a file that the owner keeps locked while it lives.
 TAKEN_BY = "taken_by"
 
-# What Optuna tells of every trial, the sweep tells too.
+# The sweep itself reports every trial.
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 @dataclass(frozen=True)
 class Space:
-    """What is searched: key → distribution."""
+    """The search space: key → distribution."""
 
     distributions: dict[str, BaseDistribution]
 
     def example(self) -> list[str]:
-        """Return overrides from inside the space."""
+        """Return the overrides of one point in the space."""
         return [
             f"{key}={found.choices[0] if isinstance(found, CategoricalDistribution) else found.low}"  # type: ignore[attr-defined]
             for key, found in self.distributions.items()
@@ -62,12 +61,12 @@ class Space:
 
 
 def parse_space(overrides: Sequence[Override]) -> tuple[Space, list[str]]:
-    """Return what is searched, and the overrides that all trials share.
+    """Return the search space, and the overrides that all trials share.
 
-    Of several overrides of a key the last counts.
+    If a key is given several times, the last one counts.
 
     Raises:
-        UserError: a sweep is none that can be searched, or nothing is swept.
+        UserError: a sweep can't be searched, or there is none.
     """
     space: dict[str, BaseDistribution] = {}
     fixed: dict[str, str] = {}
@@ -110,7 +109,7 @@ def _range(value: RangeSweep) -> BaseDistribution:
 
 
 def _interval(value: IntervalSweep) -> BaseDistribution:
-    # Numbers with a point, or after int(…) whole ones.
+    # Floats, or after int(…) integers.
     low, high = cast("tuple[float | int, float | int]", (value.start, value.end))
     log = "log" in value.tags
     if isinstance(low, int) and isinstance(high, int):
@@ -122,10 +121,10 @@ class Search:
     """A study and its folder.
 
     Args:
-        folder: of the sweep; a trial's run lies in it under the trial's number.
-        space: what is searched.
+        folder: the sweep's folder; a trial's run is in the subfolder of its number.
+        space: the search space.
         sampler: makes a sampler of Optuna from a seed.
-        seed: of the first trial's sampler.
+        seed: seed of the first trial's sampler.
         study: the study.
     """
 
@@ -144,13 +143,13 @@ class Search:
         self._lock.acquire()
 
     def next_trials(self, count: int, n_trials: int) -> list[int]:
-        """Return the numbers of up to ``count`` trials to do now; none if the study is complete.
+        """Return the numbers of the trials to run now; empty if the study is complete.
 
-        Those that a process left when it was killed come first.
+        Trials that a killed process left unfinished come first.
 
         Args:
-            count: at most so many.
-            n_trials: of the whole study.
+            count: the most trials to return.
+            n_trials: size of the whole study.
         """
         with FileLock(self.folder / ASKING):
             trials = self.study.get_trials(deepcopy=False)
@@ -162,8 +161,8 @@ class Search:
                 and self._is_free(trial)
             ][:count]
             for number in range(len(trials), min(n_trials, len(trials) + count - len(taken))):
-                # A sampler's draws depend on the trial's number, so that neither a restart nor
-                # another process at work on the study draws the same again.
+                # The seed depends on the trial's number, so that a restart or another process
+                # does not draw the same settings again.
                 self.study.sampler = self._sampler(self._seed + number)
                 trial = self.study.ask(self.space.distributions)
                 taken.append(trial.number)
@@ -173,7 +172,7 @@ class Search:
         return taken
 
     def overrides(self, number: int) -> list[str]:
-        """Return a trial's settings, and what its run needs to report to it."""
+        """Return a trial's settings, and those with which its run reports to the study."""
         params = self.study.get_trials(deepcopy=False)[number].params
         return [
             *(f"{key}={value}" for key, value in params.items()),
@@ -182,7 +181,7 @@ class Search:
         ]
 
     def record(self, number: int) -> None:
-        """Tell the study what a trial's run came to; one that was interrupted stays open."""
+        """Report the outcome of a trial's run to the study; an interrupted one stays open."""
         status = read_status(self.folder / str(number))
         value = self._value(number)
         if status is not None and status.state == FINISHED and value is not None:
@@ -201,13 +200,13 @@ class Search:
         return float(value) if value is not None and math.isfinite(value) else None
 
     def _sign(self, number: int) -> None:
-        """Note in the study who is at a trial."""
+        """Record in the study that this process owns a trial."""
         found = self.study.get_trials(deepcopy=False)[number]
         trial = optuna.trial.Trial(self.study, found._trial_id)
         trial.set_user_attr(TAKEN_BY, Path(self._lock.lock_file).name)
 
     def _is_free(self, trial: optuna.trial.FrozenTrial) -> bool:
-        """Tell whether neither the process that took a trial is alive, nor its run."""
+        """Return whether both the owner of a trial and its run have ended."""
         locks = [self.folder / str(trial.number) / LOCK]
         if TAKEN_BY in trial.user_attrs:
             locks.append(self.folder / trial.user_attrs[TAKEN_BY])
@@ -217,21 +216,23 @@ class Search:
 def open_search(
     folder: Path, space: Space, sampler: DictConfig | None, seed: int, metric: str, mode: str
 ) -> Search:
-    """Open the study in a folder, or begin one.
+    """Open the study in a folder, or create it.
 
     Args:
-        folder: of the sweep.
-        space: what is searched.
-        sampler: the config of one of Optuna's; None: its default, TPE.
-        seed: of the sampler.
-        metric: of validation, that is searched for.
+        folder: the sweep's folder.
+        space: the search space.
+        sampler: config of a sampler of Optuna; None: its default, TPE.
+        seed: seed of the sampler.
+        metric: the validation metric to optimise.
         mode: ``max`` or ``min``.
 
     Raises:
-        UserError: the metric is none of validation, or the study is of another one.
+        UserError: it is not a validation metric, or the study optimises another one.
     """
     if not metric.startswith("val/"):
-        raise UserError(f"monitor.metric={metric}: a search goes by a metric of validation, val/….")
+        raise UserError(
+            f"monitor.metric={metric}: a search needs a validation metric, such as val/f1_macro."
+        )
 
     def make_sampler(sampler_seed: int) -> Any:
         if sampler is None:
@@ -242,8 +243,8 @@ def open_search(
         study = begin_study(folder / JOURNAL, "max" if mode == "max" else "min")
         if study.user_attrs.get("metric", metric) != metric:
             raise UserError(
-                f"{folder / JOURNAL} is a search by {study.user_attrs['metric']}, not by {metric}. "
-                "Give another hydra.sweep.dir."
+                f"{folder / JOURNAL} is a search for the best {study.user_attrs['metric']}, not "
+                f"{metric}. Give another hydra.sweep.dir."
             )
         study.set_user_attr("metric", metric)
     return Search(folder, space, make_sampler, seed, study)

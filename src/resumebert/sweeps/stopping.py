@@ -1,4 +1,4 @@
-"""How a sweep and its runs stop: signals passed on, checkpoints waited for, nothing left behind."""
+"""Stop a sweep and its runs: pass signals on, wait for checkpoints, leave no process behind."""
 
 import contextlib
 import math
@@ -20,27 +20,27 @@ from resumebert.utils.interruption import SECONDS_OF_ONE_SIGNAL
 from resumebert.utils.settings import command_line
 from resumebert.utils.streams import IN_PLAIN
 
-# Held in a run's folder by the process that is at it.
+# Locked in a run's folder by the process that supervises it.
 LOCK = ".lock"
 STOPPED = {signal.SIGINT: 130, signal.SIGTERM: 143}
-# With which submitit has a batch system tell a job that its time is nearly up.
+# submitit's batch systems send this shortly before a job's time limit.
 TIME_IS_UP = getattr(signal, "SIGUSR2", None)
 
-# That a sweep which is stopped waits for its runs to save their checkpoints.
+# How long a stopped sweep waits for its runs to save their checkpoints.
 SECONDS_TO_SAVE = 60.0
 
-# Of this process, when it had one still.
+# The parent of this process at its start; later getppid() tells whether the parent has ended.
 PARENT = os.getppid()
 
 
 def how_to_go_on(folder: str) -> str:
-    """Return what to say when a sweep is interrupted."""
+    """Return the message for an interrupted sweep."""
     setting = command_line(**{"hydra.sweep.dir": folder})
-    return f"Interrupted. The same command with {setting} goes on."
+    return f"Interrupted. To continue, repeat the command with {setting}."
 
 
 def wait_for_runs(folder: Path) -> None:
-    """Wait until no process is at a run of a sweep, though not for ever."""
+    """Wait until no run of the sweep is active, at most SECONDS_TO_SAVE."""
     deadline = time.monotonic() + SECONDS_TO_SAVE
     while time.monotonic() < deadline:
         if not any(is_held(lock) for lock in folder.glob(f"*/{LOCK}")):
@@ -49,7 +49,7 @@ def wait_for_runs(folder: Path) -> None:
 
 
 def is_held(lock: Path) -> bool:
-    """Tell whether a process, this one included, holds the lock of a file."""
+    """Return whether a process, including this one, holds the lock of a file."""
     if not lock.exists():
         return False
     try:
@@ -63,9 +63,12 @@ def is_held(lock: Path) -> bool:
 def signals_passed_on() -> Iterator[
     tuple[list[signal.Signals], Callable[[subprocess.Popen[str]], None]]
 ]:
-    """Pass SIGINT and SIGTERM on to the run, which stops in its own way; yield those that came.
+    """Pass SIGINT and SIGTERM on to the run, so that it stops cleanly.
 
-    That a job's time is nearly up is passed on as SIGTERM.
+    The signal of a batch system's time limit is passed on as SIGTERM.
+
+    Yields:
+        The list of the signals received, and a function that adds a process to pass them on to.
     """
     received: list[signal.Signals] = []
     processes: list[subprocess.Popen[str]] = []
@@ -78,7 +81,7 @@ def signals_passed_on() -> Iterator[
 
     def add(process: subprocess.Popen[str]) -> None:
         processes.append(process)
-        # A signal that came between the process's start and here has met none to tell.
+        # A signal that came before this process was added has not reached it.
         if received and process not in told:
             tell(process)
 
@@ -86,7 +89,7 @@ def signals_passed_on() -> Iterator[
         nonlocal came_at
         now = time.monotonic()
         if now < came_at + SECONDS_OF_ONE_SIGNAL:
-            # From a terminal and by way of the sweep's process, it comes twice.
+            # The same signal, from the terminal and from the sweep's process.
             return
         came_at = now
         received.append(signal.Signals(number) if number in STOPPED else signal.SIGTERM)
@@ -94,7 +97,7 @@ def signals_passed_on() -> Iterator[
             told.append(process)
             tell(process)
 
-    # Some launchers run their jobs in threads, where Python can set no handler.
+    # Some launchers run their jobs in threads, where Python allows no signal handlers.
     if threading.current_thread() is not threading.main_thread():
         yield received, add
         return
@@ -108,36 +111,36 @@ def signals_passed_on() -> Iterator[
 
 
 def end_with_the_sweep() -> None:
-    """End this process when the sweep that started it has ended, be it by ``kill -9``."""
+    """End this process when the sweep that started it ends, even by ``kill -9``."""
 
     def wait() -> None:
-        # Not sys.stdin, whose lock would be held when Python ends.
+        # Not sys.stdin: this thread would still hold its lock when Python ends.
         while os.read(0, 1):
             pass
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
     if TIME_IS_UP is not None:
-        # A batch system sends it to every process of a job; the one that started this passes it on.
+        # A batch system sends it to every process of a job, and the supervisor passes it on.
         signal.signal(TIME_IS_UP, signal.SIG_IGN)
 
 
 def is_job() -> bool:
-    """Tell whether this is a job of submitit."""
+    """Return whether this process is a job of submitit."""
     return "SUBMITIT_EXECUTOR" in os.environ
 
 
 def is_worker(hydra: HydraConf) -> bool:
-    """Tell whether this is one of joblib's workers, which outlive the sweep (jobs are meant to)."""
+    """Return whether this process is a worker of joblib, which can outlive the sweep."""
     return "joblib" in str(OmegaConf.select(hydra.launcher, "_target_"))
 
 
 def leave(code: int, as_worker: bool) -> None:
-    """End this process, or the sweep if it is no worker of one."""
+    """End this process; if it is not a worker, end the sweep."""
     if not as_worker:
         sys.exit(code)
-    # A worker that only raised would take the next run; and when one ends while the sweep's process
-    # lives, joblib kills the others, which may still be saving.
+    # A worker that only raises an exception would take the next run. If it ends before the sweep's
+    # process, joblib kills the other workers, which may still be saving.
     deadline = time.monotonic() + SECONDS_TO_SAVE
     while os.getppid() == PARENT and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -145,10 +148,10 @@ def leave(code: int, as_worker: bool) -> None:
 
 
 def say(words: str) -> None:
-    """Print a line, if there is still someone to read it."""
+    """Print a line; do nothing if standard output can't be written."""
     with contextlib.suppress(OSError, SystemExit):
-        # A launcher's worker has its streams as they came.
+        # In a launcher's worker, the streams were not prepared by utils.streams.
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        # One write, so that lines of runs at the same time don't mix.
+        # One write, so that lines of concurrent runs don't mix.
         sys.stdout.write(f"{words}\n".encode(encoding, IN_PLAIN).decode(encoding))
         sys.stdout.flush()

@@ -17,7 +17,7 @@ from lightning.pytorch.plugins import CheckpointIO
 from lightning.pytorch.profilers import AdvancedProfiler, Profiler, PyTorchProfiler, SimpleProfiler
 from omegaconf import DictConfig, OmegaConf
 
-from resumebert.callbacks.checkpoint_files import DurableCheckpointIO
+from resumebert.callbacks.checkpointing import DurableCheckpointIO
 from resumebert.data.cache_store import digest_file
 from resumebert.data.cleaning import MASKING
 from resumebert.data.datamodule import ResumeDataModule

@@ -7,7 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from resumebert.data.datamodule import ResumeDataModule, SplitName
-from resumebert.sweeps.processes import IN_SWEEP
+from resumebert.sweeps.supervisor import IN_SWEEP
 from resumebert.tasks.analysis import find_label_words
 from resumebert.tasks.early_checks import check_monitor
 from resumebert.utils.errors import UserError

@@ -25,7 +25,7 @@ from resumebert.tasks import build
 from resumebert.tasks.judging import judge_scores, stored_decisions
 from resumebert.utils.config_checks import check_max_length
 from resumebert.utils.errors import UserError
-from resumebert.utils.run_folder import checkpoint_file
+from resumebert.utils.folders import checkpoint_file
 
 BASELINE = "baseline"
 # Of exchanges and of the bootstrap, where the intervals are left out of the evaluation itself.

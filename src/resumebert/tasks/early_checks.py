@@ -18,8 +18,8 @@ from resumebert.tasks.resuming import newest_interrupted
 from resumebert.utils.config_checks import check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.errors import UserError
+from resumebert.utils.folders import checkpoint_file, newest_run
 from resumebert.utils.processes import is_first_process
-from resumebert.utils.run_folder import checkpoint_file, newest_run
 from resumebert.utils.settings import command_line
 
 # A file, a folder (as those of a sweep's runs) or a column may be named 7.

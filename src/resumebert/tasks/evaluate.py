@@ -55,9 +55,8 @@ from resumebert.utils.console import make_console
 from resumebert.utils.durable_files import postpone, raising_postponed
 from resumebert.utils.environment import environment
 from resumebert.utils.errors import UserError
-from resumebert.utils.host_memory import keep_freed_memory
-from resumebert.utils.output_folder import make_output_folder
-from resumebert.utils.run_folder import checkpoint_file
+from resumebert.utils.folders import checkpoint_file, make_output_folder
+from resumebert.utils.hardware import keep_freed_memory
 
 console = make_console()
 

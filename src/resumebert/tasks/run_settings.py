@@ -22,8 +22,8 @@ from rich.console import Console
 from resumebert.tasks.resuming import newest_interrupted
 from resumebert.utils.durable_files import write_text
 from resumebert.utils.errors import UserError
+from resumebert.utils.folders import is_folder
 from resumebert.utils.processes import is_first_process
-from resumebert.utils.run_folder import is_folder
 from resumebert.utils.settings import NOT_SETTINGS, quoted
 
 if TYPE_CHECKING:

@@ -74,9 +74,8 @@ from resumebert.utils.console import make_console
 from resumebert.utils.durable_files import postpone, raising_postponed, tell_or_raise
 from resumebert.utils.environment import environment
 from resumebert.utils.errors import UnwrittenError, UserError
-from resumebert.utils.hardware import check_accelerator, resolve_precision
-from resumebert.utils.host_memory import keep_freed_memory
-from resumebert.utils.output_folder import keeping_nothing, make_output_folder
+from resumebert.utils.folders import keeping_nothing, make_output_folder
+from resumebert.utils.hardware import check_accelerator, keep_freed_memory, resolve_precision
 from resumebert.utils.processes import processes_of_one_run
 
 console = make_console()

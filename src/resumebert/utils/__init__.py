@@ -1,1 +1,1 @@
-"""What every room needs: errors, logging, the environment's description."""
+"""What all other packages use: errors, files and folders, settings, processes, hardware."""

@@ -1,153 +1,44 @@
-"""Refuse a wrong value of a config before any work, naming the key.
+"""Check the values of a config before any work, and name the wrong keys.
 
-Hydra itself refuses keys and groups that do not exist; here it is about values.
+Hydra refuses keys and groups that do not exist. It does not check values.
 """
 
-import math
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigTypeError
 
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import ACCELERATORS, PRECISIONS
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """What a value must be: a test, and the words for it."""
-
-    words: str
-    holds: Callable[[Any], bool]
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def number(low: float, high: float = math.inf, *, low_excluded: bool = False) -> Requirement:
-    """Require a number in [low, high], or in (low, high]."""
-    words = f"a number {'above' if low_excluded else 'of at least'} {low:g}"
-    if high < math.inf:
-        words += f" and at most {high:g}"
-
-    def holds(value: Any) -> bool:
-        return (
-            _is_number(value) and (value > low if low_excluded else value >= low) and value <= high
-        )
-
-    return Requirement(words, holds)
-
-
-def integer(low: int, high: float = math.inf) -> Requirement:
-    """Require a whole number of at least ``low`` and at most ``high``."""
-    words = f"a whole number of at least {low}" + (f" and at most {high:.0f}" * (high < math.inf))
-    return Requirement(words, lambda value: _is_integer(value) and low <= value <= high)
-
-
-def one_of(*choices: Any) -> Requirement:
-    """Require one of ``choices``."""
-    return Requirement(f"one of {', '.join(map(str, choices))}", lambda value: value in choices)
-
-
-def either(first: Requirement, second: Requirement) -> Requirement:
-    """Require one or the other."""
-    return Requirement(
-        f"{first.words}, or {second.words}",
-        lambda value: first.holds(value) or second.holds(value),
-    )
-
-
-def optional(requirement: Requirement) -> Requirement:
-    """Require null, or what ``requirement`` asks."""
-    return Requirement(
-        f"{requirement.words}, or null",
-        lambda value: value is None or requirement.holds(value),
-    )
-
-
-def only(allowed: bool | int | None, why: str) -> Requirement:
-    """Require the one value that goes with how this program works."""
-    words = "null" if allowed is None else str(allowed).lower()
-    return Requirement(f"{words}: {why}", lambda value: value is allowed)
-
-
-POSITIVE = number(0, low_excluded=True)
-SHARE = number(0, 1)
-BELOW_ONE = Requirement(
-    "a number of at least 0 and below 1", lambda value: _is_number(value) and 0 <= value < 1
-)
-FLAG = Requirement("true or false", lambda value: isinstance(value, bool))
-# Of the trainer: batches of a pass, or a share of them.
-BATCHES = Requirement(
-    "a share from 0.0 to 1.0 or a whole number of batches",
-    lambda value: _is_number(value) and value >= 0 and (value <= 1 or _is_integer(value)),
-)
-SOME_BATCHES = Requirement(
-    "a share above 0 and at most 1.0, or a whole number of batches of at least 1",
-    lambda value: BATCHES.holds(value) and value > 0,
-)
-DURATION = Requirement(
-    'a time "DD:HH:MM:SS"',
-    lambda value: isinstance(value, str) and bool(re.fullmatch(r"\d+:\d+:\d+:\d+", value)),
-)
-GROUP = Requirement(
-    "the name of one of its options, or a dictionary of entries, each with a _target_",
-    lambda value: value is None or isinstance(value, Mapping),
-)
-STRING = Requirement("a text", lambda value: isinstance(value, str) and value != "")
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str)
-
-
-def _are_names(value: Any) -> bool:
-    return _is_list(value) and all(isinstance(name, str) and name for name in value)
-
-
-NAMES = Requirement("a list of names", _are_names)
-# Of a column: 2024 is one, too.
-NAME = Requirement(
-    "a name", lambda value: _is_integer(value) or (isinstance(value, str) and value != "")
-)
-COLUMNS = Requirement(
-    "a list of names",
-    lambda value: _is_list(value) and len(value) > 0 and all(map(NAME.holds, value)),
-)
-NAMES_OF_LABELS = Requirement(
-    "a list of names for each label, such as {Software_Developer: [programmer, coder]}",
-    lambda value: isinstance(value, Mapping) and all(map(_are_names, value.values())),
-)
-
-
-def _are_aliases(value: Any) -> bool:
-    pairs = list(value.items()) if isinstance(value, Mapping) else value
-    # A key nan is a number, and no label.
-    return not isinstance(pairs, str | int | float) and all(
-        not isinstance(pair, str | int | float)
-        and len(pair) == 2
-        and isinstance(pair[0], str | int)
-        and isinstance(pair[1], str | int | float | None)
-        for pair in pairs
-    )
-
-
-ALIASES = Requirement(
-    'a dictionary {wrong: right} of labels, where null is none, or pairs [["wrong","right"]] if a '
-    "name is nan or null or has other letters than English",
-    _are_aliases,
+from resumebert.utils.requirements import (
+    ALIASES,
+    BATCHES,
+    BELOW_ONE,
+    COLUMNS,
+    DURATION,
+    FLAG,
+    GROUP,
+    NAME,
+    NAMES,
+    NAMES_OF_LABELS,
+    POSITIVE,
+    SHARE,
+    SOME_BATCHES,
+    STRING,
+    Requirement,
+    either,
+    integer,
+    is_integer,
+    is_list,
+    is_number,
+    number,
+    one_of,
+    only,
+    optional,
 )
 
 REQUIREMENTS: Mapping[str, Requirement] = {
-    # NumPy takes no larger one.
+    # The largest seed that NumPy takes.
     "seed": integer(0, 2**32 - 1),
     "ckpt_path": optional(STRING),
     "ckpt": STRING,
@@ -255,7 +146,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "optimizer.weight_decay": number(0),
     "optimizer.betas": Requirement(
         "two numbers of at least 0 and below 1",
-        lambda value: _is_list(value) and len(value) == 2 and all(map(BELOW_ONE.holds, value)),
+        lambda value: is_list(value) and len(value) == 2 and all(map(BELOW_ONE.holds, value)),
     ),
     "optimizer.eps": POSITIVE,
     "optimizer.head_lr_factor": POSITIVE,
@@ -268,12 +159,12 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "loss.alpha": optional(SHARE),
     "loss.gamma_pos": number(0),
     "loss.gamma_neg": number(0),
-    # Beyond 0.5, labels that are predicted wrongly would cost nothing.
+    # Above 0.5, labels that are predicted wrongly would cost nothing.
     "loss.clip": number(0, 0.5),
     "scheduler.warmup": number(0),
     "scheduler.final_factor": SHARE,
     "scheduler.factor": Requirement(
-        "a number above 0 and below 1", lambda value: _is_number(value) and 0 < value < 1
+        "a number above 0 and below 1", lambda value: is_number(value) and 0 < value < 1
     ),
     "scheduler.patience": integer(0),
     "scheduler.min_lr": number(0),
@@ -288,7 +179,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "evaluation.miss_cost": POSITIVE,
     "evaluation.false_alarm_cost": POSITIVE,
     "evaluation.threshold_resamples": integer(0, 1_000_000),
-    # eval.py: null for what the run had.
+    # In eval.py, null means the value of the run that is evaluated.
     "evaluation.bootstrap_resamples": optional(integer(0, 1_000_000)),
     "evaluation.baseline": optional(either(FLAG, one_of("auto"))),
     "evaluation.report": optional(FLAG),
@@ -298,7 +189,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "evaluation.errors": optional(integer(0)),
     "evaluation.label_words": optional(NAMES_OF_LABELS),
     "callbacks.best_checkpoint.dirpath": STRING,
-    # By this name the other commands find it.
+    # The other commands find the checkpoint by this name.
     "callbacks.best_checkpoint.filename": one_of("best"),
     "callbacks.best_checkpoint.monitor": optional(STRING),
     "callbacks.best_checkpoint.mode": one_of("min", "max"),
@@ -394,7 +285,7 @@ def check_values(config: DictConfig) -> None:
         try:
             value = OmegaConf.select(config, key, default=absent, throw_on_missing=False)
         except ConfigTypeError:
-            # What it should stand in is something else, which has a requirement of its own.
+            # A key above it has a wrong type, which that key's own requirement reports.
             continue
         if value is not absent and not requirement.holds(value):
             problems.append(f"{key}={value}: must be {requirement.words}.")
@@ -403,7 +294,7 @@ def check_values(config: DictConfig) -> None:
     ):
         problems.append("optimizer.fused=true: trainer.precision=16-mixed needs false.")
     fold, folds = (OmegaConf.select(config, f"data.split.{key}") for key in ("fold", "folds"))
-    if _is_integer(fold) and _is_integer(folds) and fold >= folds:
+    if is_integer(fold) and is_integer(folds) and fold >= folds:
         problems.append(
             f"data.fold={fold}: with data.split.folds={folds} it is a number from 0 to {folds - 1}."
         )
@@ -418,10 +309,10 @@ def check_values(config: DictConfig) -> None:
         OmegaConf.select(config, key) for key in ("data.max_windows_train", "data.batch_size")
     )
     reads_all = OmegaConf.select(config, "data.long_documents") == "windows"
-    if reads_all and _is_integer(windows) and _is_integer(documents) and windows < documents:
+    if reads_all and is_integer(windows) and is_integer(documents) and windows < documents:
         problems.append(
             f"data.max_windows_train={windows}: a batch of data.batch_size={documents} documents "
-            "has as many windows at least. Raise the one or lower the other."
+            "has at least one window of each. Raise the former or lower the latter."
         )
     if problems:
         raise UserError(" ".join(problems))

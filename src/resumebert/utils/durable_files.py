@@ -1,6 +1,6 @@
-"""Files that are whole whenever the process, or the machine, stops, and however full the disk is.
+"""Write files that are never half-written, even if the process is killed or the disk is full.
 
-Everything that the package writes into a run's folder goes through here.
+The package writes everything in a run's folder with these functions.
 """
 
 import errno
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
-# What could not be written since `postpone`; None: an error at once.
+# The files that could not be written since `postpone`; None: errors are raised at once.
 _postponed: list[UnwrittenError] | None = None
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file that takes the place of ``path`` once all of it is on the disk.
+    """Open a file that replaces ``path`` once it is completely on the disk.
 
-    Whoever opens ``path`` finds the old file or the new one, never a part; after an exception, the
-    old one. What a killed process left half-written is removed with the next call.
+    A reader of ``path`` finds the old file or the new one, never a part; after an exception, the
+    old one. The next call removes what a killed process left half-written.
 
     Raises:
         UnwrittenError: it can't be written.
@@ -44,7 +44,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         partial.replace(path)
         _sync(path.parent)
     except (OSError, RuntimeError) as error:
-        # A zip archive that is cut off by a full disk is a RuntimeError to PyTorch.
+        # When the disk is full, PyTorch raises a RuntimeError about its zip archive.
         cause = error.__context__ if isinstance(error, RuntimeError) else None
         raise UnwrittenError(path, _words(path, cause or error)) from error
     finally:
@@ -53,9 +53,9 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a small file in UTF-8, line ends as they are in ``text``.
+    """Write a small file in UTF-8, with the line ends of ``text``.
 
-    What is no UTF-8 in a path stands there by its number, as JSON has it and reads it back.
+    Bytes of a path that are not UTF-8 are written as JSON escapes, which JSON reads back.
 
     Raises:
         UnwrittenError: it can't be written, and :func:`postpone` was not called.
@@ -68,7 +68,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def in_utf8(text: str) -> str:
-    r"""Return the text with what UTF-8 can't hold, such as of a file's name, written as \udc..."""
+    r"""Return the text with what UTF-8 can't encode, as in some file names, written as \udc..."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -78,16 +78,16 @@ def write_csv(path: Path, frame: "pd.DataFrame") -> None:
 
 
 def postpone() -> None:
-    """From now on a small file that can't be written is told of, and an error only at the end.
+    """From now on, warn if a small file can't be written, and raise the error only at the end.
 
-    For what comes after hours of training: whatever else fits is still written.
+    After hours of training, one file that can't be written must not cost the others.
     """
     global _postponed
     _postponed = []
 
 
 def tell_or_raise(error: UnwrittenError) -> None:
-    """Raise the error, or put it off to the end of :func:`raising_postponed`."""
+    """Raise the error, or after :func:`postpone` warn and leave it to :func:`raising_postponed`."""
     if _postponed is None:
         raise error
     if error.path not in [before.path for before in _postponed]:
@@ -97,7 +97,7 @@ def tell_or_raise(error: UnwrittenError) -> None:
 
 @contextmanager
 def raising_postponed() -> Iterator[None]:
-    """At the end of the ``with`` block, raise what was put off in it.
+    """At the end of the ``with`` block, raise one error for the files that could not be written.
 
     Raises:
         UserError: not all files could be written.
@@ -109,8 +109,8 @@ def raising_postponed() -> Iterator[None]:
             names = ", ".join(error.path.name for error in _postponed)
             raise UserError(
                 f"not everything could be written: {names}; the warnings above have the reasons. "
-                "What lies in the folder is whole. Once there is room, python eval.py ckpt=FOLDER "
-                "makes figures and report of its model."
+                "The other files in the folder are complete. Once there is room, python eval.py "
+                "ckpt=FOLDER computes the model's metrics and report."
             )
     finally:
         _postponed = None
@@ -120,7 +120,7 @@ def _words(path: Path, error: BaseException) -> str:
     reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
     kept = ""
     with suppress(OSError):
-        kept = "; the one from before is still there" if path.exists() else ""
+        kept = "; the earlier version is still there" if path.exists() else ""
     remedy = "Make it writable"
     if getattr(error, "errno", errno.ENOSPC) in NO_ROOM:
         remedy = "Make room on the disk"
@@ -131,7 +131,7 @@ def _words(path: Path, error: BaseException) -> str:
 
 
 def _sync(folder: Path) -> None:
-    """See the names of a folder's files onto the disk."""
+    """Make a rename in the folder last."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

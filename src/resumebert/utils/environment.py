@@ -1,4 +1,4 @@
-"""environment.json: what a run was made with."""
+"""environment.json: versions, hardware and command line of a run."""
 
 import os
 import platform
@@ -49,7 +49,7 @@ def environment() -> dict[str, Any]:
 
 
 def git_state() -> dict[str, Any] | None:
-    """Return commit and whether there are uncommitted changes; None outside a git checkout."""
+    """Return the commit and whether there are uncommitted changes; None outside a checkout."""
     folder = Path(__file__).parent
 
     def git(*arguments: str) -> str:

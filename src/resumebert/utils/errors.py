@@ -1,4 +1,4 @@
-"""The one exception for a user's mistake."""
+"""The exceptions for a user's mistakes, and how a command reports them."""
 
 import errno
 import os
@@ -12,17 +12,15 @@ from hydra.errors import InstantiationException
 from omegaconf.errors import OmegaConfBaseException
 
 from resumebert.utils.interruption import Interruption, signals_interrupt
-from resumebert.utils.new_folders import remove_unused
 from resumebert.utils.processes import is_first_process
 
 OUT_OF_MEMORY = (
-    "the memory is used up. Lower data.batch_size, or data.max_windows_train where "
-    "data.long_documents=windows, or data.max_length; model.gradient_checkpointing=true takes less "
-    "for each. If it was not in training, lower model.chunk_tokens and data.eval_batch_size."
+    "there is not enough memory. Lower data.batch_size, data.max_length or, with "
+    "data.long_documents=windows, data.max_windows_train; model.gradient_checkpointing=true saves "
+    "memory too. If it was not in training, lower model.chunk_tokens and data.eval_batch_size."
 )
 
-
-# Why a file can't be read or written that no code can help.
+# Causes of a failed read or write that the user can mend, and a bug in the code can't be.
 OF_THE_MACHINE = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO,
     errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG, errno.ENOENT,
@@ -30,7 +28,7 @@ OF_THE_MACHINE = (
 
 
 class UserError(Exception):
-    """A mistake that the user can mend.
+    """A mistake that the user can correct.
 
     The message is one paragraph: what is wrong, where (file, row, key), and what to do. It is
     printed without a traceback by :func:`report_user_errors`, and the process exits with 1.
@@ -50,13 +48,12 @@ class UnwrittenError(UserError):
 
 
 def report_user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate an entry point: print a user's mistake plainly and exit with 1.
+    """Decorate an entry point: print a user's mistake without a traceback, and exit with 1.
 
-    A mistake is a :class:`UserError`, a value missing from the config, an argument that a class
-    named in the config does not take, a disk that is full, read-only or broken, or more work at a
-    time than the memory holds (all but the first with their traceback if ``HYDRA_FULL_ERROR`` is
-    set). SIGINT and SIGTERM end the command with 130 and 143. A folder made for its output does not
-    stay if there is none.
+    Mistakes are a :class:`UserError`, a value missing from the config, an argument that a class
+    named in the config does not take, a disk that is full, read-only or broken, and too little
+    memory. If ``HYDRA_FULL_ERROR`` is set, all but the first keep their traceback. SIGINT and
+    SIGTERM end the command with 130 and 143. An output folder that stayed empty is removed.
     """
 
     @wraps(function)
@@ -67,17 +64,18 @@ def report_user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
         except UserError as error:
             _leave(str(error))
         except Interruption as interruption:
-            remove_unused()
-            # Lightning takes another code of a process that it started for a crash, and kills all.
+            _remove_unused()
+            # If a process that Lightning started exits with another code, Lightning takes it for a
+            # crash and kills all of them.
             sys.exit(interruption.exit_code if is_first_process() else 0)
         except (InstantiationException, OmegaConfBaseException) as error:
             if os.environ.get("HYDRA_FULL_ERROR"):
                 raise
             _leave(f"the config can't be used: {_one_paragraph(str(error))}")
         except OSError as error:
-            # Of a file that is missing, the name is there; of a temporary folder, none.
-            is_ours = error.errno == errno.ENOENT and error.filename is not None
-            if os.environ.get("HYDRA_FULL_ERROR") or is_ours or error.errno not in OF_THE_MACHINE:
+            # A missing file with a name is a bug. A missing folder for temporary files has no name.
+            is_bug = error.errno == errno.ENOENT and error.filename is not None
+            if os.environ.get("HYDRA_FULL_ERROR") or is_bug or error.errno not in OF_THE_MACHINE:
                 raise
             where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
             _leave(
@@ -94,16 +92,23 @@ def report_user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
-    # It would take seconds to import of a command that has no such error.
+    # Imported here because it takes seconds.
     from lightning.pytorch.utilities.memory import is_oom_error
 
     return isinstance(error, MemoryError) or is_oom_error(error)
 
 
 def _leave(message: str) -> None:
-    remove_unused()
+    _remove_unused()
     print(f"Error: {message}", file=sys.stderr)
     sys.exit(1)
+
+
+def _remove_unused() -> None:
+    # Imported here because it imports this module.
+    from resumebert.utils.folders import remove_unused
+
+    remove_unused()
 
 
 def _one_paragraph(text: str) -> str:

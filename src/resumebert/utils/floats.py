@@ -1,4 +1,4 @@
-"""Numbers as exact as a device has them."""
+"""Floats in the widest type that a device has."""
 
 import torch
 from torch import Tensor
@@ -7,9 +7,9 @@ from torch import Tensor
 def to_probabilities(logits: Tensor) -> Tensor:
     """Return the sigmoid of logits of any shape and floating dtype, in float64.
 
-    Equal logits give equal probabilities, whatever their place. ``torch.sigmoid`` does not: on a
-    CPU the last bit of its result depends on the element's index, which breaks ties at random. And
-    in float32 the sigmoid is 1 from logit 17 on, which makes ties; in float64 from 37 on.
+    Equal logits give equal probabilities, which ``torch.sigmoid`` does not guarantee: on a CPU the
+    last bit of its result depends on the element's index, which breaks ties at random. In float32
+    the sigmoid is 1 for every logit above 17, which makes new ties; in float64 above 37.
     """
     return 1 / (1 + torch.exp(-to_float64(logits)))
 
@@ -20,7 +20,7 @@ def widest_float(device: torch.device) -> torch.dtype:
 
 
 def to_float64(values: Tensor) -> Tensor:
-    """Return the values in float64, detached, on the CPU where the device has none."""
+    """Return the values in float64, detached; on the CPU if the device has no float64."""
     if widest_float(values.device) != torch.float64:
         values = values.cpu()
     return values.detach().double()

@@ -1,13 +1,21 @@
-"""What the machine can do: which accelerator is there, which precision is fast on it."""
+"""What the machine has: accelerators, fast precisions, free memory."""
+
+import ctypes
+import math
+import platform
+from pathlib import Path
 
 from resumebert.utils.errors import UserError
 
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps", "tpu")
 PRECISIONS = ("auto", "32-true", "16-mixed", "bf16-mixed", "bf16-true", "64-true")
 
+# From glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+
 
 def check_accelerator(accelerator: str) -> None:
-    """Check that an accelerator asked for by name is there.
+    """Check that this machine has the accelerator that the config names.
 
     Raises:
         UserError: it is unknown, or not on this machine.
@@ -16,7 +24,7 @@ def check_accelerator(accelerator: str) -> None:
         raise UserError(
             f"trainer.accelerator={accelerator}: choose one of {', '.join(ACCELERATORS)}."
         )
-    # Imported here, so that a wrong value of the config is told before PyTorch is loaded.
+    # Imported here, so that a wrong config value is reported before PyTorch is loaded.
     import torch
 
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
@@ -43,3 +51,44 @@ def resolve_precision(precision: str, accelerator: str) -> str:
     else:
         fast = False
     return "bf16-mixed" if fast else "32-true"
+
+
+def keep_freed_memory() -> bool:
+    """Make glibc keep freed memory for the next step; return whether that worked.
+
+    By default, glibc returns each large array to the system as soon as it is freed. The next step
+    then gets new pages, which the kernel clears first: up to a third of a training step on a CPU.
+    With this setting the process holds its peak memory until it ends. Other C libraries are not
+    changed.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    mallopt = ctypes.CDLL(None).mallopt
+    return bool(mallopt(_M_MMAP_MAX, 0)) and bool(mallopt(_M_TRIM_THRESHOLD, -1))
+
+
+def free_memory() -> float:
+    """Return how many bytes this process can still allocate; infinity if the system doesn't say.
+
+    The smaller of the machine's free memory and what a container's limit leaves.
+    """
+    try:
+        free = [_bytes_of(Path("/proc/meminfo"), "MemAvailable")]
+        for limit, usage in (
+            ("memory.max", "memory.current"),
+            ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+        ):
+            group = Path("/sys/fs/cgroup")
+            if (group / limit).exists():
+                # Without a limit the file holds "max", or a number larger than any memory.
+                most = float((group / limit).read_text().replace("max", "inf"))
+                free.append(most - float((group / usage).read_text()))
+    except (OSError, ValueError):
+        return math.inf
+    return min(free)
+
+
+def _bytes_of(path: Path, name: str) -> float:
+    """Return the bytes of a line such as ``MemAvailable:  21870840 kB``."""
+    words = path.read_text().split()
+    return 1024 * float(words[words.index(f"{name}:") + 1])

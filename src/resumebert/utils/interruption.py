@@ -1,4 +1,4 @@
-"""What SIGINT (Ctrl-C) and SIGTERM (kill, a batch system's end of time) do to a command."""
+"""How a command reacts to SIGINT (Ctrl-C) and SIGTERM (kill, the time limit of a batch system)."""
 
 import os
 import signal
@@ -9,14 +9,14 @@ from types import FrameType
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-# A batch system signals every process of a job, and the one that started this one passes it on.
+# A process may get one signal twice: from the batch system, and passed on by its parent.
 SECONDS_OF_ONE_SIGNAL = 1.0
 
 Handler = Callable[[int, FrameType | None], Any]
 
 
 class Interruption(BaseException):
-    """A signal asks the command to end; no error, and not to be caught as one.
+    """A signal that asks the command to end. It is not an error, so no ``Exception``.
 
     Attributes:
         signum: the signal.
@@ -28,14 +28,14 @@ class Interruption(BaseException):
 
     @property
     def exit_code(self) -> int:
-        """What a shell expects of a process that a signal ended."""
+        """Return the code that a shell expects of a process ended by a signal."""
         return 128 + self.signum
 
 
 class NotedSignal:
-    """Note a signal, for a loop that looks at it where it can stop; the second one does not wait.
+    """Note a signal, for a loop that stops at its next safe point; a second one stops it at once.
 
-    The same signal within a second is the first one, come another way.
+    The same signal again within a second counts as one: it came by two ways.
 
     Attributes:
         signum: the signal that came; 0: none.
@@ -51,7 +51,7 @@ class NotedSignal:
         self._previous = _install(self._note)
 
     def stop(self) -> None:
-        """Leave signals to whoever had them before."""
+        """Restore the handlers from before."""
         _restore(self._previous)
         self._previous = {}
 
@@ -73,9 +73,9 @@ def signals_interrupt() -> Iterator[None]:
 
 
 def interrupt_from_now_on() -> None:
-    """Turn the signals into an :class:`Interruption`, in place of what the trainer does with them.
+    """Turn the signals into an :class:`Interruption`, in place of the trainer's own handler.
 
-    Its own handler talks to the other processes, which may be waiting for something else.
+    The trainer's handler would wait for the other processes, which may wait for something else.
     """
     _install(_raise)
 
@@ -85,9 +85,9 @@ def _raise(signum: int, frame: FrameType | None) -> None:
 
 
 def _install(handler: Handler) -> dict[signal.Signals, Any]:
-    """Make ``handler`` that of this process, though not of those it forks; return the ones before.
+    """Install ``handler`` in this process, but not in its forks; return the handlers from before.
 
-    Outside the main thread Python lets no handler be installed, and nothing is done.
+    Outside the main thread, where Python allows no handlers, it does nothing.
     """
     owner = os.getpid()
 
@@ -95,8 +95,8 @@ def _install(handler: Handler) -> dict[signal.Signals, Any]:
         if os.getpid() == owner:
             handler(signum, frame)
         elif signum == signal.SIGTERM:
-            # A data loader's worker is ended by this. Of Ctrl-C it hears with its parent, who
-            # will still ask it for batches.
+            # A data loader's worker ends on SIGTERM. It ignores Ctrl-C, which its parent gets too:
+            # the parent still needs its batches.
             signal.signal(signum, signal.SIG_DFL)
             os.kill(os.getpid(), signum)
 
@@ -111,6 +111,6 @@ def _install(handler: Handler) -> dict[signal.Signals, Any]:
 
 def _restore(previous: dict[signal.Signals, Any]) -> None:
     for signum, handler in previous.items():
-        # None: it was installed by something else than Python, and can't be put back from here.
+        # None: the handler was not installed from Python, which can't restore it.
         if handler is not None:
             signal.signal(signum, handler)

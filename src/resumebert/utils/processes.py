@@ -1,7 +1,6 @@
-"""The several processes of one run: which of them this is, and that the first alone writes.
+"""The processes (ranks) of one run: which of them this is, and how only the first one writes.
 
-They are started by Lightning (``trainer.devices=2``), by torchrun or by SLURM, and all of them run
-the whole command.
+Lightning (``trainer.devices=2``), torchrun or SLURM starts them, and each runs the whole command.
 """
 
 import contextlib
@@ -19,18 +18,17 @@ from resumebert.utils.settings import as_override
 
 Arguments = ParamSpec("Arguments")
 
-# What Lightning sets for the processes that it starts, and would take for another's in the next
-# run of a sweep.
+# Lightning sets these for its processes. They must not reach the next run of a sweep.
 OF_A_LAUNCH = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE")
-# Where the first process tells those that it starts its output folder.
+# The first process passes its output folder on to the others in this variable.
 OUTPUT_DIR = "RESUMEBERT_OUTPUT_DIR"
 PR_SET_PDEATHSIG = 1
-# Hydra answers null for a group with a traceback.
+# With null for a group, Hydra would fail with a traceback.
 NULL_GROUPS = {f"{group}=null": f"{group}=none" for group in ("callbacks", "logger", "model/lora")}
 
 
 def is_first_process() -> bool:
-    """Tell whether this is the only process of its run, or the one that writes for all."""
+    """Return whether this is the first process of its run, the one that writes files."""
     if "RANK" in os.environ:
         return int(os.environ["RANK"]) == 0
     if "LOCAL_RANK" in os.environ or "NODE_RANK" in os.environ:
@@ -39,7 +37,7 @@ def is_first_process() -> bool:
 
 
 def first_process_only(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """Decorate a function that writes a file: on the other processes it does nothing."""
+    """Decorate a function that writes a file: it does nothing on the other processes."""
 
     @wraps(function)
     def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
@@ -52,8 +50,8 @@ def first_process_only(function: Callable[Arguments, None]) -> Callable[Argument
 def prepare_process() -> None:
     """Set this process up as one of several, before Hydra reads the command line.
 
-    The others than the first write nothing, and end when whoever started them does. A sweep can't
-    be started on all of them: each would run it.
+    All but the first write no files, and end when their parent process ends. A sweep that was
+    started as several processes is refused: each would run all of it.
     """
     sys.argv[1:] = [NULL_GROUPS.get(item, item) for item in sys.argv[1:]]
     if _is_sweep(sys.argv[1:]) and _started_with_others():
@@ -69,7 +67,7 @@ def prepare_process() -> None:
         return
     sys.argv.append("hydra.output_subdir=null")
     if OUTPUT_DIR in os.environ:
-        # Lightning gives one too, in quotes that end at a quote in the folder's name.
+        # Lightning passes one too, but its quoting breaks if the folder's name has a quote.
         kept = [word for word in sys.argv if not word.startswith("hydra.run.dir=")]
         sys.argv = [*kept, as_override("hydra.run.dir", os.environ[OUTPUT_DIR])]
     if "LOCAL_RANK" in os.environ:
@@ -78,19 +76,20 @@ def prepare_process() -> None:
 
 @contextmanager
 def processes_of_one_run(output_dir: Path, overrides: list[str] | None) -> Iterator[None]:
-    """Let a run start processes inside the ``with`` block as if it were the only one.
+    """Let a run start processes inside the ``with`` block, and clean up after it.
 
     Args:
-        output_dir: of the run.
-        overrides: those of one run of a sweep; None: this is not a sweep. Lightning starts the
-            others with this process's command line, and a sweep's would start the sweep in each.
+        output_dir: the run's folder.
+        overrides: the overrides of this run of a sweep; None: this is not a sweep. Lightning
+            starts the other processes with this process's command line, and with a sweep's command
+            line each of them would start the sweep.
     """
     arguments = sys.argv
     environment = {name: os.environ.get(name) for name in (*OF_A_LAUNCH, OUTPUT_DIR)}
     if is_first_process():
         os.environ[OUTPUT_DIR] = str(output_dir)
     else:
-        # By this process's clock Hydra may have made another folder than the first one's.
+        # Hydra names the folder by the time, which may differ from the first process's.
         with contextlib.suppress(OSError):
             output_dir.rmdir()
     if overrides is not None:
@@ -116,12 +115,12 @@ def _is_sweep(arguments: list[str]) -> bool:
 
 
 def _started_with_others() -> bool:
-    # SLURM_NTASKS is set for a batch script too, which is one process.
+    # Not SLURM_NTASKS: a batch script, which is one process, has it too.
     return "RANK" in os.environ or int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1
 
 
 def _end_with_parent() -> None:
-    """Have the kernel kill this process when its parent is gone, however that was killed."""
+    """Have the kernel kill this process when its parent ends, even by ``kill -9``."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The settings that a command line gave, and their values."""
+"""The settings given on a command line: read, and written back as a command."""
 
 import json
 import re
@@ -11,17 +11,17 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-# What a sweep itself adds to a run, or where it lies: no setting of the training.
+# A sweep adds these itself, or they name a place. They are no settings of the training.
 NOT_SETTINGS = ("callbacks.pruning", "ckpt_path", "output_dir", "hparams_search", "hydra")
 
-# Tells a run of a sweep which keys are swept, with spaces between.
+# The environment variable that holds the swept keys of a run's sweep, separated by spaces.
 SWEPT = "RESUMEBERT_SWEPT"
 
 Value = str | float | int | bool | None
 
 
 def given_keys(overrides: Iterable[str]) -> tuple[str, ...]:
-    """Return the keys and groups of ``key=value``, ``+key=value`` …, those of no setting left out.
+    """Return the keys and groups of ``key=value``, ``+key=value`` …, without NOT_SETTINGS.
 
     Args:
         overrides: as on a command line, without sweeps.
@@ -32,7 +32,7 @@ def given_keys(overrides: Iterable[str]) -> tuple[str, ...]:
 
 
 def value_of(config: DictConfig, choices: Mapping[str, str], key: str) -> Value:
-    """Return the value of a key; of a config group, the option's name; None where it has none."""
+    """Return the value of a key, or the chosen option of a config group; None if there is none."""
     if key in choices:
         return choices[key]
     value = OmegaConf.select(config, key, throw_on_resolution_failure=False)
@@ -42,7 +42,7 @@ def value_of(config: DictConfig, choices: Mapping[str, str], key: str) -> Value:
 
 
 def config_flags(hydra: HydraConf) -> list[str]:
-    """Return the flags of a command line that name another config than the command's own."""
+    """Return the flags for a config other than the command's own."""
     name = str(hydra.job.config_name)
     flags = [] if name == hydra.job.name else ["--config-name", name]
     for source in hydra.runtime.config_sources:
@@ -52,17 +52,17 @@ def config_flags(hydra: HydraConf) -> list[str]:
 
 
 def quoted(value: str | Path) -> str:
-    """Write a text as the value of an override, whatever is in it."""
-    # OmegaConf fills in ${…} unless a backslash stands before it, and takes one of each two there.
+    """Write any text as the value of an override."""
+    # OmegaConf replaces ${…} unless a backslash precedes it, and halves the backslashes there.
     text = re.sub(r"(\\*)\$\{", r"\1\1\\${", str(value))
-    # A shell wants single quotes around it.
+    # Double quotes, since the whole is put into single ones for a shell.
     quote = "'" if '"' in text else '"'
-    # Hydra takes a backslash as it stands, but before a quote.
+    # To Hydra, a backslash is special only before a quote.
     return quote + re.sub(rf"(\\*)({quote}|$)", _escaped, text) + quote
 
 
 def as_override(key: str, value: str | Path) -> str:
-    """Write ``key=value`` for a text, in quotes if Hydra would read it as something else."""
+    """Write ``key=value`` for a text, in quotes only if Hydra needs them."""
     plain = f"{key}={value}"
     try:
         read = OverridesParser.create().parse_override(plain).value()
@@ -76,14 +76,14 @@ def command_line(*words: str, **texts: str | Path) -> str:
     """Write a command that can be pasted into a shell.
 
     Args:
-        words: as the shell passes them on, settings in Hydra's grammar among them.
-        texts: further settings, a key and its value.
+        words: the arguments, with overrides in Hydra's grammar.
+        texts: more overrides, as key and text.
     """
     return shlex.join([*words, *(as_override(key, value) for key, value in texts.items())])
 
 
 def expand_home(arguments: list[str]) -> None:
-    """Write out, in place, what some shells do not and Hydra can't read.
+    """Rewrite, in place, what some shells leave as it is and Hydra can't read.
 
     The ``~`` of ``key=~/…``, and a separator such as a comma, which Hydra wants in quotes.
     """

@@ -1,6 +1,6 @@
-"""Standard output and error that take any text, and may be closed, full or left by their reader.
+"""Make standard output and error work with any text, when closed, full or without a reader.
 
-For the entry points alone: a library leaves its user's streams as they are.
+Only the commands use this. As a library, the package does not change its user's streams.
 """
 
 import codecs
@@ -17,22 +17,22 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-# How a console that can't show a character is given another.
+# The error handler that replaces characters which a console can't show.
 IN_PLAIN = "resumebert.in_plain"
 PLAIN = {"–": "-", "—": "-", "−": "-", "×": "x", "‘": "'", "’": "'", "“": '"', "”": '"'}
 
 
 @contextmanager
 def steady_streams() -> Iterator[None]:
-    """Let a command print whatever it prints, wherever to, and end in words where it can't.
+    """Let a command print any text anywhere, and end with a message if it can't.
 
-    What an encoding lacks is written in plain letters, or by its number. When the reader of a pipe
-    has gone, the command ends; what stderr does not take is lost.
+    Characters that the encoding lacks are replaced by ASCII letters or their number. The command
+    ends when the reader of its pipe has closed it. Errors in writing to stderr are ignored.
     """
     _in_utf8_mode()
     _open_closed()
     _check_working_directory()
-    # Of a stream that can't be written, a traceback for each line.
+    # If a stream can't be written, logging would print a traceback for each line.
     logging.raiseExceptions, before = False, threading.excepthook
     threading.excepthook = _end_of_thread
     for stream in (sys.stdout, sys.stderr):
@@ -49,10 +49,10 @@ def steady_streams() -> Iterator[None]:
 
 
 def _in_utf8_mode() -> None:
-    """Start this process again in Python's UTF-8 mode, if the locale's encoding is another.
+    """Restart this process in Python's UTF-8 mode if the locale has another encoding.
 
-    Else the files of libraries, the names of files and what was typed would depend on the locale,
-    and "é" in a table would not be the "é" that was typed. The console keeps its encoding.
+    Otherwise file names, arguments and files that libraries write would depend on the locale, and
+    a typed "é" would not equal the "é" in a table. The console keeps its encoding.
     """
     if sys.flags.utf8_mode or codecs.lookup(locale.getencoding()).name == "utf-8":
         return
@@ -62,7 +62,7 @@ def _in_utf8_mode() -> None:
 
 
 def _open_closed() -> None:
-    """Open what of 0, 1 and 2 is closed on nothing, so that no file is opened in their place."""
+    """Open /dev/null for a closed 0, 1 or 2, so that no other file gets its number."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(descriptor, True)
     os.close(descriptor)
@@ -76,8 +76,8 @@ def _check_working_directory() -> None:
         Path.cwd()
     except OSError as error:
         print(
-            f"Error: the folder that this was typed in can't be entered any more ({error.strerror})"
-            ". Change to another one with cd.",
+            f"Error: the working directory does not exist any more ({error.strerror}). Change to "
+            "another one with cd.",
             file=sys.stderr,
         )
         sys.exit(1)
@@ -108,7 +108,7 @@ def _guarded(stream: TextIO, act: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _leave(stream: TextIO, error: OSError) -> None:
-    # What is left in the buffer would be tried again, and again when Python ends.
+    # To /dev/null, or the rest of the buffer would fail again, at the latest when Python ends.
     with suppress(OSError, ValueError):
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, stream.fileno())
@@ -118,15 +118,15 @@ def _leave(stream: TextIO, error: OSError) -> None:
     if error.errno == errno.EPIPE:
         sys.exit(128 + signal.SIGPIPE)
     print(
-        f"Error: standard output can't be written ({error.strerror}). Make room where it goes to, "
-        "or send it somewhere else.",
+        f"Error: standard output can't be written ({error.strerror}). Make room there, or "
+        "redirect it somewhere else.",
         file=sys.stderr,
     )
     sys.exit(1)
 
 
 def _end_of_thread(ended: threading.ExceptHookArgs) -> None:
-    """Leave out an error of the disk: what writes in the background says it where it is asked."""
+    """Print no traceback for a disk error: the writer reports it in the main thread."""
     if not isinstance(ended.exc_value, OSError):
         threading.__excepthook__(ended)
 

@@ -1,4 +1,4 @@
-"""Where a search's study lies: in a journal, a file that any number of processes write to."""
+"""The study of a search: a journal file that any number of processes can write to."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import optuna
 
-# In the sweep's folder.
+# The journal's name in the sweep's folder.
 JOURNAL = "study.log"
 NAME = "search"
 
@@ -19,7 +19,7 @@ def load_study(journal: Path, pruner: Any = None) -> "optuna.Study":
 
 
 def begin_study(journal: Path, mode: Literal["max", "min"]) -> "optuna.Study":
-    """Load the study of a journal, or begin it where there is none."""
+    """Load the study of a journal, or create it if there is none."""
     import optuna
 
     direction: Literal["maximize", "minimize"] = "maximize" if mode == "max" else "minimize"

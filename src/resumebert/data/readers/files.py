@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 from resumebert.data.table import name_list, printable
 from resumebert.utils.errors import UserError
-from resumebert.utils.host_memory import free_memory
+from resumebert.utils.hardware import free_memory
 
 # Ten times a thick book. A larger text is another kind of file, and a few of them fill the memory.
 MAX_DOCUMENT_BYTES = 10 * 1000**2

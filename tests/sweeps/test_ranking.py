@@ -7,29 +7,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up import make_run
 
-from resumebert.sweeps.board import make_board, spread, value_words
+from resumebert.sweeps.ranking import make_leaderboard, spread, value_words
 from resumebert.sweeps.runs import find_runs
 
 
-def board_of(folder):
-    return make_board(find_runs([folder]))
+def leaderboard_of(folder):
+    return make_leaderboard(find_runs([folder]))
 
 
 def test_swept_keys_are_those_that_differ_with_defaults_where_a_run_does_not_give_them(tmp_path):
     make_run(tmp_path / "0", ["optimizer.lr=1e-5", "data.batch_size=8"], {"val/f1_macro": 0.5})
     make_run(tmp_path / "1", ["data.batch_size=8"], {"val/f1_macro": 0.6})
-    board = board_of(tmp_path)
-    assert board.keys == ["optimizer.lr"]
-    assert [group.settings["optimizer.lr"] for group in board.groups] == [2e-4, 1e-5]
-    assert board.common == {"data.batch_size": 8}
+    leaderboard = leaderboard_of(tmp_path)
+    assert leaderboard.keys == ["optimizer.lr"]
+    assert [group.settings["optimizer.lr"] for group in leaderboard.groups] == [2e-4, 1e-5]
+    assert leaderboard.common == {"data.batch_size": 8}
 
 
 def test_groups_are_named_by_their_option_and_sweep_keys_are_no_settings(tmp_path):
     for number, loss in enumerate(("bce", "focal")):
         overrides = [f"loss={loss}", f"callbacks.pruning.trial={number}"]
         make_run(tmp_path / str(number), overrides, {"val/f1_macro": 0.5}, choices={"loss": loss})
-    board = board_of(tmp_path)
-    assert [group.settings for group in board.groups] == [{"loss": "bce"}, {"loss": "focal"}]
+    leaderboard = leaderboard_of(tmp_path)
+    assert [group.settings for group in leaderboard.groups] == [{"loss": "bce"}, {"loss": "focal"}]
 
 
 def test_runs_that_differ_in_seed_or_fold_stand_together(tmp_path):
@@ -41,40 +41,40 @@ def test_runs_that_differ_in_seed_or_fold_stand_together(tmp_path):
         figures.setdefault(lr, []).append(value)
         overrides = [f"optimizer.lr={lr}", f"seed={seed}", f"data.fold={fold}"]
         make_run(tmp_path / str(number), overrides, {"val/f1_macro": value})
-    board = board_of(tmp_path)
-    assert (board.keys, board.repeats) == (["optimizer.lr"], ["seed", "data.fold"])
-    assert len(board.groups) == 2
-    for group in board.groups:
+    leaderboard = leaderboard_of(tmp_path)
+    assert (leaderboard.keys, leaderboard.repeats) == (["optimizer.lr"], ["seed", "data.fold"])
+    assert len(leaderboard.groups) == 2
+    for group in leaderboard.groups:
         found = group.spread("val/f1_macro")
         expected = figures[group.settings["optimizer.lr"]]
         assert found.n == 4
         assert found.mean == pytest.approx(statistics.mean(expected))
         assert found.sd == pytest.approx(statistics.stdev(expected))
-    assert board.best.settings == {"optimizer.lr": 1e-4}
+    assert leaderboard.best.settings == {"optimizer.lr": 1e-4}
 
 
 def test_the_best_is_best_on_validation_whatever_the_test_figures_say(tmp_path):
     make_run(tmp_path / "0", ["optimizer.lr=1e-5"], {"val/f1_macro": 0.7, "test/f1_macro": 0.1})
     make_run(tmp_path / "1", ["optimizer.lr=1e-4"], {"val/f1_macro": 0.6, "test/f1_macro": 0.9})
-    assert board_of(tmp_path).best.settings == {"optimizer.lr": 1e-5}
+    assert leaderboard_of(tmp_path).best.settings == {"optimizer.lr": 1e-5}
 
 
 def test_without_a_validation_figure_nothing_is_best(tmp_path):
     overrides = ["optimizer.lr=1e-5", "monitor.metric=test/f1_macro"]
     make_run(tmp_path / "0", overrides, {"test/f1_macro": 0.9})
     make_run(tmp_path / "1", ["optimizer.lr=1e-4"], {"val/f1_macro": None, "test/f1_macro": 0.1})
-    board = board_of(tmp_path)
-    assert board.monitor is None
-    assert board.best is None
+    leaderboard = leaderboard_of(tmp_path)
+    assert leaderboard.monitor is None
+    assert leaderboard.best is None
 
 
 def test_lower_is_better_where_the_runs_say_so(tmp_path):
     for number, loss in enumerate((0.4, 0.2, 0.3)):
         overrides = [f"optimizer.lr={number + 1}", "monitor.metric=val/loss", "monitor.mode=min"]
         make_run(tmp_path / str(number), overrides, {"val/loss": loss})
-    board = board_of(tmp_path)
-    assert [group.settings["optimizer.lr"] for group in board.groups] == [2, 3, 1]
-    assert board.best is board.groups[0]
+    leaderboard = leaderboard_of(tmp_path)
+    assert [group.settings["optimizer.lr"] for group in leaderboard.groups] == [2, 3, 1]
+    assert leaderboard.best is leaderboard.groups[0]
 
 
 def test_a_group_with_a_failed_repeat_is_not_the_best_of_complete_ones(tmp_path):
@@ -82,10 +82,10 @@ def test_a_group_with_a_failed_repeat_is_not_the_best_of_complete_ones(tmp_path)
     make_run(tmp_path / "1", ["optimizer.lr=1", "seed=2"], None, state="failed", reason="NaN")
     make_run(tmp_path / "2", ["optimizer.lr=2", "seed=1"], {"val/f1_macro": 0.7})
     make_run(tmp_path / "3", ["optimizer.lr=2", "seed=2"], {"val/f1_macro": 0.8})
-    board = board_of(tmp_path)
-    assert board.best.settings == {"optimizer.lr": 2}
-    assert [run.reason for run in board.failed] == ["NaN"]
-    assert board.states == {"finished": 3, "failed": 1}
+    leaderboard = leaderboard_of(tmp_path)
+    assert leaderboard.best.settings == {"optimizer.lr": 2}
+    assert [run.reason for run in leaderboard.failed] == ["NaN"]
+    assert leaderboard.states == {"finished": 3, "failed": 1}
 
 
 def test_main_effects_count_and_average_over_the_other_keys(tmp_path):
@@ -93,7 +93,7 @@ def test_main_effects_count_and_average_over_the_other_keys(tmp_path):
     for number, ((lr, size), value) in enumerate(values.items()):
         overrides = [f"optimizer.lr={lr}", f"data.batch_size={size}"]
         make_run(tmp_path / str(number), overrides, {"val/f1_macro": value})
-    effects = {effect.key: dict(effect.at) for effect in board_of(tmp_path).effects}
+    effects = {effect.key: dict(effect.at) for effect in leaderboard_of(tmp_path).effects}
     assert effects["optimizer.lr"]["1"].mean == pytest.approx(0.2)
     assert effects["optimizer.lr"]["2"].mean == pytest.approx(0.7)
     assert effects["data.batch_size"]["16"].mean == pytest.approx(0.6)
@@ -108,7 +108,7 @@ def test_a_number_of_many_values_is_seen_by_quarters(tmp_path):
     for number in range(12):
         overrides = [f"optimizer.lr={(number + 1) * 1e-5}"]
         make_run(tmp_path / str(number), overrides, {"val/f1_macro": number / 12})
-    [effect] = board_of(tmp_path).effects
+    [effect] = leaderboard_of(tmp_path).effects
     assert effect.is_continuous
     assert [found.n for _, found in effect.at] == [3, 3, 3, 3]
     assert effect.at[0][0] == "1e-5 to 3e-5"
@@ -127,7 +127,7 @@ def test_numbers_that_a_search_drew_lie_on_a_line_and_typed_ones_side_by_side(
 ):
     for number, value in enumerate(values):
         make_run(tmp_path / str(number), [f"optimizer.lr={value}"], {"val/f1_macro": number / 9})
-    [effect] = board_of(tmp_path).effects
+    [effect] = leaderboard_of(tmp_path).effects
     assert effect.is_continuous is expected
     assert sum(found.n for _, found in effect.at) == len(values)
     if expected:

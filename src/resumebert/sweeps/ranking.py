@@ -1,11 +1,12 @@
-"""From runs to a table: repeats together, the best on validation, what each key does."""
+"""Arrange the runs of a sweep: repeats together, the best on validation, the effect of each key."""
 
 import json
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 from resumebert.charts.scales import all_numbers, in_order, value_words
 from resumebert.sweeps.runs import (
@@ -17,8 +18,9 @@ from resumebert.sweeps.runs import (
 from resumebert.sweeps.status import FAILED
 from resumebert.utils.settings import Value
 
-# A number with more values than these lies on a line; with more than those, if a search drew them.
+# A number with more distinct values than this is continuous: its effect is shown by quarters.
 MOST_VALUES = 8
+# The same, if a search drew the values.
 MOST_DRAWN = 3
 
 
@@ -35,10 +37,10 @@ class Spread:
 
 @dataclass(frozen=True)
 class Group:
-    """Runs that differ in seed or fold alone.
+    """Runs that differ only in seed or fold.
 
     Attributes:
-        number: its place in the order of the runs, from 1.
+        number: counted from 1, in the order of the runs.
         settings: the other swept keys and their values.
         runs: one or more.
     """
@@ -53,31 +55,30 @@ class Group:
         return [run for run in self.runs if run.is_finished]
 
     def spread(self, metric: str) -> Spread | None:
-        """Return mean and spread of a metric over the finished runs; None where none has it."""
-        return spread([run.metrics[metric] for run in self.finished if metric in run.metrics])
+        """Return mean and spread of a metric over the finished runs; None if none has it."""
+        return spread(run.metrics.get(metric) for run in self.finished)
 
     @property
     def minutes(self) -> Spread | None:
-        """Return how long a finished run took."""
-        return spread([run.minutes for run in self.finished if run.minutes is not None])
+        """Return mean and spread of the minutes that the finished runs took."""
+        return spread(run.minutes for run in self.finished)
 
     @property
     def documents_per_second(self) -> Spread | None:
-        """Return how fast a finished run trained."""
-        speeds = [run.documents_per_second for run in self.finished]
-        return spread([speed for speed in speeds if speed is not None])
+        """Return mean and spread of the finished runs' training speed."""
+        return spread(run.documents_per_second for run in self.finished)
 
 
 @dataclass(frozen=True)
 class Effect:
-    """The monitored metric over the values of one key, whatever the other keys were.
+    """The monitored metric over the values of one key, averaged over the other keys.
 
     Attributes:
         key: its name.
-        points: each finished run's value and metric.
-        at: for each value, in order, how the metric spreads there; for a number that takes many
-            values, for each quarter of the runs.
-        is_continuous: whether it is such a number.
+        points: each finished run's value of the key and its metric.
+        at: the spread of the metric at each value, in order; for a continuous key, in each quarter
+            of the runs.
+        is_continuous: whether the key is a number with many values.
     """
 
     key: str
@@ -87,20 +88,20 @@ class Effect:
 
 
 @dataclass(frozen=True)
-class Board:
+class Leaderboard:
     """A leaderboard.
 
     Attributes:
-        runs: all of them.
-        keys: what was swept, without what makes repeats.
-        repeats: those of seed and fold that were swept.
-        common: settings given on the command line, the same in all runs.
-        monitor: the validation metric that the best is marked by; None if no run has one.
-        mode: ``max`` or ``min``, which of that is better.
-        groups: repeats together, the best first, those without a figure last.
-        best: the group whose mean of ``monitor`` is best, of those that all repeats of have
-            finished if there are any; None if no run has one.
-        effects: of each of ``keys`` that has two values with a figure.
+        runs: all runs.
+        keys: the swept keys, without seed and fold.
+        repeats: the swept keys among seed and fold.
+        common: settings given on the command line that are the same in all runs.
+        monitor: the validation metric that ranks the groups; None if no run has one.
+        mode: ``max`` or ``min``: which values of ``monitor`` are better.
+        groups: the groups, the best first, those without the metric last.
+        best: the group with the best mean of ``monitor``. Groups whose runs have all finished come
+            before others. None if no run has the metric.
+        effects: the effect of each of ``keys`` that has two values with a metric.
     """
 
     runs: list[Run]
@@ -124,8 +125,8 @@ class Board:
         return Counter(run.state for run in self.runs)
 
 
-def make_board(runs: Sequence[Run]) -> Board:
-    """Arrange runs, one or more, into a leaderboard."""
+def make_leaderboard(runs: Sequence[Run]) -> Leaderboard:
+    """Make a leaderboard of one or more runs."""
     swept = swept_keys(runs)
     keys = [key for key in swept if key not in REPEATS]
     monitor, mode = _monitor(runs)
@@ -134,7 +135,7 @@ def make_board(runs: Sequence[Run]) -> Board:
     measured = [group for group in ranked if monitor is not None and group.spread(monitor)]
     complete = [group for group in measured if len(group.finished) == len(group.runs)]
     best = next(iter(complete or measured), None)
-    return Board(
+    return Leaderboard(
         runs=list(runs),
         keys=keys,
         repeats=[key for key in swept if key in REPEATS],
@@ -147,8 +148,9 @@ def make_board(runs: Sequence[Run]) -> Board:
     )
 
 
-def spread(values: Sequence[float]) -> Spread | None:
-    """Return mean and spread; None for no values."""
+def spread(found: Iterable[float | None]) -> Spread | None:
+    """Return mean and spread of the values that are not None; None if there are none."""
+    values = [value for value in found if value is not None]
     if not values:
         return None
     return Spread(
@@ -160,8 +162,56 @@ def spread(values: Sequence[float]) -> Spread | None:
     )
 
 
+def summary(leaderboard: Leaderboard, folder: Path) -> str:
+    """Return some lines: how many runs, the best, which failed and why, and the file's path."""
+    lines = [
+        f"sweep: {counts(leaderboard)}",
+        *([best_words(leaderboard)] if leaderboard.best else []),
+    ]
+    by_reason: dict[str, list[str]] = {}
+    for run in leaderboard.failed:
+        by_reason.setdefault(run.reason or "unknown", []).append(run.folder.name)
+    for reason, names in by_reason.items():
+        lines.append(f"failed: run {', '.join(names)}: {reason}")
+    return "\n".join([*lines, f"leaderboard: {folder / 'leaderboard.html'}"])
+
+
+def counts(leaderboard: Leaderboard) -> str:
+    """Return for example ``24 runs: 22 finished, 1 failed, 1 pruned``."""
+    total = len(leaderboard.runs)
+    states = ", ".join(f"{count} {state}" for state, count in leaderboard.states.most_common())
+    return f"{total} run{'' if total == 1 else 's'}: {states}"
+
+
+def best_words(leaderboard: Leaderboard) -> str:
+    """Return the best group's settings and metrics, validation first."""
+    assert leaderboard.best is not None
+    assert leaderboard.monitor is not None
+    test = leaderboard.monitor.replace("val/", "test/")
+    words = (
+        f"best on validation: {settings_words(leaderboard.best)}  "
+        f"{leaderboard.monitor} {figure(leaderboard.best.spread(leaderboard.monitor))}"
+    )
+    on_test = leaderboard.best.spread(test)
+    return words + (f", {test} {figure(on_test)}" if on_test else "")
+
+
+def settings_words(group: Group) -> str:
+    """Return a group's settings as on a command line."""
+    words = " ".join(f"{key}={value_words(value)}" for key, value in group.settings.items())
+    return words or f"run {group.runs[0].folder.name}"
+
+
+def figure(found: Spread | None, digits: int = 4) -> str:
+    """Write a mean, and the spread where there are repeats."""
+    if found is None:
+        return "–"
+    words = f"{found.mean:.{digits}f}"
+    return words if found.sd is None else f"{words} ± {found.sd:.{digits}f}"
+
+
 def _monitor(runs: Sequence[Run]) -> tuple[str | None, str]:
-    """Return the validation metric that most runs were chosen by; a test metric is never one."""
+    """Return the validation metric that most runs monitor; test metrics are never used."""
     counts = Counter(
         (run.monitor, run.mode)
         for run in runs
@@ -208,10 +258,10 @@ def _effects(runs: Sequence[Run], keys: Sequence[str], monitor: str) -> list[Eff
 
 
 def _is_continuous(values: Sequence[Value]) -> bool:
-    """Tell whether a key takes many numbers, or some that a search has drawn."""
+    """Return whether a key has many numbers as values, or some that a search has drawn."""
     if not all_numbers(values):
         return False
-    # Whoever types such a number types two digits.
+    # People type numbers of at most two digits.
     drawn = [
         value for value in values if isinstance(value, float) and float(f"{value:.2g}") != value
     ]

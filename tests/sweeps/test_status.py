@@ -2,7 +2,7 @@
 
 import pytest
 
-from resumebert.sweeps.reasons import LONGEST, reason_of
+from resumebert.sweeps.status import LONGEST, reason_of
 
 TRACEBACK = [
     "Error executing job with overrides: ['optimizer.lr=1']",
@@ -18,7 +18,7 @@ TRACEBACK = [
     [
         (1, ["epoch 1/3", "Error: the loss is no number.", ""], "the loss is no number."),
         (1, TRACEBACK, "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB."),
-        (-9, TRACEBACK, "killed by SIGKILL, as by the system when memory runs out"),
+        (-9, TRACEBACK, "killed by SIGKILL, which the system does when memory runs out"),
         (-11, [], "killed by SIGSEGV"),
         (-200, [], "killed by signal 200"),
         (3, [], "exit code 3"),

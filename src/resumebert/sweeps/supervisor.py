@@ -1,10 +1,9 @@
-"""Each run of a sweep in a process of its own, under whichever launcher.
+"""Run each run of a sweep in its own process, under every launcher.
 
-Hydra stops a sweep at the first exception, and a run that the system kills would take the sweep
-with it. So the function that Hydra launches for a run only starts ``python train.py`` with the
-run's settings, waits for it, and writes down what became of it; it never fails itself. Such a run
-is an ordinary one: its command can be repeated by hand, and under DDP its ranks repeat that command
-and no sweep.
+Hydra stops a sweep at the first exception, and a run that the system kills would end the sweep.
+Therefore the function that Hydra launches for a run only supervises: it starts ``python train.py``
+with the run's settings, waits, and records the outcome. It never fails itself. The run is an
+ordinary one: its command can be repeated by hand, and under DDP its ranks start no sweep.
 """
 
 import json
@@ -30,7 +29,6 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from resumebert.sweeps.reasons import reason_of
 from resumebert.sweeps.status import (
     DONE,
     FAILED,
@@ -40,6 +38,7 @@ from resumebert.sweeps.status import (
     RUNNING,
     RunStatus,
     read_status,
+    reason_of,
     write_status,
 )
 from resumebert.sweeps.stopping import (
@@ -54,25 +53,25 @@ from resumebert.sweeps.stopping import (
     say,
     signals_passed_on,
 )
-from resumebert.utils.durations import duration
+from resumebert.utils.console import duration
 from resumebert.utils.settings import SWEPT, as_override, command_line, config_flags, given_keys
 
 LOG = "train.log"
-# Left by callbacks.pruning in a run that it has stopped.
+# callbacks.pruning writes this file when it ends a run.
 PRUNED_NOTE = "pruned.json"
 LAST_CHECKPOINT = Path("checkpoints") / "last.ckpt"
-# Tells a run that its standard input ends when the sweep does.
+# Set for the run of a sweep: its standard input closes when the sweep ends.
 IN_SWEEP = "RESUMEBERT_IN_SWEEP"
-# Of a run that begins anew, so that nothing of its earlier attempt is taken for its own.
+# Removed when a run starts again, so that no results of its earlier attempt remain.
 LEFTOVERS = ("metrics.json", PRUNED_NOTE, LOG, "checkpoints", "tensorboard", "csv")
-# These make a sweep; a run is given none of them.
+# Settings of the sweep that are not passed on to its runs.
 SWEEP_ONLY = ("hydra.sweep", "hydra/sweep", "hydra.launcher", "hydra/launcher", "hydra.mode",
               "hydra.run.")  # fmt: skip
 Task = Callable[[DictConfig], Any]
 
 
 def each_run_in_its_own_process(script: str) -> Callable[[Task], Task]:
-    """Decorate an entry point, so that every run of a sweep is a process of ``script``."""
+    """Decorate an entry point so that each run of a sweep is a process of ``script``."""
 
     def decorate(function: Task) -> Task:
         @wraps(function)
@@ -89,10 +88,10 @@ def each_run_in_its_own_process(script: str) -> Callable[[Task], Task]:
 
 
 def supervise(script: Path, config: DictConfig) -> float | None:
-    """Do the run that Hydra has just launched, or nothing if it is done already.
+    """Run and supervise the process of one run; do nothing if the run has finished before.
 
     Returns:
-        The validation metric of ``config.monitor``; None if the run did not reach one.
+        The run's value of ``config.monitor``; None if it has none.
     """
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
@@ -108,15 +107,15 @@ def supervise(script: Path, config: DictConfig) -> float | None:
             else:
                 stopped_by = _attempt(script, folder, before, config)
     except Timeout:
-        say(f"{name}: another process is at it")
-    # Of a job whose run was stopped, an end by exit would be an error in whoever waits for all.
+        say(f"{name}: another process is running it")
+    # A job must return normally: its exit would be an error in the process that waits for all jobs.
     if stopped_by is not None and not is_job():
         leave(STOPPED[stopped_by], is_worker(hydra))
     return monitored(folder, config)
 
 
 def monitored(folder: Path, config: DictConfig) -> float | None:
-    """Return the monitored validation metric of a finished run; None where there is none."""
+    """Return the monitored validation metric of a finished run; None if it has none."""
     metric = OmegaConf.select(config, "monitor.metric")
     try:
         value = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))[metric]
@@ -128,7 +127,7 @@ def monitored(folder: Path, config: DictConfig) -> float | None:
 def _attempt(
     script: Path, folder: Path, before: RunStatus | None, config: DictConfig
 ) -> signal.Signals | None:
-    """Run it as a process, and write down what became of it; return the signal that stopped it."""
+    """Run the process and record its outcome; return the signal that stopped it, if any."""
     name = f"run {folder.name}"
     hydra = HydraConfig.get()
     overrides = list(hydra.overrides.task)
@@ -138,7 +137,7 @@ def _attempt(
     command = [
         sys.executable, str(script), *config_flags(hydra), *overrides,
         *(item for item in hydra.overrides.hydra if not item.lstrip("+~").startswith(SWEEP_ONLY)),
-        # A search's config would make it a sweep.
+        # Otherwise a search's config would make the run a sweep.
         "hydra.mode=RUN",
         as_override("hydra.run.dir", folder),
         *([as_override("ckpt_path", folder / LAST_CHECKPOINT)] if resumed else []),
@@ -152,7 +151,7 @@ def _attempt(
     )
     write_status(folder, status)
     swept = _swept(hydra)
-    begins = "goes on from its last checkpoint" if resumed else "starts"
+    begins = "resumes from its last checkpoint" if resumed else "starts"
     say(f"{name}: {begins}: {command_line(*swept) or 'as typed'}")
     started = time.monotonic()
     with signals_passed_on() as (received, pass_on_to):
@@ -178,26 +177,25 @@ def _attempt(
     say(f"{name}: {took}{_result(folder, config)}{f': {reason}' if reason else ''}")
     if not received:
         return None
-    # It would take a second to import, of a process that mostly waits.
+    # Imported here because it takes a second, and this process mostly waits.
     from resumebert.sweeps.leaderboard import write_leaderboard
 
     write_leaderboard([Path(hydra.sweep.dir)])
     if not is_worker(hydra) or os.getppid() != PARENT:
-        # Else the sweep's process says it.
+        # Otherwise the sweep's process prints it.
         say(how_to_go_on(hydra.sweep.dir))
     return received[0]
 
 
 def _environment(hydra: HydraConf, swept: list[str]) -> dict[str, str]:
-    """Return the environment of a run's process."""
     environment = {
         **os.environ, IN_SWEEP: "1", SWEPT: " ".join(given_keys(swept)), "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "utf-8",
     }  # fmt: skip
-    # joblib and Ray divide the cores themselves, by this variable.
+    # joblib and Ray divide the cores themselves and set this variable.
     if threads := OmegaConf.select(hydra.launcher, "cpus_per_task"):
         environment.setdefault("OMP_NUM_THREADS", str(threads))
-    # Lightning would take the job's tasks for the processes of the run, which is one task's.
+    # A run is one task of the job. Lightning would take the job's tasks for processes of the run.
     if "SLURM_JOB_NAME" in environment:
         environment["SLURM_JOB_NAME"] = "bash"
     return environment
@@ -212,7 +210,7 @@ def _run(
     ends_with_parent: bool,
     pass_on_to: Callable[[subprocess.Popen[str]], None],
 ) -> tuple[int, list[str]]:
-    """Run a command, its output into a log; return its exit code and its last lines."""
+    """Run a command with its output in a log; return its exit code and last lines."""
     tail: deque[str] = deque(maxlen=200)
     with log.open("a", encoding="utf-8") as file:
         process = subprocess.Popen(
@@ -225,7 +223,7 @@ def _run(
             text=True,
             encoding="utf-8",
             errors="replace",
-            # A terminal's Ctrl-C comes once, by way of us.
+            # Without its own session the run would get the terminal's Ctrl-C twice.
             start_new_session=True,
         )
         pass_on_to(process)
@@ -234,14 +232,14 @@ def _run(
         reader = threading.Thread(target=_read, args=(process.stdout, file, tail, name))
         reader.start()
         exit_code = _wait(process, ends_with_parent)
-        # Ends what the run has started itself, such as the other ranks of DDP.
+        # Ends the processes that the run has started, such as the other ranks of DDP.
         process.stdin.close()
         reader.join()
     return exit_code, list(tail)
 
 
 def _wait(process: subprocess.Popen[str], ends_with_parent: bool) -> int:
-    """Wait for a run; interrupt it if this process's parent has ended."""
+    """Wait for a run; interrupt it if the parent of this process ends."""
     is_interrupted = False
     while True:
         try:
@@ -255,14 +253,14 @@ def _wait(process: subprocess.Popen[str], ends_with_parent: bool) -> int:
 def _read(output: IO[str], log: IO[str], tail: deque[str], name: str) -> None:
     is_full = False
     for line in output:
-        # The run would wait for ever for a reader that had ended.
+        # An exception would end this thread, and the run would block when the pipe is full.
         try:
             if not is_full:
                 log.write(line)
                 log.flush()
         except OSError as error:
             is_full = True
-            say(f"{name}: {LOG} can't be written ({error.strerror}), and ends here")
+            say(f"{name}: {LOG} can't be written any more ({error.strerror})")
         tail.append(line.rstrip("\n"))
         if line.startswith("epoch "):
             say(f"{name}: {line.rstrip()}")
@@ -271,7 +269,7 @@ def _read(output: IO[str], log: IO[str], tail: deque[str], name: str) -> None:
 def _outcome(
     folder: Path, exit_code: int, tail: list[str], received: list[signal.Signals]
 ) -> tuple[str, str | None]:
-    """Return state and reason of an attempt that has ended."""
+    """Return the state of an ended attempt, and the reason for it."""
     if exit_code == 0 and (folder / "metrics.json").exists():
         return FINISHED, None
     if (folder / PRUNED_NOTE).exists():
@@ -291,10 +289,10 @@ def _clear(folder: Path) -> None:
 
 
 def _swept(hydra: HydraConf) -> list[str]:
-    """Return the run's settings that differ from run to run."""
+    """Return the settings of this run that differ between runs."""
     written = Path(hydra.sweep.dir) / "multirun.yaml"
     typed = list(OmegaConf.load(written).hydra.overrides.task) if written.exists() else []
-    # A sweeper writes what all runs share in its own way: false as False.
+    # Parsed, because a sweeper rewrites the settings that all runs share: false becomes False.
     shared = {
         f"{override.get_key_element()}={override.get_value_element_as_str()}"
         for override in OverridesParser.create().parse_overrides(typed)

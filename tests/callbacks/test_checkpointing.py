@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from helpers import wait_until
-from resumebert.callbacks.checkpoint_files import DurableCheckpointIO
-from resumebert.callbacks.checkpointing import BestCheckpoint
+from resumebert.callbacks.checkpointing import BestCheckpoint, DurableCheckpointIO
 from resumebert.utils.errors import UserError
 
 

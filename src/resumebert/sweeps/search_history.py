@@ -1,4 +1,4 @@
-"""How a search went, from its study."""
+"""The history of a search, read from its study."""
 
 import warnings
 from collections.abc import Sequence
@@ -11,22 +11,22 @@ from resumebert.utils.studies import JOURNAL, load_study
 if TYPE_CHECKING:
     import optuna
 
-# Fewer completed trials than this say nothing about the keys.
+# With fewer completed trials, importances are not computed.
 FEWEST_TRIALS = 10
 
 
 @dataclass(frozen=True)
 class History:
-    """How a search went.
+    """The history of a search.
 
     Attributes:
-        words: how many trials came to what.
-        metric: what was searched for.
+        words: how many trials are in each state.
+        metric: the metric that is optimised.
         mode: ``max`` or ``min``.
-        values: (trial, value) of the completed ones, in order.
-        pruned: (trial, the last value it reported) of those that were ended early.
-        importances: (key, share) of the value's variance, the largest first; empty where there are
-            too few trials to tell.
+        values: (trial, value) of the completed trials, in order.
+        pruned: (trial, last reported value) of the pruned trials.
+        importances: (key, share of the variance), the largest first; empty if there are too few
+            trials.
     """
 
     words: str
@@ -38,7 +38,7 @@ class History:
 
 
 def read_history(folder: Path) -> History | None:
-    """Return how the search in a sweep's folder went; None where there is none to be read."""
+    """Return the history of the search in a sweep's folder; None if there is no readable one."""
     if not (folder / JOURNAL).exists():
         return None
     try:
@@ -61,7 +61,7 @@ def read_history(folder: Path) -> History | None:
 
 
 def _values(trials: "Sequence[optuna.trial.FrozenTrial]", state: str) -> list[tuple[int, float]]:
-    # Of a pruned trial, Optuna keeps the last value reported.
+    # The value of a pruned trial is the last one that it reported.
     return [
         (trial.number, float(trial.value))
         for trial in trials
@@ -77,7 +77,7 @@ def _importances(study: "optuna.Study") -> list[tuple[str, float]]:
     if len(values) < FEWEST_TRIALS or len(set(values)) == 1:
         return []
     with warnings.catch_warnings():
-        # That it is experimental, or slow.
+        # It warns that it is experimental, and that it is slow.
         warnings.simplefilter("ignore")
         found = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
     return list(found.items())

@@ -36,7 +36,7 @@ def test_what_ends_a_run_ends_no_other_and_finished_runs_are_not_repeated(tmp_pa
     assert sweep(tmp_path, *arguments)[0] == 1
     assert [starts(run) for run in runs] == [2, 2, 2, 1, 1]
     last = [(run / "started.txt").read_text().splitlines()[-1] for run in runs]
-    # Only what was cut short from outside goes on; what failed would fail again from there.
+    # Only what was stopped from outside is resumed; what failed would fail again from there.
     assert [line.split()[0] != "None" for line in last] == [False, False, True, False, False]
 
 
@@ -62,7 +62,7 @@ def test_kill_9_takes_the_run_along_and_a_restart_goes_on(tmp_path):
     wait_for_end(run)
     code, output, _ = sweep(tmp_path, "does=wait")
     assert code == 0
-    assert "run 0: goes on from its last checkpoint" in output
+    assert "run 0: resumes from its last checkpoint" in output
     assert status(run).state == "finished"
     assert status(run).attempts == 2
 
@@ -76,7 +76,7 @@ def test_a_signal_stops_the_run_and_the_sweep(tmp_path, number, code):
     process.send_signal(number)
     output, errors = process.communicate(timeout=LIMIT)
     assert process.returncode == code, errors
-    assert "goes on" in output
+    assert "To continue" in output
     assert status(run).state == "interrupted"
     assert not (tmp_path / "sweep" / "1").exists()
     assert (tmp_path / "sweep" / "leaderboard.html").exists()
@@ -149,4 +149,4 @@ def test_a_job_whose_time_is_up_saves_and_takes_no_other_along(tmp_path):
     assert (status(run).state, status(run).exit_code) == ("interrupted", 143)
     assert status(tmp_path / "sweep" / "1").state == "finished"
     assert "2 runs: 1 interrupted, 1 finished" in output
-    assert "The same command with hydra.sweep.dir=sweep goes on." in output
+    assert "To continue, repeat the command with hydra.sweep.dir=sweep." in output

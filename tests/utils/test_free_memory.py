@@ -6,7 +6,7 @@ import pytest
 
 STEPS = """
 import sys, numpy, resource
-from resumebert.utils.host_memory import keep_freed_memory
+from resumebert.utils.hardware import keep_freed_memory
 if "keep" in sys.argv:
     assert keep_freed_memory()
 def faults():

@@ -1,0 +1,196 @@
+"""The folders of runs: made before any work, removed if they stay empty, found by their path."""
+
+import atexit
+import contextlib
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from hydra.core import utils
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+from resumebert.utils.durable_files import write_text
+from resumebert.utils.errors import UserError
+from resumebert.utils.processes import is_first_process
+
+# Bytes that must fit: less than any run takes.
+ROOM = 1024 * 1024
+# Hydra writes this folder before a command's own code runs.
+RECORD = ".hydra"
+# Other files that a command leaves when it is refused. A folder with nothing else can be removed.
+DISPENSABLE = ("train.log", "eval.log", "resumed_from.txt", "multirun.yaml")
+CHECKPOINTS = ("checkpoints/best.ckpt", "best.ckpt", "checkpoints/last.ckpt", "last.ckpt")
+# Subfolders of a run that a user may give instead of the run.
+PARTS = (RECORD, "tensorboard", "csv")
+
+# An output folder → which of its record, itself and its parents this process has made.
+_new: dict[Path, list[Path]] = {}
+
+
+class CheckOutputFolder(Callback):
+    """Check that the output folder can be written; end the process with exit code 1 if not.
+
+    Hydra makes the folder and writes the config before the command's own code runs, and would fail
+    with a traceback. So this callback makes the folder first and replaces the function that writes.
+    """
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Check the folder of a single run."""
+        _check(Path(config.hydra.run.dir), "hydra.run.dir")
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Check the folder of a sweep."""
+        _check(Path(config.hydra.sweep.dir), "hydra.sweep.dir")
+        # If Hydra can't compose one of the runs, it ends the process itself.
+        atexit.register(remove_unused)
+
+
+def make_output_folder(folder: Path, key: str = "output_dir") -> Path:
+    """Make ``folder``, which the config's ``key`` names, and return it.
+
+    Only the first process of a run makes it.
+
+    Raises:
+        UserError: it can't be made or written.
+    """
+    # Noted before they are made: what does not exist yet may be removed later.
+    absolute = folder.absolute()
+    candidates = (absolute / RECORD, absolute, *absolute.parents)
+    _new.setdefault(absolute, list(takewhile(lambda path: not path.exists(), candidates)))
+    if not is_first_process():
+        return folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as room:
+            room.write(bytes(ROOM))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{key}={folder}: the output folder can't be written "
+            f"({getattr(error, 'strerror', None) or error}). Give another one with {key}=FOLDER, "
+            "or make this one writable and see to it that there is room on its disk."
+        ) from error
+    return folder
+
+
+def remove_unused() -> None:
+    """Remove the folders that this process has made, if they hold no results.
+
+    Files and folders that existed before are never removed.
+    """
+    for folder, paths in _new.items():
+        with suppress(OSError):
+            left = {path.name for path in folder.iterdir()} - {RECORD}
+            if left and (folder not in paths or not left.issubset(DISPENSABLE)):
+                continue
+            for path in [*map(folder.joinpath, left), *(folder / RECORD).glob("*.yaml")]:
+                if path.parent in paths:
+                    path.unlink()
+        for path in paths:
+            with suppress(OSError):
+                path.rmdir()
+    _new.clear()
+
+
+@contextmanager
+def keeping_nothing(config: DictConfig) -> Iterator[None]:
+    """Let a run write into a temporary folder, and remove the folder that Hydra made for it."""
+    made = Path(config.output_dir).absolute()
+    with tempfile.TemporaryDirectory() as folder:
+        config.output_dir = folder
+        yield
+    if HydraConfig.initialized() and is_first_process():
+        written = made / (HydraConfig.get().output_subdir or "")
+        if written != made and list(made.iterdir()) == [written]:
+            shutil.rmtree(written)
+        with contextlib.suppress(OSError):
+            made.rmdir()
+
+
+def checkpoint_file(path: Path, key: str = "ckpt") -> Path:
+    """Return the checkpoint file that ``path`` stands for.
+
+    Args:
+        path: a checkpoint file, a run's folder or one of its subfolders. In a folder, the best
+            checkpoint is preferred to the last.
+        key: the config key that the path was given as.
+
+    Raises:
+        UserError: there is no checkpoint.
+    """
+    if not is_folder(path, key):
+        return path.expanduser()
+    path = path.expanduser()
+    folder = path.resolve()
+    run = path if folder.name not in PARTS else folder.parent
+    for name in CHECKPOINTS:
+        if (run / name).is_file():
+            return run / name
+    newest = newest_run(path)
+    if newest is not None:
+        raise UserError(f"{key}={path}: it holds runs. Give one of them: {key}={newest}.")
+    raise UserError(
+        f"{key}={path}: the folder holds no checkpoints/best.ckpt and no checkpoints/last.ckpt. "
+        "Give a run's folder, or a checkpoint file."
+    )
+
+
+def is_folder(path: Path, key: str) -> bool:
+    """Return whether a path is a folder, not a file.
+
+    Args:
+        path: may begin with ``~``.
+        key: the config key that the path was given as.
+
+    Raises:
+        UserError: it is neither, or can't be opened.
+    """
+    try:
+        kind = path.expanduser().stat().st_mode
+    except FileNotFoundError:
+        raise UserError(
+            f"{key}={path}: there is no such file or folder. Give a checkpoint "
+            "(outputs/train/DATE_TIME/checkpoints/best.ckpt) or a run's folder."
+        ) from None
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{key}={path}: it can't be opened ({reason}).") from error
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        raise UserError(f"{key}={path}: it is neither a file nor a folder. Give a checkpoint.")
+    return stat.S_ISDIR(kind)
+
+
+def newest_run(runs: Path) -> Path | None:
+    """Return the run in the folder ``runs`` with the newest checkpoint; None if there is none."""
+    checkpoints = [path for name in CHECKPOINTS[::2] for path in runs.glob(f"*/{name}")]
+    newest = max(checkpoints, key=lambda path: path.stat().st_mtime, default=None)
+    return None if newest is None else newest.parent.parent
+
+
+def _check(folder: Path, key: str) -> None:
+    with _exit_on_user_error():
+        make_output_folder(folder, key)
+    utils._save_config = _save_config
+
+
+def _save_config(cfg: DictConfig, filename: str, output_dir: Path) -> None:
+    with _exit_on_user_error():
+        write_text(output_dir / filename, OmegaConf.to_yaml(cfg))
+
+
+@contextmanager
+def _exit_on_user_error() -> Iterator[None]:
+    """End the process on a user's mistake: Hydra would wrap the exception in one of its own."""
+    try:
+        yield
+    except UserError as error:
+        remove_unused()
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(1)
