@@ -14,12 +14,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from resumebert.evaluation.metric_names import BY_LABEL, LOWER_IS_BETTER, metric_names
 from resumebert.tasks.no_effect import without_effect
-from resumebert.tasks.resuming import newest_interrupted
 from resumebert.utils.config_checks import check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.errors import UserError
 from resumebert.utils.processes import is_first_process
-from resumebert.utils.run_folder import checkpoint_file, newest_run
+from resumebert.utils.run_folder import checkpoint_file, newest_interrupted, newest_run
 from resumebert.utils.settings import command_line
 
 # A file, a folder (as those of a sweep's runs) or a column may be named 7.

@@ -21,9 +21,9 @@ from rich.console import Console
 
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.model.checkpoint import Resumable, open_resumable
-from resumebert.tasks.resuming import newest_interrupted
 from resumebert.utils.errors import UserError
 from resumebert.utils.processes import is_first_process
+from resumebert.utils.run_folder import newest_interrupted
 from resumebert.utils.settings import NOT_SETTINGS, quoted
 
 # What decides which parameters there are, and in which groups of the optimizer.

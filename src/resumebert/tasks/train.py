@@ -57,8 +57,6 @@ from resumebert.tasks.parallel import check_parallel
 from resumebert.tasks.reporting import Subject, report
 from resumebert.tasks.resuming import (
     check_same_split,
-    newest_interrupted,
-    note_origin,
     overrides_in_sweep,
     says_how_to_go_on,
 )
@@ -78,6 +76,7 @@ from resumebert.utils.hardware import check_accelerator, resolve_precision
 from resumebert.utils.host_memory import keep_freed_memory
 from resumebert.utils.output_folder import keeping_nothing, make_output_folder
 from resumebert.utils.processes import processes_of_one_run
+from resumebert.utils.run_folder import newest_interrupted, note_origin
 
 console = make_console()
 
