@@ -7,7 +7,7 @@ and thresholds are known only after the training, and are put into the files tha
 
 import math
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from resumebert.utils.config_checks import check_values
 from resumebert.utils.errors import UserError
 from resumebert.utils.run_folder import checkpoint_file
 from resumebert.utils.stored_values import check_plain, without_interpolations
+from resumebert.utils.trust import is_dotted, trusted
 
 __all__ = [
     "CheckpointExtras",
@@ -45,6 +46,8 @@ __all__ = [
 FORMAT_VERSION = 4
 # Of 2, calibration and thresholds were not part; before 4, files had no digest. All else is alike.
 READABLE_VERSIONS = (2, 3, FORMAT_VERSION)
+# As conf/model has it.
+MODEL = "resumebert.model.classifier.ResumeClassifier"
 # What of its config a model is used with; all of these have been there since format 2.
 NEEDED: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("data", "data.reader", "data.split", "data.near_duplicates"), (dict,)),
@@ -113,26 +116,31 @@ def store_decisions(path: Path, decisions: Mapping[str, Any]) -> None:
     write_checkpoint(content, path)
 
 
-def load_checkpoint(path: Path, key: str = "ckpt") -> tuple[ResumeClassifier, CheckpointExtras]:
+def load_checkpoint(
+    path: Path, key: str = "ckpt", trust: Sequence[str] = ()
+) -> tuple[ResumeClassifier, CheckpointExtras]:
     """Open a checkpoint file, or the best checkpoint of a run's folder.
 
-    Nothing in the file is executed, and nothing is built of it before all of it is checked.
+    Nothing in the file is executed, and nothing is built of it before all of it is checked. What it
+    names outside of resumebert is imported only from packages that are trusted.
 
     Args:
         path: of the file or folder.
         key: of the config that it was given as.
+        trust: packages of the user's own, whose model or pooling it may name.
 
     Returns:
         The model, in evaluation mode on the CPU, and what came with it.
 
     Raises:
         UserError: there is no such file, it is damaged or was edited, or it is not a checkpoint of
-            ours or not of this format version.
+            ours or not of this format version, or it names code of a package that is not trusted.
     """
     path = checkpoint_file(path, key)
     content = read_checkpoint(path, key)
     extras = _extras(content, path)
-    settings = _hyper_parameters(content, path)
+    settings = _hyper_parameters(content, path, trust)
+    kind = _model_class(extras.config["model"].get("_target_", MODEL), path, trust)
     _check_tokenizer(extras, settings["bert_config"]["vocab_size"], path)
     try:
         if len(extras.prevalences) != len(settings["label_names"]):
@@ -149,10 +157,10 @@ def load_checkpoint(path: Path, key: str = "ckpt") -> tuple[ResumeClassifier, Ch
         if len(weights) < 16 * settings["bert_config"]["num_hidden_layers"]:
             raise ValueError("there are weights for fewer layers")
         with torch.device("meta"):
-            expected = ResumeClassifier(**settings).state_dict()
+            expected = kind(**settings).state_dict()
         if found := misfits(weights, expected):
             raise ValueError(found[0])
-        model = ResumeClassifier(**settings)
+        model = kind(**settings)
         model.load_state_dict(weights)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(
@@ -270,7 +278,17 @@ def _checked_config(config: Any) -> dict[str, Any]:
     return literal
 
 
-def _hyper_parameters(content: dict[str, Any], path: Path) -> dict[str, Any]:
+def _model_class(target: Any, path: Path, trust: Sequence[str]) -> type[ResumeClassifier]:
+    """Return the class of a checkpoint's model."""
+    if target == MODEL:
+        return ResumeClassifier
+    found = trusted(str(target), trust, str(path), "models")
+    if not (isinstance(found, type) and issubclass(found, ResumeClassifier)):
+        raise UserError(f"{path}: {target} is no ResumeClassifier.")
+    return found
+
+
+def _hyper_parameters(content: dict[str, Any], path: Path, trust: Sequence[str]) -> dict[str, Any]:
     """Return the arguments of the model, checked."""
     settings: Any = content.get("hyper_parameters")
     where = f"{path}: the checkpoint's hyper-parameters are damaged or were edited"
@@ -285,12 +303,14 @@ def _hyper_parameters(content: dict[str, Any], path: Path) -> dict[str, Any]:
             raise ValueError("label_names is no list of names")
         if not all(type(name) is str and name for name in names) or len(set(names)) < len(names):
             raise ValueError("label_names are no names, each of another label")
-        if settings["pooling"] not in POOLING_NAMES:
+        if settings["pooling"] not in POOLING_NAMES and not is_dotted(settings["pooling"]):
             raise ValueError(f"pooling is none of {', '.join(POOLING_NAMES)}")
         if type(settings["bert_config"]) is not dict:
             raise ValueError("bert_config is no dictionary")
     except (TypeError, ValueError) as error:
         raise UserError(f"{where} ({_first_line(error)}); use another copy of it.") from error
+    if settings["pooling"] not in POOLING_NAMES:
+        settings["pooling"] = trusted(settings["pooling"], trust, str(path), "poolings")
     return settings | {"bert_config": checked_architecture(settings["bert_config"], str(path))}
 
 

@@ -1,5 +1,7 @@
 """eval.py: a checkpoint on its own split, or on other labelled data."""
 
+from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import window_length
+from resumebert.evaluation.decisions import stored_decisions
 from resumebert.evaluation.outputs import write_json, write_metrics, write_predictions
 from resumebert.evaluation.report import Compared
 from resumebert.evaluation.results import SplitResult
@@ -41,7 +44,6 @@ from resumebert.tasks.judging import (
     decision_options,
     judge_scores,
     linear_baseline,
-    stored_decisions,
     trained_evaluation,
     with_baseline,
 )
@@ -56,6 +58,7 @@ from resumebert.utils.errors import UserError
 from resumebert.utils.host_memory import keep_freed_memory
 from resumebert.utils.output_folder import make_output_folder
 from resumebert.utils.run_folder import checkpoint_file
+from resumebert.utils.trust import packages
 
 console = make_console()
 
@@ -76,14 +79,16 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     Raises:
         UserError: a value of the config, the checkpoint or the data is wrong.
     """
+    config = deepcopy(config)
     check_values(config)
+    trust = packages(config.trust)
     build.quiet_libraries()
     path = checkpoint_file(Path(str(config.ckpt)))
-    model, extras = _load(path, config)
+    model, extras = _load(path, config, trust)
     trained = OmegaConf.create(extras.config)
     other = None
     if config.compare_to not in (None, BASELINE):
-        other = load_other(config.compare_to, model.label_names)
+        other = load_other(config.compare_to, model.label_names, trust)
     data = _data(config, extras, model)
     datamodule = _datamodule(data, trained, model, extras, path, **_overrides(config))
     settings = _settings(config, extras)
@@ -110,7 +115,7 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         config.trainer.precision or trained.trainer.precision,
     )
     trainer.test(model, datamodule=datamodule, verbose=False)
-    decisions = stored_decisions(extras, model.label_names, path)
+    decisions = stored_decisions(extras.decisions, len(model.label_names), str(path))
     if _is_own_data(config):
         decisions = cautioned(decisions, split)
     result = judge_scores(
@@ -142,13 +147,16 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     return result.metrics
 
 
-def _load(path: Path, config: DictConfig) -> tuple[ResumeClassifier, CheckpointExtras]:
+def _load(
+    path: Path, config: DictConfig, trust: Sequence[str]
+) -> tuple[ResumeClassifier, CheckpointExtras]:
     """Open a checkpoint; the model has the loss and the chunks that it was trained with."""
-    model, extras = load_checkpoint(path)
+    model, extras = load_checkpoint(path, trust=trust)
     trained = OmegaConf.create(extras.config)
     model.chunk_tokens = trained.model.chunk_tokens
     # The loss is among the figures that an evaluation repeats.
-    loss = instantiate(checked_call(extras.config["loss"], LOSSES, f"ckpt={config.ckpt}"))
+    where = f"ckpt={config.ckpt}"
+    loss = instantiate(checked_call(extras.config["loss"], LOSSES, where, trust))
     prevalences = torch.tensor(extras.prevalences, dtype=torch.float64)
     model.loss = with_prevalences(loss, prevalences)
     return model, extras
@@ -264,7 +272,8 @@ def _data(config: DictConfig, extras: CheckpointExtras, model: ResumeClassifier)
 
 def _own_data(config: DictConfig, extras: CheckpointExtras) -> DictConfig:
     """Return the config of the training run's data, once it calls nothing but our own."""
-    return OmegaConf.create(checked_data(extras.config["data"], f"ckpt={config.ckpt}"))
+    where, trust = f"ckpt={config.ckpt}", packages(config.trust)
+    return OmegaConf.create(checked_data(extras.config["data"], where, trust))
 
 
 def _overrides(config: DictConfig) -> dict[str, Any]:
@@ -301,7 +310,8 @@ def _datamodule(
 
 def _as_trained(config: DictConfig, trained: DictConfig) -> DictConfig:
     """Treat the text of ``config.data`` as in training, but for what the user typed; return it."""
-    typed = {override.split("=")[0].lstrip("+~") for override in HydraConfig.get().overrides.task}
+    overrides = HydraConfig.get().overrides.task if config.typed is None else config.typed
+    typed = {override.split("=")[0].lstrip("+~") for override in overrides}
     for key in TREATMENT:
         if f"data.{key}" not in typed:
             config.data[key] = trained[key]

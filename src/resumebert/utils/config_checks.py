@@ -14,6 +14,7 @@ from omegaconf.errors import ConfigTypeError
 
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import ACCELERATORS, PRECISIONS
+from resumebert.utils.trust import is_dotted
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,9 @@ DURATION = Requirement(
     lambda value: isinstance(value, str) and bool(re.fullmatch(r"\d+:\d+:\d+:\d+", value)),
 )
 STRING = Requirement("a text", lambda value: isinstance(value, str) and value != "")
+
+
+DOTTED = Requirement("the dotted name of a function of your own", is_dotted)
 
 
 def _is_list(value: Any) -> bool:
@@ -216,7 +220,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "model.random_config": optional(
         Requirement("a dictionary of BERT settings", lambda value: isinstance(value, Mapping))
     ),
-    "model.pooling": one_of("max", "logsumexp", "mean", "attention"),
+    "model.pooling": either(one_of("max", "logsumexp", "mean", "attention"), DOTTED),
     "model.chunk_tokens": integer(1),
     "model.num_layers": optional(integer(1)),
     "model.freeze_embeddings": FLAG,
@@ -371,6 +375,8 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "split": optional(one_of("train", "val", "test", "all")),
     "batch_size": optional(integer(1)),
     "compare_to": optional(STRING),
+    "trust": either(NAMES, STRING),
+    "typed": optional(NAMES),
 }
 
 
