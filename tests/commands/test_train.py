@@ -143,7 +143,7 @@ def test_the_screen_shows_figures_and_where_everything_lies(trained):
 def test_checkpoint_is_plain_and_complete(trained):
     content = torch.load(trained[0] / "checkpoints" / "best.ckpt", weights_only=True)
     extras = content["resumebert"]
-    assert extras["format_version"] == 3
+    assert extras["format_version"] == 4
     assert content["hyper_parameters"]["label_names"] == LABELS
     assert "tokenizer.json" in extras["tokenizer_files"]
     assert re.fullmatch(r"[0-9a-f]{64}", extras["split_fingerprint"])
