@@ -4,6 +4,7 @@ import json
 import re
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 
 import pandas as pd
 import pytest
@@ -127,7 +128,7 @@ def test_reports_say_what_was_read_and_with_what(trained):
     assert (report["rows_read"], report["rows_used"]) == (1200, 90)
     assert report["tokens"]["max_length"] == 16
     environment = json.loads((run / "environment.json").read_text())
-    assert environment["packages"]["torch"] == torch.__version__
+    assert environment["packages"]["torch"] == version("torch")
     assert "seed=7" in environment["command"]
 
 

@@ -202,7 +202,9 @@ def places(content) -> list[tuple[str, ...]]:
     ]
 
 
-@pytest.mark.parametrize("value", MUTATIONS, ids=repr)
+@pytest.mark.parametrize(
+    "value", MUTATIONS, ids=lambda value: "dropped" if value is DROPPED else repr(value)
+)
 def test_an_edited_checkpoint_works_or_is_refused(tmp_path, whole, value):
     for place in places(whole):
         edited = copy.deepcopy(whole)
