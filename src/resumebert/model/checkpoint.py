@@ -250,7 +250,7 @@ def _extras(content: dict[str, Any], path: Path) -> CheckpointExtras:
 
 
 def _checked_config(config: Any) -> dict[str, Any]:
-    """Check a checkpoint's config, but for what it calls: see :mod:`resumebert.tasks`.
+    """Check a checkpoint's config, but for what it calls: see :mod:`resumebert.model.stored_calls`.
 
     Returns:
         The config, without interpolations: it was resolved when it was stored.

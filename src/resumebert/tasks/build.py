@@ -42,10 +42,6 @@ from resumebert.utils.hardware import check_accelerator, resolve_precision
 from resumebert.utils.processes import is_first_process
 from resumebert.utils.trust import imported, is_dotted
 
-# As conf/data has it.
-DATA_MODULE = "resumebert.data.datamodule.ResumeDataModule"
-# What stands in a stored config in place of the reader of a table in memory.
-IN_MEMORY = "resumebert.data.table.ResumeTable"
 Kind = TypeVar("Kind")
 
 
@@ -187,34 +183,6 @@ def classifier(
     freeze(model.bert, embeddings=config.model.freeze_embeddings, layers=config.model.freeze_layers)
     model.start_from_prevalences(prevalences)
     return model
-
-
-def prepare_encoder(model: ResumeClassifier, settings: DictConfig, device: torch.device) -> None:
-    """Set up gradient checkpointing and compilation as ``config.model`` says.
-
-    Gradient checkpointing: Chen et al., "Training deep nets with sublinear memory cost" (2016).
-
-    Raises:
-        UserError: PyTorch can't compile here.
-    """
-    if settings.gradient_checkpointing:
-        # BERT has no cache, but transformers' default asks for one and warns about it here.
-        model.bert.config.use_cache = False
-        # Older transformers know the second name only, and newer ones warn about it.
-        enable = getattr(model.bert, "activation_checkpointing_enable", None)
-        (enable or model.bert.gradient_checkpointing_enable)({"use_reentrant": False})
-    if settings.compile:
-        try:
-            # The encoder itself is compiled with the first batch, deep inside the training.
-            torch.compile(torch.sin)(torch.ones(2, device=device))
-        except RuntimeError as error:
-            raise UserError(
-                "model.compile=true: PyTorch can't compile on this machine "
-                f"({str(error).splitlines()[0]}). Install a C++ compiler (Debian, Ubuntu: apt-get "
-                "install g++), or train with model.compile=false."
-            ) from error
-        # In place: the names in the checkpoint stay. Batches differ in windows and in length.
-        model.bert.bert.compile(dynamic=True)
 
 
 def source_key(reader: DictConfig) -> dict[str, Any]:

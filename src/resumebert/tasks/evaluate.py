@@ -25,6 +25,7 @@ from resumebert.evaluation.tables import print_result
 from resumebert.model.checkpoint import CheckpointExtras, load_checkpoint
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.losses import with_prevalences
+from resumebert.model.stored_calls import LOSSES, checked_call, checked_data
 from resumebert.tasks import build
 from resumebert.tasks.analysis import find_label_words
 from resumebert.tasks.compare import (
@@ -49,7 +50,6 @@ from resumebert.tasks.judging import (
 )
 from resumebert.tasks.messages import say_where_evaluation
 from resumebert.tasks.reporting import Subject, report
-from resumebert.tasks.stored_calls import LOSSES, checked_call, checked_data
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.durable_files import postpone, raising_postponed

@@ -34,9 +34,11 @@ from resumebert.model.checkpoint import (
     store_decisions,
 )
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.model.layers import prepare_encoder
 from resumebert.model.lora import merge_lora
 from resumebert.model.pretrained import locate
 from resumebert.model.sharding import FullySharded
+from resumebert.model.stored_calls import IN_MEMORY
 from resumebert.tasks import build
 from resumebert.tasks.checks import (
     check_against_data,
@@ -112,7 +114,7 @@ def train(config: DictConfig, *, table: ResumeTable | None = None) -> float | No
     """
     config = deepcopy(config)
     if table is not None:
-        config.data.reader = {"_target_": build.IN_MEMORY}
+        config.data.reader = {"_target_": IN_MEMORY}
     output_dir = Path(config.output_dir).absolute()
     with (
         processes_of_one_run(output_dir, overrides_in_sweep(config)),
@@ -189,7 +191,12 @@ def _train(config: DictConfig, table: ResumeTable | None) -> float | None:
     trainer = build.trainer(config, callbacks, [lenient(logger) for logger in loggers])
     check_parallel(config, trainer, datamodule)
     check_passes(config, datamodule, trainer.world_size, console)
-    build.prepare_encoder(model, config.model, trainer.strategy.root_device)
+    prepare_encoder(
+        model.bert,
+        trainer.strategy.root_device,
+        gradient_checkpointing=config.model.gradient_checkpointing,
+        compile=config.model.compile,
+    )
     store_config(config)
     attach_extras(model, _extras(config, tokenizer, datamodule))
     log_config(trainer, config)

@@ -18,7 +18,6 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from resumebert.data import readers, splitting
 from resumebert.data.download import is_cached
 from resumebert.model import losses
-from resumebert.tasks.build import DATA_MODULE, IN_MEMORY
 from resumebert.utils.errors import UserError
 from resumebert.utils.trust import trusted
 
@@ -64,6 +63,10 @@ LOSSES = Allowed(
     2,
 )
 HOW_TO_CALL = {"_target_", "_partial_", "_convert_"}
+# As conf/data has it.
+DATA_MODULE = "resumebert.data.datamodule.ResumeDataModule"
+# What stands in a stored config in place of the reader of a table in memory.
+IN_MEMORY = "resumebert.data.table.ResumeTable"
 # Of the training documents, and known when these are.
 COMPUTED = "prevalences"
 # Arguments that there were once, and the one value with which they ask for nothing.
