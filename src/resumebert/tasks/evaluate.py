@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from resumebert.data.datamodule import ResumeDataModule
+from resumebert.data.splitting import predefined_split
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import window_length
@@ -91,7 +93,10 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         other = load_other(config.compare_to, model.label_names, trust)
     data = _data(config, extras, model)
     datamodule = _datamodule(data, trained, model, extras, path, **_overrides(config))
+    if _is_own_data(config):
+        datamodule = _as_split_then(datamodule, data, extras, path, **_overrides(config))
     settings = _settings(config, extras)
+    decisions = stored_decisions(extras.decisions, len(model.label_names), str(path))
     find_label_words(model.label_names, settings.label_words)
     if len(datamodule.indices(datamodule.test_split)) == 0:
         raise UserError(
@@ -115,7 +120,6 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         config.trainer.precision or trained.trainer.precision,
     )
     trainer.test(model, datamodule=datamodule, verbose=False)
-    decisions = stored_decisions(extras.decisions, len(model.label_names), str(path))
     if _is_own_data(config):
         decisions = cautioned(decisions, split)
     result = judge_scores(
@@ -306,6 +310,37 @@ def _datamodule(
     )
     made.setup()
     return made
+
+
+def _as_split_then(
+    datamodule: ResumeDataModule,
+    data: DictConfig,
+    extras: CheckpointExtras,
+    path: Path,
+    **overrides: Any,
+) -> ResumeDataModule:
+    """Return the documents in the split of the run's ``split.csv``, if it was another one then.
+
+    How documents are dealt out may have changed since. The file is used only if documents and
+    split are, with it, those that the model was trained with.
+    """
+    manifest = path.resolve().parent.parent / "split.csv"
+    if datamodule.fingerprint == extras.split_fingerprint or not manifest.is_file():
+        return datamodule
+    splitter = partial(predefined_split, manifest=manifest, allow_straddling=True)
+    overrides |= {"splitter": splitter, "train_fraction": 1.0}
+    made = build.datamodule(
+        data,
+        datamodule.tokenizer,
+        shuffle_seed=0,
+        label_names=datamodule.label_names,
+        **overrides,
+    )
+    try:
+        made.setup()
+    except UserError:
+        return datamodule
+    return made if made.fingerprint == extras.split_fingerprint else datamodule
 
 
 def _as_trained(config: DictConfig, trained: DictConfig) -> DictConfig:

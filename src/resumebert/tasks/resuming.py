@@ -1,5 +1,6 @@
 """Resume a run that was interrupted: take over its settings, and say how to resume."""
 
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from resumebert.utils.console import make_console
 from resumebert.utils.errors import UserError, report_user_errors
 from resumebert.utils.interruption import Interruption
 from resumebert.utils.run_folder import LAST
-from resumebert.utils.settings import command_line, config_flags
+from resumebert.utils.settings import as_override, command_line, config_flags
 
 
 @report_user_errors
@@ -48,11 +49,13 @@ def check_same_split(checkpoint: str, trained_with: str, fingerprint: str) -> No
         UserError: they differ.
     """
     if fingerprint != trained_with:
+        manifest = as_override("data.split.manifest", Path(checkpoint).parent.parent / "split.csv")
         raise UserError(
             f"ckpt_path={checkpoint}: it was trained with other documents, or with another split "
             "of them, so that some of those that are tested now may have been trained on. Give "
             "the data, data.seed and data/split that it was trained with, or start afresh without "
-            "ckpt_path."
+            "ckpt_path. If the documents are the same and an older version dealt them out, give "
+            f"its split: {shlex.join(['data/split=predefined', manifest])}"
         )
 
 
