@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 from helpers import REPOSITORY
 from resumebert import ResumeLabeler, UserError, compose, evaluate, train
 from resumebert.model import checkpoint
+from resumebert.model.stored_calls import LOSSES, checked_call
 from resumebert.tasks.run_settings import taken_over
 from resumebert.utils.console import make_console
 
@@ -141,3 +142,26 @@ def test_a_resumed_run_takes_the_parts_of_a_trusted_package(run, monkeypatch):
     monkeypatch.setattr(Opened, "extras", OmegaConf.create({"overrides": ["trust=[mylab]"]}))
     with pytest.raises(UserError, match="for the command line alone"):
         taken_over([given], REPOSITORY / "conf", make_console())
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"_target_": "mylab.parts.Path"},
+        {"_target_": "mylab.parts.csv.reader"},
+        {"_target_": "mylab.parts.np.load"},
+        {"_target_": "mylab.parts.nothing"},
+        {"_target_": "mylab.parts.HERE"},
+        {"_target_": "mylab.parts.soft_f1", "_partial_": True, "other": 1},
+        {"_target_": "mylab.parts.soft_f1", "_partial_": True, "_args_": [1]},
+        {
+            "_target_": "mylab.parts.soft_f1",
+            "_partial_": True,
+            "smoothing": {"_target_": "os.sync"},
+        },
+    ],
+    ids=str,
+)
+def test_of_a_trusted_package_only_its_own_functions_are_called(settings):
+    with pytest.raises(UserError, match=r"^ckpt=x: "):
+        checked_call(settings, LOSSES, "ckpt=x", ["mylab"])
