@@ -13,8 +13,8 @@ from resumebert import (
 rng = np.random.default_rng(0)
 labels = ["Nurse", "Teacher", "Driver"]
 truth = rng.random((400, 3)) < 0.3
-good = np.clip(truth * 0.5 + rng.random((400, 3)) * 0.5, 0, 1)
-fair = np.clip(truth * 0.3 + rng.random((400, 3)) * 0.6, 0, 1)
+good = truth * 0.4 + rng.random((400, 3)) * 0.6
+fair = truth * 0.2 + rng.random((400, 3)) * 0.7
 texts = [f"document {i // 2}" for i in range(400)]  # Each text is there twice.
 
 # %% Every metric, by name; what is undefined is nan.

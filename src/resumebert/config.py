@@ -41,4 +41,7 @@ def compose(
     if not any(override.lstrip("+").startswith("output_dir=") for override in given):
         given.append(f"output_dir=outputs/{name}/{datetime.now():%Y-%m-%d_%H-%M-%S}")
     with initialize_config_dir(str(found.resolve()), version_base="1.3"):
-        return hydra_compose(name, given)
+        config = hydra_compose(name, given)
+    if "typed" in config:
+        config.typed = list(overrides)
+    return config

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 
-from helpers import LEAN, REPOSITORY, TINY_BERT, Command, in_own_process
+from helpers import LEAN, TINY_BERT, Command, in_own_process
 from resumebert.model.classifier import ResumeClassifier
-from resumebert.tasks import build
+from resumebert.model.layers import prepare_encoder
 
 # The tiny model learns something in a few steps.
 LEARNING = (*LEAN, "optimizer.lr=3e-3", "trainer.max_epochs=2")
@@ -88,10 +87,10 @@ def test_gradient_checkpointing_gives_the_same_gradients(monkeypatch):
     torch.manual_seed(0)
     dropout = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     model = ResumeClassifier(TINY_BERT | dropout | {"num_hidden_layers": 3}, ["A", "B"])
-    with initialize_config_dir(str(REPOSITORY / "conf"), version_base="1.3"):
-        settings = compose("train", ["model.gradient_checkpointing=true"]).model
     checkpointed = copy.deepcopy(model)
-    build.prepare_encoder(checkpointed, settings, torch.device("cpu"))
+    prepare_encoder(
+        checkpointed.bert, torch.device("cpu"), gradient_checkpointing=True, compile=False
+    )
     computed = []
     layer = checkpointed.bert.bert.encoder.layer[1].attention
     layer.register_forward_hook(lambda *_: computed.append(1))

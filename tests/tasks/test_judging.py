@@ -7,12 +7,17 @@ import pytest
 from rich.console import Console
 
 from helpers import make_table
-from resumebert.evaluation.decisions import DecisionOptions, fit_decisions, plain_decisions
+from resumebert.evaluation.decisions import (
+    DecisionOptions,
+    fit_decisions,
+    plain_decisions,
+    stored_decisions,
+)
 from resumebert.evaluation.judgement import judge
 from resumebert.model.checkpoint import CheckpointExtras
 from resumebert.tasks import judging
 from resumebert.tasks.compare import in_order
-from resumebert.tasks.judging import linear_baseline, stored_decisions, trained_evaluation
+from resumebert.tasks.judging import linear_baseline, trained_evaluation
 from resumebert.utils.errors import UserError
 
 EXTRAS = CheckpointExtras({}, "", {}, [0.5, 0.5])
@@ -65,8 +70,8 @@ def test_without_a_word_there_is_no_baseline_and_the_run_goes_on() -> None:
     assert console.file.getvalue() == f"No linear baseline. {note}\n"
 
 
-def test_a_checkpoint_without_decisions_is_used_plainly_and_says_so(tmp_path) -> None:
-    found = stored_decisions(EXTRAS, "ab", tmp_path)
+def test_a_checkpoint_without_decisions_is_used_plainly_and_says_so() -> None:
+    found = stored_decisions(EXTRAS.decisions, 2, "x.ckpt")
     assert replace(found, notes=[]) == plain_decisions(2)
     assert "no tuned thresholds" in found.notes[0]
     settings = trained_evaluation(EXTRAS)
@@ -74,10 +79,10 @@ def test_a_checkpoint_without_decisions_is_used_plainly_and_says_so(tmp_path) ->
     assert judging.decision_options(settings) == DecisionOptions()
 
 
-def test_decisions_of_other_labels_are_refused(tmp_path) -> None:
+def test_decisions_of_other_labels_are_refused() -> None:
     plain = plain_decisions(3).to_plain()
     with pytest.raises(UserError, match="of another number of labels"):
-        stored_decisions(replace(EXTRAS, decisions=plain), "ab", tmp_path)
+        stored_decisions(plain, 2, "x.ckpt")
 
 
 def test_results_are_brought_into_one_order() -> None:

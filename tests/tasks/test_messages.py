@@ -7,7 +7,8 @@ from rich.console import Console
 
 from resumebert.sweeps.stopping import how_to_go_on
 from resumebert.tasks.messages import say_where
-from resumebert.tasks.resuming import LAST, says_how_to_go_on
+from resumebert.tasks.resuming import says_how_to_go_on
+from resumebert.utils.interrupted_runs import LAST
 from resumebert.utils.interruption import Interruption
 
 FOLDERS = ["plain", "my runs/a=b,[c] 'd'", 'x"y\\z/{é},(7)', "7"]

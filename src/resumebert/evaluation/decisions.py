@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from resumebert.evaluation.calibration import Calibration, fit_calibration, uncalibrated
 from resumebert.evaluation.thresholds import DEFAULT, RESAMPLES, tune_thresholds
+from resumebert.utils.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,10 @@ class DecisionOptions:
 
 
 DEFAULT_OPTIONS = DecisionOptions()
+WITHOUT_DECISIONS = (
+    "The checkpoint has no tuned thresholds and no calibration: it was written before its training "
+    "had ended, or by an older version. Probabilities are the plain sigmoid's, thresholds 0.5."
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,31 @@ class Decisions:
 def plain_decisions(num_labels: int, notes: Sequence[str] = ()) -> Decisions:
     """Return the plain sigmoid at 0.5."""
     return Decisions(uncalibrated(num_labels), [DEFAULT] * num_labels, list(notes))
+
+
+def stored_decisions(plain: Mapping[str, Any] | None, num_labels: int, where: str) -> Decisions:
+    """Return a checkpoint's decisions; the plain sigmoid at 0.5, with a note, if it has none.
+
+    Args:
+        plain: as the checkpoint holds them.
+        num_labels: that they must be of.
+        where: what to call the checkpoint in a message.
+
+    Raises:
+        UserError: they are damaged.
+    """
+    if plain is None:
+        return plain_decisions(num_labels, [WITHOUT_DECISIONS])
+    try:
+        decisions = Decisions.from_plain(plain)
+        if len(decisions.thresholds) != num_labels:
+            raise ValueError("they are of another number of labels")
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UserError(
+            f"{where}: the checkpoint's calibration and thresholds are damaged ({error}); use "
+            "another copy of it."
+        ) from error
+    return decisions
 
 
 def fit_decisions(

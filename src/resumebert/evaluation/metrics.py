@@ -14,9 +14,11 @@ each group a weight and copies nothing: all counts of a block of resamples are o
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from resumebert.evaluation.curves import (
@@ -41,8 +43,8 @@ _BLOCK = 2**18
 
 
 def multilabel_metrics(
-    probabilities: Tensor,
-    targets: Tensor,
+    probabilities: Tensor | npt.NDArray[Any],
+    targets: Tensor | npt.NDArray[Any],
     label_names: Sequence[str],
     threshold: float | Sequence[float] = 0.5,
 ) -> dict[str, float]:
@@ -79,8 +81,9 @@ def multilabel_metrics(
     Katakis and Vlahavas, "Mining multi-label data" (2010), with tied labels ranked last.
 
     Args:
-        probabilities: (n, L), in [0, 1], computed with in float64; n may be 0.
-        targets: (n, L), each 0 or 1, any dtype.
+        probabilities: (n, L), a tensor or an array, in [0, 1], computed with in float64; n may be
+            0.
+        targets: (n, L), likewise, each 0 or 1, any dtype.
         label_names: the L label names, distinct, in the order of the columns.
         threshold: one number in [0, 1], or one per label.
 
@@ -115,14 +118,15 @@ def multilabel_decisions(
 
 
 def _documents(
-    probabilities: Tensor,
-    targets: Tensor,
+    probabilities: Tensor | npt.NDArray[Any],
+    targets: Tensor | npt.NDArray[Any],
     label_names: Sequence[str],
     threshold: float | Sequence[float],
 ) -> "Documents":
-    if not probabilities.is_floating_point():
-        raise ValueError(f"expected floating-point scores, but got {probabilities.dtype}")
-    scores, truth = (to_float64(values).cpu().numpy() for values in (probabilities, targets))
+    given = torch.as_tensor(probabilities)
+    if not given.is_floating_point():
+        raise ValueError(f"expected floating-point scores, but got {given.dtype}")
+    scores, truth = (to_float64(x).cpu().numpy() for x in (given, torch.as_tensor(targets)))
     return checked_documents(scores, truth, threshold, label_names)
 
 

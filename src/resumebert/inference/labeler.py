@@ -11,12 +11,13 @@ import torch
 from resumebert.data.cleaning import MASKING, clean
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import Windowing, window_length
-from resumebert.evaluation.decisions import Decisions, plain_decisions
+from resumebert.evaluation.decisions import Decisions, stored_decisions
 from resumebert.evaluation.results import Floats
 from resumebert.inference.scoring import TextScorer, text_scorer
 from resumebert.model.checkpoint import checkpoint_file, load_checkpoint
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
+from resumebert.utils.trust import packages
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class ResumeLabeler:
         device: str = "auto",
         precision: str = "auto",
         batch_size: int = 32,
+        trust: Sequence[str] = (),
     ) -> "ResumeLabeler":
         """Open a checkpoint, or the best one of a run's folder; nothing in it is executed.
 
@@ -87,13 +89,14 @@ class ResumeLabeler:
             device: ``auto`` (a GPU if there is one), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
             precision: as ``trainer.precision``; None: what the run was trained with.
             batch_size: texts at a time; memory is bounded beyond that, however long they are.
+            trust: packages of your own, whose model or pooling the checkpoint may name.
 
         Raises:
-            UserError: there is no such file, it is damaged or none of ours, or there is no such
-                device.
+            UserError: there is no such file, it is damaged or none of ours, it names code of a
+                package that is not trusted, or there is no such device.
         """
         file = checkpoint_file(Path(path))
-        model, extras = load_checkpoint(file)
+        model, extras = load_checkpoint(file, trust=packages(trust))
         cleaning, windowing = treatment(extras.config["data"])
         model.chunk_tokens = extras.config["model"]["chunk_tokens"]
         where = _device(device)
@@ -109,12 +112,7 @@ class ResumeLabeler:
             ),
             device=where,
         )
-        decisions = (
-            plain_decisions(len(model.label_names))
-            if extras.decisions is None
-            else Decisions.from_plain(extras.decisions)
-        )
-        return cls(scorer, decisions)
+        return cls(scorer, stored_decisions(extras.decisions, len(model.label_names), str(file)))
 
     @property
     def label_names(self) -> list[str]:

@@ -7,7 +7,7 @@ Calibration and thresholds are known only after the training and are added to th
 
 import math
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from resumebert.model.pooling import POOLING_NAMES
 from resumebert.utils.config_checks import check_values
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import checkpoint_file
+from resumebert.utils.trust import is_dotted, trusted
 
 __all__ = [
     "CheckpointExtras",
@@ -46,6 +47,8 @@ __all__ = [
 FORMAT_VERSION = 4
 # Version 2 had no calibration and thresholds; files before version 4 had no digest.
 READABLE_VERSIONS = (2, 3, FORMAT_VERSION)
+# As conf/model has it.
+MODEL = "resumebert.model.classifier.ResumeClassifier"
 # The config keys that are needed to use a model, and their types, since version 2.
 NEEDED: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("data", "data.reader", "data.split", "data.near_duplicates"), (dict,)),
@@ -114,26 +117,32 @@ def store_decisions(path: Path, decisions: Mapping[str, Any]) -> None:
     write_checkpoint(content, path)
 
 
-def load_checkpoint(path: Path, key: str = "ckpt") -> tuple[ResumeClassifier, CheckpointExtras]:
+def load_checkpoint(
+    path: Path, key: str = "ckpt", trust: Sequence[str] = ()
+) -> tuple[ResumeClassifier, CheckpointExtras]:
     """Open a checkpoint file, or the best checkpoint of a run's folder.
 
-    Nothing in the file is executed, and everything in it is checked before the model is built.
+    Nothing in the file is executed, and everything in it is checked before the model is built. What
+    it names outside of resumebert is imported only from packages that are trusted.
 
     Args:
         path: the file or folder.
         key: the config key that the path was given as.
+        trust: packages of the user's own, whose model or pooling it may name.
 
     Returns:
         The model, in evaluation mode on the CPU, and the extras.
 
     Raises:
         UserError: there is no such file, it is damaged or was edited, is not a checkpoint of
-            resumebert, or has an unknown format version.
+            resumebert, has an unknown format version, or names code of a package that is not
+            trusted.
     """
     path = checkpoint_file(path, key)
     content = read_checkpoint(path, key)
     extras = _extras(content, path)
-    settings = _hyper_parameters(content, path)
+    settings = _hyper_parameters(content, path, trust)
+    kind = _model_class(extras.config["model"].get("_target_", MODEL), path, trust)
     _check_tokenizer(extras, settings["bert_config"]["vocab_size"], path)
     try:
         if len(extras.prevalences) != len(settings["label_names"]):
@@ -150,10 +159,10 @@ def load_checkpoint(path: Path, key: str = "ckpt") -> tuple[ResumeClassifier, Ch
         if len(weights) < 16 * settings["bert_config"]["num_hidden_layers"]:
             raise ValueError("there are weights for fewer layers")
         with torch.device("meta"):
-            expected = ResumeClassifier(**settings).state_dict()
+            expected = kind(**settings).state_dict()
         if found := misfits(weights, expected):
             raise ValueError(found[0])
-        model = ResumeClassifier(**settings)
+        model = kind(**settings)
         model.load_state_dict(weights)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(
@@ -243,7 +252,7 @@ def _extras(content: dict[str, Any], path: Path) -> CheckpointExtras:
 
 
 def _checked_config(config: Any) -> dict[str, Any]:
-    """Check a checkpoint's config, but for what it calls: see :mod:`resumebert.tasks`.
+    """Check a checkpoint's config, but for what it calls: see :mod:`resumebert.model.stored_calls`.
 
     Returns:
         The config, without interpolations: it was resolved when it was stored.
@@ -271,7 +280,18 @@ def _checked_config(config: Any) -> dict[str, Any]:
     return literal
 
 
-def _hyper_parameters(content: dict[str, Any], path: Path) -> dict[str, Any]:
+def _model_class(target: Any, path: Path, trust: Sequence[str]) -> type[ResumeClassifier]:
+    """Return the class of a checkpoint's model."""
+    if target == MODEL:
+        return ResumeClassifier
+    found = trusted(str(target), trust, str(path), "models")
+    if not (isinstance(found, type) and issubclass(found, ResumeClassifier)):
+        raise UserError(f"{path}: {target} is no ResumeClassifier.")
+    return found
+
+
+def _hyper_parameters(content: dict[str, Any], path: Path, trust: Sequence[str]) -> dict[str, Any]:
+    """Return the arguments of the model, checked."""
     settings: Any = content.get("hyper_parameters")
     where = f"{path}: the checkpoint's hyper-parameters are damaged or were edited"
     try:
@@ -285,12 +305,14 @@ def _hyper_parameters(content: dict[str, Any], path: Path) -> dict[str, Any]:
             raise ValueError("label_names is no list of names")
         if not all(type(name) is str and name for name in names) or len(set(names)) < len(names):
             raise ValueError("label_names are not distinct names")
-        if settings["pooling"] not in POOLING_NAMES:
+        if settings["pooling"] not in POOLING_NAMES and not is_dotted(settings["pooling"]):
             raise ValueError(f"pooling is none of {', '.join(POOLING_NAMES)}")
         if type(settings["bert_config"]) is not dict:
             raise ValueError("bert_config is no dictionary")
     except (TypeError, ValueError) as error:
         raise UserError(f"{where} ({_first_line(error)}); use another copy of it.") from error
+    if settings["pooling"] not in POOLING_NAMES:
+        settings["pooling"] = trusted(settings["pooling"], trust, str(path), "poolings")
     return settings | {"bert_config": checked_architecture(settings["bert_config"], str(path))}
 
 

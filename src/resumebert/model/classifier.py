@@ -16,7 +16,13 @@ from resumebert.data.batching import Batch
 from resumebert.model.attention import FUSED, training_kernel
 from resumebert.model.lora import merge_factors, scaling
 from resumebert.model.losses import Loss, binary_cross_entropy
-from resumebert.model.pooling import POOLINGS, attention_pooling
+from resumebert.model.pooling import (
+    POOLING_NAMES,
+    POOLINGS,
+    Pooling,
+    attention_pooling,
+    dotted_name,
+)
 from resumebert.model.schedules import PlateauSchedule, Schedule, step_config
 from resumebert.model.scores import Scores, SplitScores
 from resumebert.utils.errors import UserError
@@ -38,7 +44,8 @@ class ResumeClassifier(LightningModule):
         bert_config: a BERT ``config.json`` as plain Python.
         label_names: L names, in the order of the logits.
         pooling: how the logits of windows become those of a document, one of
-            :data:`resumebert.model.pooling.POOLING_NAMES`.
+            :data:`resumebert.model.pooling.POOLING_NAMES`, or a function of your own like those of
+            :data:`resumebert.model.pooling.POOLINGS`.
         loss: a function of logits and targets, both (B, L); only used in training.
         optimizer: makes the optimizer of a model; only used in training.
         scheduler: makes the schedule of an optimizer and a number of steps; None: constant rate.
@@ -60,7 +67,7 @@ class ResumeClassifier(LightningModule):
         self,
         bert_config: dict[str, Any],
         label_names: Sequence[str],
-        pooling: str = "max",
+        pooling: str | Pooling = "max",
         loss: Loss = binary_cross_entropy,
         optimizer: OptimizerFactory | None = None,
         scheduler: SchedulerFactory | None = None,
@@ -70,9 +77,14 @@ class ResumeClassifier(LightningModule):
     ) -> None:
         super().__init__()
         self.label_names = list(label_names)
+        name = pooling if isinstance(pooling, str) else dotted_name(pooling)
+        if isinstance(pooling, str) and pooling not in POOLING_NAMES:
+            raise UserError(
+                f"pooling={pooling}: must be one of {', '.join(POOLING_NAMES)}, or a function."
+            )
         # Plain Python only: torch.load(weights_only=True) must open the checkpoint.
         self.save_hyperparameters(
-            {"bert_config": bert_config, "label_names": self.label_names, "pooling": pooling},
+            {"bert_config": bert_config, "label_names": self.label_names, "pooling": name},
             logger=False,
         )
         self.loss = loss
@@ -90,7 +102,8 @@ class ResumeClassifier(LightningModule):
         self.chunk_tokens = chunk_tokens
         self.bert.set_attn_implementation(FUSED)
         self.attention_kernel = FUSED
-        self.pooling_name = pooling
+        self.pooling_name = name
+        self.pooling_function = POOLINGS.get(name) if isinstance(pooling, str) else pooling
         if pooling == "attention":
             self.pooling = nn.Linear(bert_config["hidden_size"], len(self.label_names), bias=False)
             # Equal weights at first: the mean.
@@ -167,8 +180,9 @@ class ResumeClassifier(LightningModule):
         self, logits: Tensor, attention: Tensor | None, window_document: Tensor, documents: int
     ) -> Tensor:
         """Return the logits (B, L) of documents from those of their windows."""
-        if attention is None:
-            return POOLINGS[self.pooling_name](logits, window_document, documents)
+        if self.pooling_function is not None:
+            return self.pooling_function(logits, window_document, documents)
+        assert attention is not None
         return attention_pooling(logits, attention, window_document, documents)
 
     def encode(

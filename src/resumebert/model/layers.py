@@ -1,7 +1,8 @@
-"""Keep only some of the encoder's layers, or freeze some of them."""
+"""How many of the encoder's layers there are, which of them are trained, and how."""
 
 from typing import Any
 
+import torch
 from transformers.models.bert.modeling_bert import BertForSequenceClassification
 
 from resumebert.utils.errors import UserError
@@ -60,3 +61,37 @@ def freeze(model: BertForSequenceClassification, *, embeddings: bool, layers: in
         model.bert.embeddings.requires_grad_(False)
     for layer in model.bert.encoder.layer[:layers]:
         layer.requires_grad_(False)
+
+
+def prepare_encoder(
+    model: BertForSequenceClassification,
+    device: torch.device,
+    *,
+    gradient_checkpointing: bool,
+    compile: bool,
+) -> None:
+    """Set up gradient checkpointing and compilation (``torch.compile``) for training on a device.
+
+    Gradient checkpointing: Chen et al., "Training deep nets with sublinear memory cost" (2016).
+
+    Raises:
+        UserError: PyTorch can't compile here.
+    """
+    if gradient_checkpointing:
+        # BERT has no cache, but transformers' default asks for one and warns about it here.
+        model.config.use_cache = False
+        # Older transformers know the second name only, and newer ones warn about it.
+        enable = getattr(model, "activation_checkpointing_enable", None)
+        (enable or model.gradient_checkpointing_enable)({"use_reentrant": False})
+    if compile:
+        try:
+            # The encoder itself is compiled with the first batch, deep inside the training.
+            torch.compile(torch.sin)(torch.ones(2, device=device))
+        except RuntimeError as error:
+            raise UserError(
+                "model.compile=true: PyTorch can't compile on this machine "
+                f"({str(error).splitlines()[0]}). Install a C++ compiler (Debian, Ubuntu: apt-get "
+                "install g++), or train with model.compile=false."
+            ) from error
+        # In place: the names in the checkpoint stay. Batches differ in windows and in length.
+        model.bert.compile(dynamic=True)

@@ -2,7 +2,7 @@
 
 Windows come as a flat batch, W of them, in any order; ``document`` says which of the B documents
 each belongs to. Every document has a window. A new pooling is a function here and an entry in
-:data:`POOLINGS`.
+:data:`POOLINGS`, or a function of your own package, named by ``model.pooling=mylab.top2``.
 """
 
 from collections.abc import Callable
@@ -72,6 +72,11 @@ POOLINGS: dict[str, Pooling] = {
 }
 # Every value of model.pooling; attention has weights of its own and so is no plain function.
 POOLING_NAMES = (*POOLINGS, "attention")
+
+
+def dotted_name(pooling: Pooling) -> str:
+    """Return the name that a config and a checkpoint have for a pooling of somebody's own."""
+    return f"{pooling.__module__}.{pooling.__qualname__}"
 
 
 def _sum(values: Tensor, document: Tensor, documents: int) -> Tensor:

@@ -4,9 +4,11 @@ import logging
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
@@ -21,6 +23,7 @@ from resumebert.callbacks.checkpointing import DurableCheckpointIO
 from resumebert.data.cache_store import digest_file
 from resumebert.data.cleaning import MASKING
 from resumebert.data.datamodule import ResumeDataModule
+from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import Windowing, max_windows_train, window_length
 from resumebert.evaluation.metrics import multilabel_decisions, multilabel_metrics
@@ -37,6 +40,9 @@ from resumebert.model.pretrained import (
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
 from resumebert.utils.processes import is_first_process
+from resumebert.utils.trust import imported, is_dotted
+
+Kind = TypeVar("Kind")
 
 
 def quiet_libraries() -> None:
@@ -99,12 +105,20 @@ def bert_config(config: DictConfig, folder: Path) -> dict[str, Any]:
 
 
 def datamodule(
-    data: DictConfig, tokenizer: TextTokenizer, *, shuffle_seed: int, **overrides: Any
+    data: DictConfig,
+    tokenizer: TextTokenizer,
+    *,
+    shuffle_seed: int,
+    table: ResumeTable | None = None,
+    **overrides: Any,
 ) -> ResumeDataModule:
-    """Return the data module of a ``data`` config; ``overrides`` replace arguments of it."""
+    """Return the data module of a ``data`` config; ``overrides`` replace arguments of it.
+
+    A table in memory takes the place of what its reader would read, and is not cached.
+    """
     length = window_length(data.max_length, data.long_documents)
     arguments: dict[str, Any] = {
-        "reader": instantiate(data.reader),
+        "reader": instantiate(data.reader) if table is None else _reader_of(table),
         "splitter": instantiate(data.split),
         "cleaning": [*data.cleaning, *([MASKING] if data.mask_pii else [])],
         "windowing": Windowing(
@@ -122,11 +136,25 @@ def datamodule(
         "train_fraction": data.train_fraction,
         "seed": data.seed,
         "num_workers": data.num_workers,
-        "source_key": source_key(data.reader),
+        "source_key": source_key(data.reader) if table is None else None,
     }
-    return ResumeDataModule(
+    return _class_of(data, ResumeDataModule, "data")(
         tokenizer=tokenizer, shuffle_seed=shuffle_seed, **{**arguments, **overrides}
     )
+
+
+def _reader_of(table: ResumeTable) -> Callable[[], ResumeTable]:
+    # A selection is not emptied when its texts are cleaned: the table stays the user's.
+    return partial(table.select, np.arange(len(table)))
+
+
+def _class_of(settings: DictConfig, kind: type[Kind], key: str) -> type[Kind]:
+    """Return the class that a config names, ``kind`` or one derived of it."""
+    target = settings.get("_target_")
+    found = kind if target is None else imported(target, f"{key}._target_={target}")
+    if not (isinstance(found, type) and issubclass(found, kind)):
+        raise UserError(f"{key}._target_={target}: it is no {kind.__name__}.")
+    return found
 
 
 def classifier(
@@ -136,10 +164,11 @@ def classifier(
     if config.model.random_config is None:
         check_weights(folder, bert_config)
     prevalences = torch.from_numpy(datamodule.prevalences)
-    model = ResumeClassifier(
+    pooling = config.model.pooling
+    model = _class_of(config.model, ResumeClassifier, "model")(
         bert_config,
         datamodule.table.label_names,
-        pooling=config.model.pooling,
+        pooling=imported(pooling, f"model.pooling={pooling}") if is_dotted(pooling) else pooling,
         chunk_tokens=config.model.chunk_tokens,
         loss=with_prevalences(instantiate(config.loss), prevalences),
         optimizer=instantiate(config.optimizer),
@@ -154,34 +183,6 @@ def classifier(
     freeze(model.bert, embeddings=config.model.freeze_embeddings, layers=config.model.freeze_layers)
     model.start_from_prevalences(prevalences)
     return model
-
-
-def prepare_encoder(model: ResumeClassifier, settings: DictConfig, device: torch.device) -> None:
-    """Set up gradient checkpointing and compilation as ``config.model`` says.
-
-    Gradient checkpointing: Chen et al., "Training deep nets with sublinear memory cost" (2016).
-
-    Raises:
-        UserError: PyTorch can't compile here.
-    """
-    if settings.gradient_checkpointing:
-        # BERT has no cache, but transformers' default asks for one and warns about it here.
-        model.bert.config.use_cache = False
-        # Older transformers know the second name only, and newer ones warn about it.
-        enable = getattr(model.bert, "activation_checkpointing_enable", None)
-        (enable or model.bert.gradient_checkpointing_enable)({"use_reentrant": False})
-    if settings.compile:
-        try:
-            # The encoder itself is compiled with the first batch, deep inside the training.
-            torch.compile(torch.sin)(torch.ones(2, device=device))
-        except RuntimeError as error:
-            raise UserError(
-                "model.compile=true: PyTorch can't compile on this machine "
-                f"({str(error).splitlines()[0]}). Install a C++ compiler (Debian, Ubuntu: apt-get "
-                "install g++), or train with model.compile=false."
-            ) from error
-        # In place: the names in the checkpoint stay. Batches differ in windows and in length.
-        model.bert.bert.compile(dynamic=True)
 
 
 def source_key(reader: DictConfig) -> dict[str, Any]:

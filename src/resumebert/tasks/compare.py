@@ -1,6 +1,6 @@
 """eval.py compare_to=…: another model, or the linear baseline, on the documents just evaluated."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.evaluation.comparison import paired_comparison
+from resumebert.evaluation.decisions import stored_decisions
 from resumebert.evaluation.disagreements import disagreements
 from resumebert.evaluation.outputs import tuned_only, write_comparison, write_disagreements
 from resumebert.evaluation.report import Compared
@@ -22,7 +23,7 @@ from resumebert.evaluation.tables import print_comparison
 from resumebert.model.checkpoint import CheckpointExtras, load_checkpoint
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.tasks import build
-from resumebert.tasks.judging import judge_scores, stored_decisions
+from resumebert.tasks.judging import judge_scores
 from resumebert.utils.config_checks import check_max_length
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import checkpoint_file
@@ -49,14 +50,14 @@ class Other:
     extras: CheckpointExtras
 
 
-def load_other(compare_to: str, label_names: list[str]) -> Other:
+def load_other(compare_to: str, label_names: list[str], trust: Sequence[str] = ()) -> Other:
     """Open the checkpoint to compare with.
 
     Raises:
         UserError: it can't be used, or it knows other labels.
     """
     path = checkpoint_file(Path(compare_to), "compare_to")
-    model, extras = load_checkpoint(path, "compare_to")
+    model, extras = load_checkpoint(path, "compare_to", trust)
     if set(model.label_names) != set(label_names):
         both = [", ".join(sorted(names)) for names in (label_names, model.label_names)]
         raise UserError(
@@ -107,7 +108,9 @@ def score_other(
         config.trainer.precision or trained.trainer.precision,
     )
     trainer.test(other.model, datamodule=own, verbose=False)
-    decisions = stored_decisions(other.extras, other.model.label_names, other.path)
+    decisions = stored_decisions(
+        other.extras.decisions, len(other.model.label_names), str(other.path)
+    )
     found = judge_scores(result.split, other.model, "test", own, decisions, resamples=resamples)
     return in_order(found, result)
 

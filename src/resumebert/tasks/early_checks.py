@@ -13,12 +13,12 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from resumebert.evaluation.metric_names import BY_LABEL, LOWER_IS_BETTER, metric_names
-from resumebert.tasks.no_effect import without_effect
-from resumebert.tasks.resuming import newest_interrupted
 from resumebert.utils.config_checks import check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import checkpoint_file, newest_run
+from resumebert.utils.interrupted_runs import newest_interrupted
+from resumebert.utils.no_effect import without_effect
 from resumebert.utils.processes import is_first_process
 from resumebert.utils.settings import command_line
 

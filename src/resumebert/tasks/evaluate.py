@@ -1,5 +1,7 @@
 """eval.py: a checkpoint on its own split, or on other labelled data."""
 
+from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +19,7 @@ from resumebert.data.splitting import predefined_split
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import window_length
+from resumebert.evaluation.decisions import stored_decisions
 from resumebert.evaluation.outputs import write_json, write_metrics, write_predictions
 from resumebert.evaluation.report import Compared
 from resumebert.evaluation.results import SplitResult
@@ -24,6 +27,7 @@ from resumebert.evaluation.tables import print_result
 from resumebert.model.checkpoint import CheckpointExtras, load_checkpoint
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.losses import with_prevalences
+from resumebert.model.stored_calls import LOSSES, checked_call, checked_data
 from resumebert.tasks import build
 from resumebert.tasks.analysis import find_label_words
 from resumebert.tasks.compare import (
@@ -43,13 +47,11 @@ from resumebert.tasks.judging import (
     decision_options,
     judge_scores,
     linear_baseline,
-    stored_decisions,
     trained_evaluation,
     with_baseline,
 )
 from resumebert.tasks.messages import say_where_evaluation
 from resumebert.tasks.reporting import Subject, report
-from resumebert.tasks.stored_calls import LOSSES, checked_call, checked_data
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.durable_files import postpone, raising_postponed
@@ -57,6 +59,7 @@ from resumebert.utils.environment import environment
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import checkpoint_file, make_output_folder
 from resumebert.utils.hardware import keep_freed_memory
+from resumebert.utils.trust import packages
 
 console = make_console()
 
@@ -77,20 +80,22 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     Raises:
         UserError: a value of the config, the checkpoint or the data is wrong.
     """
+    config = deepcopy(config)
     check_values(config)
+    trust = packages(config.trust)
     build.quiet_libraries()
     path = checkpoint_file(Path(str(config.ckpt)))
-    model, extras = _load(path, config)
+    model, extras = _load(path, config, trust)
     trained = OmegaConf.create(extras.config)
     other = None
     if config.compare_to not in (None, BASELINE):
-        other = load_other(config.compare_to, model.label_names)
+        other = load_other(config.compare_to, model.label_names, trust)
     data = _data(config, extras, model)
     datamodule = _datamodule(data, trained, model, extras, path, **_overrides(config))
     if _is_own_data(config):
         datamodule = _as_split_then(datamodule, data, extras, path, **_overrides(config))
     settings = _settings(config, extras)
-    decisions = stored_decisions(extras, model.label_names, path)
+    decisions = stored_decisions(extras.decisions, len(model.label_names), str(path))
     find_label_words(model.label_names, settings.label_words)
     if len(datamodule.indices(datamodule.test_split)) == 0:
         raise UserError(
@@ -145,13 +150,16 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     return result.metrics
 
 
-def _load(path: Path, config: DictConfig) -> tuple[ResumeClassifier, CheckpointExtras]:
+def _load(
+    path: Path, config: DictConfig, trust: Sequence[str]
+) -> tuple[ResumeClassifier, CheckpointExtras]:
     """Open a checkpoint; the model has the loss and the chunks that it was trained with."""
-    model, extras = load_checkpoint(path)
+    model, extras = load_checkpoint(path, trust=trust)
     trained = OmegaConf.create(extras.config)
     model.chunk_tokens = trained.model.chunk_tokens
     # The loss is among the figures that an evaluation repeats.
-    loss = instantiate(checked_call(extras.config["loss"], LOSSES, f"ckpt={config.ckpt}"))
+    where = f"ckpt={config.ckpt}"
+    loss = instantiate(checked_call(extras.config["loss"], LOSSES, where, trust))
     prevalences = torch.tensor(extras.prevalences, dtype=torch.float64)
     model.loss = with_prevalences(loss, prevalences)
     return model, extras
@@ -267,7 +275,8 @@ def _data(config: DictConfig, extras: CheckpointExtras, model: ResumeClassifier)
 
 def _own_data(config: DictConfig, extras: CheckpointExtras) -> DictConfig:
     """Return the config of the training run's data, once it calls nothing but our own."""
-    return OmegaConf.create(checked_data(extras.config["data"], f"ckpt={config.ckpt}"))
+    where, trust = f"ckpt={config.ckpt}", packages(config.trust)
+    return OmegaConf.create(checked_data(extras.config["data"], where, trust))
 
 
 def _overrides(config: DictConfig) -> dict[str, Any]:
@@ -335,7 +344,8 @@ def _as_split_then(
 
 def _as_trained(config: DictConfig, trained: DictConfig) -> DictConfig:
     """Treat the text of ``config.data`` as in training, but for what the user typed; return it."""
-    typed = {override.split("=")[0].lstrip("+~") for override in HydraConfig.get().overrides.task}
+    overrides = HydraConfig.get().overrides.task if config.typed is None else config.typed
+    typed = {override.split("=")[0].lstrip("+~") for override in overrides}
     for key in TREATMENT:
         if f"data.{key}" not in typed:
             config.data[key] = trained[key]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -18,23 +17,17 @@ from resumebert.evaluation.baseline import (
     NoWordsError,
     fit_baseline,
 )
-from resumebert.evaluation.decisions import DecisionOptions, Decisions, plain_decisions
+from resumebert.evaluation.decisions import DecisionOptions, Decisions
 from resumebert.evaluation.judgement import judge
 from resumebert.evaluation.outputs import TRAIN_DOCUMENTS
 from resumebert.evaluation.results import SplitResult
 from resumebert.model.checkpoint import CheckpointExtras
 from resumebert.model.classifier import ResumeClassifier
-from resumebert.utils.errors import UserError
 
 # Characters that the baseline trains on in a minute of one slow core, with its C chosen among five,
 # and with the one C that it otherwise has: see `linear_baseline`.
 TUNED_CHARACTERS = 40_000_000
 BASELINE_CHARACTERS = 150_000_000
-
-WITHOUT_DECISIONS = (
-    "The checkpoint has no tuned thresholds and no calibration: it was written before its training "
-    "had ended, or by an older version. Probabilities are the plain sigmoid's, thresholds 0.5."
-)
 
 NOT_ASKED = (
     "evaluation.baseline=false left it out; python eval.py ckpt=… evaluation.baseline=true adds it."
@@ -88,26 +81,6 @@ def trained_evaluation(extras: CheckpointExtras) -> DictConfig:
     }
     merged: DictConfig = OmegaConf.merge(defaults, given)  # type: ignore[assignment]
     return merged
-
-
-def stored_decisions(extras: CheckpointExtras, label_names: Sequence[str], path: Path) -> Decisions:
-    """Return a checkpoint's decisions; the plain sigmoid at 0.5, with a note, if it has none.
-
-    Raises:
-        UserError: they are damaged.
-    """
-    if extras.decisions is None:
-        return plain_decisions(len(label_names), [WITHOUT_DECISIONS])
-    try:
-        decisions = Decisions.from_plain(extras.decisions)
-        if len(decisions.thresholds) != len(label_names):
-            raise ValueError("they are of another number of labels")
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UserError(
-            f"{path}: the checkpoint's calibration and thresholds are damaged ({error}); use "
-            "another copy of it."
-        ) from error
-    return decisions
 
 
 def cautioned(decisions: Decisions, split: str) -> Decisions:

@@ -24,7 +24,7 @@ from resumebert.inference.scoring import text_scorer
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.tasks.analysis import AnalysisOptions, analyse
 from resumebert.tasks.judging import Judgement
-from resumebert.tasks.resuming import runs_so_far
+from resumebert.utils.interrupted_runs import runs_so_far
 from resumebert.utils.settings import command_line
 
 

@@ -1,6 +1,5 @@
-"""Go on with a run that was interrupted: find it, and say how."""
+"""Resume a run that was interrupted: take over its settings, and say how to resume."""
 
-import os
 import shlex
 import sys
 from collections.abc import Iterator
@@ -13,15 +12,10 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from resumebert.utils.console import make_console
-from resumebert.utils.durable_files import replacing
 from resumebert.utils.errors import UserError, report_user_errors
+from resumebert.utils.interrupted_runs import LAST
 from resumebert.utils.interruption import Interruption
-from resumebert.utils.processes import first_process_only
 from resumebert.utils.settings import as_override, command_line, config_flags
-
-LAST = Path("checkpoints") / "last.ckpt"
-# In the folder of a run that goes on from another's checkpoint: that checkpoint's path.
-RESUMED_FROM = "resumed_from.txt"
 
 
 @report_user_errors
@@ -41,32 +35,6 @@ def take_over_settings(script: str) -> None:
 
     conf = Path(script).resolve().parent / "conf"
     sys.argv[1:] = taken_over(sys.argv[1:], conf, make_console())
-
-
-def newest_interrupted(runs: Path) -> Path:
-    """Return the newest last.ckpt of the runs in a folder that neither ended nor were gone on with.
-
-    Args:
-        runs: the folder that holds a folder for each run.
-
-    Raises:
-        UserError: there is none.
-    """
-    started = [path.parent.parent for path in runs.glob(f"*/{LAST}")]
-    gone_on_with = {_origin(note) for run in started if (note := run / RESUMED_FROM).is_file()}
-    interrupted = [
-        checkpoint
-        for run in started
-        if (checkpoint := (run / LAST).resolve()) not in gone_on_with
-        and not (run / "metrics.json").exists()
-    ]
-    if not interrupted:
-        raise UserError(
-            f"ckpt_path=last: in {runs} there is no run that was interrupted after its first "
-            "checkpoint. Give the checkpoint itself (ckpt_path=FOLDER/checkpoints/last.ckpt), or "
-            "start afresh without ckpt_path."
-        )
-    return max(interrupted, key=lambda path: path.stat().st_mtime)
 
 
 def check_same_split(checkpoint: str, trained_with: str, fingerprint: str) -> None:
@@ -89,30 +57,6 @@ def check_same_split(checkpoint: str, trained_with: str, fingerprint: str) -> No
             "ckpt_path. If the documents are the same and an older version dealt them out, give "
             f"its split: {shlex.join(['data/split=predefined', manifest])}"
         )
-
-
-@first_process_only
-def note_origin(checkpoint: Path, output_dir: Path) -> None:
-    """Note in the folder of a run that it goes on from the checkpoint of another."""
-    if checkpoint.resolve() != (output_dir / LAST).resolve():
-        # A path need not be UTF-8.
-        with replacing(output_dir / RESUMED_FROM) as file:
-            file.write(os.fsencode(f"{checkpoint.resolve()}\n"))
-
-
-def runs_so_far(output_dir: Path) -> list[Path]:
-    """Return the folder of a run, after those of the runs that it goes on with, the first first."""
-    runs = [output_dir.resolve()]
-    while (note := runs[0] / RESUMED_FROM).is_file():
-        before = _origin(note).parent.parent
-        if before in runs:
-            break
-        runs.insert(0, before)
-    return runs
-
-
-def _origin(note: Path) -> Path:
-    return Path(os.fsdecode(note.read_bytes()).strip())
 
 
 @contextmanager

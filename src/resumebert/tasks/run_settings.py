@@ -8,7 +8,7 @@ here, and plain values of keys that name neither code nor a place to write to.
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -19,12 +19,13 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from resumebert.tasks.resuming import newest_interrupted
 from resumebert.utils.durable_files import write_text
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import is_folder
+from resumebert.utils.interrupted_runs import newest_interrupted
 from resumebert.utils.processes import is_first_process
 from resumebert.utils.settings import NOT_SETTINGS, quoted
+from resumebert.utils.trust import is_dotted, packages
 
 if TYPE_CHECKING:
     from resumebert.data.tokenization import TextTokenizer
@@ -53,7 +54,7 @@ SIZES = ("num_", "_size", "max_position_embeddings")
 # As conf/hydra/default.yaml has it.
 RUNS = "outputs/train/RUN"
 # Where a run lies and what it is for differs from run to run.
-NOT_COMPARED = ("output_dir", "ckpt_path", "data.reader", "trainer.default_root_dir")
+NOT_COMPARED = ("output_dir", "ckpt_path", "data.reader", "trainer.default_root_dir", "trust")
 
 
 def overrides_to_store(config: DictConfig, paths: Sequence[str]) -> list[str] | None:
@@ -68,7 +69,7 @@ def overrides_to_store(config: DictConfig, paths: Sequence[str]) -> list[str] | 
     kept = []
     for override in _parsed(HydraConfig.get().overrides.task):
         key = override.key_or_group
-        if key.startswith(NOT_SETTINGS):
+        if key.startswith((*NOT_SETTINGS, "trust")):
             continue
         value = OmegaConf.select(config, key) if key in paths else None
         kept.append(str(override.input_line if value is None else f"{key}={quoted(Path(value))}"))
@@ -104,6 +105,7 @@ def taken_over(arguments: Sequence[str], conf: Path, console: Console) -> list[s
         path = newest_interrupted(runs.expanduser().absolute())
     else:
         is_folder(Path(str(given)), "ckpt_path")
+    trust = packages(cast(Any, values.get("trust")))
     # It loads PyTorch, which a mistyped path should not wait for.
     from resumebert.model.checkpoint import open_resumable
 
@@ -116,13 +118,13 @@ def taken_over(arguments: Sequence[str], conf: Path, console: Console) -> list[s
     except (HydraException, TypeError) as error:
         raise UserError(f"ckpt_path={path}: what was typed for its run is damaged.") from error
     with initialize_config_dir(str(conf), version_base="1.3"):
-        kept = _without_additions(_without_typed(stored, typed), console)
+        kept = _without_additions(_without_typed(stored, typed), trust, console)
         for override in kept:
-            if reason := _not_from_a_file(override):
+            if reason := _not_from_a_file(override, trust):
                 line = str(override.input_line)
                 raise UserError(
                     f"ckpt_path={path}: its run was started with {line}, which {reason}, so it is "
-                    "not taken from the file. Give it again, or another value: "
+                    f"not taken from the file. Give it again, or another value: "
                     + shlex.join(["python", "train.py", line, *arguments])
                 )
     mine = [
@@ -239,12 +241,14 @@ def _without_typed(stored: Sequence[Override], typed: Sequence[Override]) -> lis
     ]
 
 
-def _without_additions(stored: Sequence[Override], console: Console) -> list[Override]:
+def _without_additions(
+    stored: Sequence[Override], trust: Sequence[str], console: Console
+) -> list[Override]:
     """Leave out what only watches the training and names code or places; say so."""
     left_out: list[str] = []
     for override in stored:
         key = override.key_or_group
-        if key.startswith(("callbacks.", "logger.")) and _not_from_a_file(override):
+        if key.startswith(("callbacks.", "logger.")) and _not_from_a_file(override, trust):
             # Without its class, the arguments of an addition are of no use.
             is_class = key.endswith("._target_")
             left_out.append(f"{key.rpartition('.')[0]}." if is_class else key)
@@ -257,14 +261,19 @@ def _options(group: str) -> list[str]:
     return GlobalHydra.instance().config_loader().get_group_options(group)
 
 
-def _not_from_a_file(override: Override) -> str | None:
+def _not_from_a_file(override: Override, trust: Sequence[str]) -> str | None:
     """Return why an override is only taken where it is typed; None where it is taken."""
     key, value = override.key_or_group, override.value()
     parts = key.replace("/", ".").split(".")
     if options := _options(key):
         is_known = value in options and override.package is None
         return None if is_known else "names an option that is not here"
-    if override.is_sweep_override() or not _is_plain(value) or any(p[:1] == "_" for p in parts):
+    is_code = parts[-1] == "_target_" or (key == "model.pooling" and is_dotted(value))
+    if is_code and not override.is_sweep_override() and str(value).partition(".")[0] in trust:
+        return None
+    if is_code or override.is_sweep_override() or not _is_plain(value):
+        return "names code"
+    if any(part[:1] == "_" for part in parts):
         return "names code"
     if parts[-1] in TYPED_ONLY or parts[0] == "hydra":
         return "is for the command line alone"

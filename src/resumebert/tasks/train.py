@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from resumebert.callbacks.new_settings import NewSettings
 from resumebert.callbacks.tensorboard import log_config, log_hyperparameters
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.splitting import write_split
+from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import window_length
 from resumebert.evaluation.decisions import Decisions, fit_decisions
@@ -32,9 +34,11 @@ from resumebert.model.checkpoint import (
     store_decisions,
 )
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.model.layers import prepare_encoder
 from resumebert.model.lora import merge_lora
 from resumebert.model.pretrained import locate
 from resumebert.model.sharding import FullySharded
+from resumebert.model.stored_calls import IN_MEMORY
 from resumebert.tasks import build
 from resumebert.tasks.checks import (
     check_against_data,
@@ -57,8 +61,6 @@ from resumebert.tasks.parallel import check_parallel
 from resumebert.tasks.reporting import Subject, report
 from resumebert.tasks.resuming import (
     check_same_split,
-    newest_interrupted,
-    note_origin,
     overrides_in_sweep,
     says_how_to_go_on,
 )
@@ -76,6 +78,7 @@ from resumebert.utils.environment import environment
 from resumebert.utils.errors import UnwrittenError, UserError
 from resumebert.utils.folders import keeping_nothing, make_output_folder
 from resumebert.utils.hardware import check_accelerator, keep_freed_memory, resolve_precision
+from resumebert.utils.interrupted_runs import newest_interrupted, note_origin
 from resumebert.utils.processes import processes_of_one_run
 
 console = make_console()
@@ -83,6 +86,7 @@ console = make_console()
 # Keys of a config that are paths; relative ones are relative to where the command was typed.
 PATHS = (
     "data.path",
+    "data.reader.path",
     "data.labels_file",
     "data.split.manifest",
     "model.path",
@@ -91,8 +95,13 @@ PATHS = (
 )
 
 
-def train(config: DictConfig) -> float | None:
+def train(config: DictConfig, *, table: ResumeTable | None = None) -> float | None:
     """Train, evaluate and write a run to ``config.output_dir``.
+
+    Args:
+        config: as :func:`resumebert.compose` gives it; it is not changed.
+        table: documents in memory, in place of those that ``config.data`` says where to read. They
+            are cleaned and split as ``config.data`` says, and neither cached nor stored.
 
     Returns:
         The best value of ``config.monitor.metric``, which a search optimises.
@@ -102,6 +111,9 @@ def train(config: DictConfig) -> float | None:
             wrong, or the loss diverged.
         Interruption: SIGINT or SIGTERM ended the run; the screen says how to go on with it.
     """
+    config = deepcopy(config)
+    if table is not None:
+        config.data.reader = {"_target_": IN_MEMORY}
     output_dir = Path(config.output_dir).absolute()
     with (
         processes_of_one_run(output_dir, overrides_in_sweep(config)),
@@ -110,15 +122,15 @@ def train(config: DictConfig) -> float | None:
     ):
         check_values(config)
         if not config.trainer.fast_dev_run:
-            return _train(config)
+            return _train(config, table)
         check_trial(config)
         with keeping_nothing(config):
-            _train(config)
+            _train(config, table)
         console.print("trainer.fast_dev_run: every part ran. Nothing was kept.", highlight=False)
         return None
 
 
-def _train(config: DictConfig) -> float | None:
+def _train(config: DictConfig, table: ResumeTable | None) -> float | None:
     check_accelerator(config.trainer.accelerator)
     build.quiet_libraries()
     started = time.monotonic()
@@ -152,7 +164,7 @@ def _train(config: DictConfig) -> float | None:
     tokenizer = TextTokenizer.from_folder(folder)
     if run is not None:
         check_same_model(run, bert_config, tokenizer, checkpoint)
-    datamodule = build.datamodule(config.data, tokenizer, shuffle_seed=config.seed)
+    datamodule = build.datamodule(config.data, tokenizer, shuffle_seed=config.seed, table=table)
     datamodule.setup()
     if run is not None:
         check_same_split(str(checkpoint), run.extras.split_fingerprint, datamodule.fingerprint)
@@ -179,7 +191,12 @@ def _train(config: DictConfig) -> float | None:
     write_json(output_dir / "data_report.json", datamodule.report)
     surroundings = environment()
     write_json(output_dir / "environment.json", surroundings)
-    build.prepare_encoder(model, config.model, trainer.strategy.root_device)
+    prepare_encoder(
+        model.bert,
+        trainer.strategy.root_device,
+        gradient_checkpointing=config.model.gradient_checkpointing,
+        compile=config.model.compile,
+    )
     store_config(config)
     attach_extras(model, _extras(config, tokenizer, datamodule))
     log_config(trainer, config)
@@ -205,7 +222,7 @@ def _train(config: DictConfig) -> float | None:
         _write(judgement, output_dir, "best checkpoint" if best else "last weights")
         subject = Subject(
             title=f"Run {output_dir.name}",
-            model=_whole(trainer, model),
+            model=_whole(trainer, model, config),
             datamodule=datamodule,
             trained=datamodule,
             config=config,
@@ -224,13 +241,14 @@ def _train(config: DictConfig) -> float | None:
     return model.results["val"][metric] if "val" in model.results else None
 
 
-def _whole(trainer: Trainer, model: ResumeClassifier) -> ResumeClassifier:
+def _whole(trainer: Trainer, model: ResumeClassifier, config: DictConfig) -> ResumeClassifier:
     """Return the model to score further texts with, on one process alone."""
     best = _best_checkpoint(trainer)
     if best is None or not isinstance(trainer.strategy, FullySharded):
         return model
     # Of a sharded model each process holds a part, and the others have nothing more to score.
-    whole, _ = load_checkpoint(Path(best))
+    named = (config.model.pooling, config.model._target_)
+    whole, _ = load_checkpoint(Path(best), trust=[name.partition(".")[0] for name in named])
     whole.chunk_tokens = model.chunk_tokens
     return whole
 

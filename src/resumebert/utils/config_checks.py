@@ -15,6 +15,7 @@ from resumebert.utils.requirements import (
     BATCHES,
     BELOW_ONE,
     COLUMNS,
+    DOTTED,
     DURATION,
     FLAG,
     GROUP,
@@ -112,7 +113,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "model.random_config": optional(
         Requirement("a dictionary of BERT settings", lambda value: isinstance(value, Mapping))
     ),
-    "model.pooling": one_of("max", "logsumexp", "mean", "attention"),
+    "model.pooling": either(one_of("max", "logsumexp", "mean", "attention"), DOTTED),
     "model.chunk_tokens": integer(1),
     "model.num_layers": optional(integer(1)),
     "model.freeze_embeddings": FLAG,
@@ -270,6 +271,8 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "split": optional(one_of("train", "val", "test", "all")),
     "batch_size": optional(integer(1)),
     "compare_to": optional(STRING),
+    "trust": either(NAMES, STRING),
+    "typed": optional(NAMES),
 }
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from resumebert.utils.trust import is_dotted
+
 
 @dataclass(frozen=True)
 class Requirement:
@@ -96,6 +98,7 @@ GROUP = Requirement(
     lambda value: value is None or isinstance(value, Mapping),
 )
 STRING = Requirement("a text", lambda value: isinstance(value, str) and value != "")
+DOTTED = Requirement("the dotted name of a function of your own", is_dotted)
 
 
 def is_list(value: Any) -> bool:

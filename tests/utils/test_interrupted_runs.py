@@ -1,4 +1,4 @@
-from resumebert.tasks.resuming import LAST, note_origin, runs_so_far
+from resumebert.utils.interrupted_runs import LAST, note_origin, runs_so_far
 
 
 def test_a_run_that_goes_on_with_others_knows_all_of_them(tmp_path):

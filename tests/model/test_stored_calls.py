@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from helpers import REPOSITORY
 from resumebert.data.cache_store import get_or_build
 from resumebert.data.download import SHA1, URL
-from resumebert.tasks.stored_calls import (
+from resumebert.model.stored_calls import (
     LOSSES,
     READERS,
     SPLITTERS,

@@ -1,6 +1,7 @@
 """What a checkpoint's config may call: an exact list of our functions, with plain arguments.
 
-A checkpoint may come from anybody. What would relax safety, go to the network or reach a private
+A checkpoint may come from anybody. Functions of other packages are called only where whoever opens
+it trusts them by name. What would relax safety, go to the network or reach a private
 function is asked for on the command line or not at all.
 """
 
@@ -9,7 +10,7 @@ import math
 import os
 import stat
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -18,6 +19,7 @@ from resumebert.data import readers, splitting
 from resumebert.data.download import is_cached
 from resumebert.model import losses
 from resumebert.utils.errors import UserError
+from resumebert.utils.trust import trusted
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,11 @@ LOSSES = Allowed(
     ),
     2,
 )
+HOW_TO_CALL = {"_target_", "_partial_", "_convert_"}
+# As conf/data has it.
+DATA_MODULE = "resumebert.data.datamodule.ResumeDataModule"
+# What stands in a stored config in place of the reader of a table in memory.
+IN_MEMORY = "resumebert.data.table.ResumeTable"
 # Of the training documents, and known when these are.
 COMPUTED = "prevalences"
 # Arguments that there were once, and the one value with which they ask for nothing.
@@ -69,27 +76,29 @@ PATHS = ("path", "labels_file", "manifest")
 SYSTEM_FOLDERS = ("/dev", "/proc", "/sys")
 
 
-def checked_call(settings: Any, allowed: Allowed, where: str) -> dict[str, Any]:
+def checked_call(
+    settings: Any, allowed: Allowed, where: str, trust: Sequence[str] = ()
+) -> dict[str, Any]:
     """Check what a config from a file asks to call; return it for Hydra to instantiate.
 
     Args:
         settings: plain: ``_target_``, ``_partial_``, arguments.
         allowed: what it may call.
         where: what to call the file in a message, ``ckpt=PATH``.
+        trust: packages of the user's own, of which it may call anything.
 
     Raises:
         UserError: it asks for anything else.
     """
+    functions = dict(allowed.functions)
     for target in _targets(settings):
         # What stands in an argument would be called too.
         if target not in allowed.functions or target != settings.get("_target_"):
-            raise UserError(
-                f"{where}: the checkpoint's config asks to call {target}, which is none of "
-                f"resumebert's {allowed.what}. It is not called. Use a checkpoint that train.py "
-                "wrote, or name the data yourself: data=table data.path=…"
-            )
+            functions[target] = trusted(target, trust, where, allowed.what)
     try:
-        function = allowed.functions[settings["_target_"]]
+        function = functions[settings["_target_"]]
+        if function not in allowed.functions.values():
+            return _checked_own(settings, function, allowed.given)
         return _checked_arguments(settings, function, allowed.given)
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise UserError(
@@ -99,13 +108,20 @@ def checked_call(settings: Any, allowed: Allowed, where: str) -> dict[str, Any]:
         ) from error
 
 
-def checked_data(data: Mapping[str, Any], where: str) -> dict[str, Any]:
+def checked_data(data: Mapping[str, Any], where: str, trust: Sequence[str] = ()) -> dict[str, Any]:
     """Check what the ``data`` of a config from a file calls; return it for the data module.
 
     Raises:
         UserError: it calls what it may not, or its corpus would have to be downloaded.
     """
-    reader = checked_call(data["reader"], READERS, where)
+    if data["reader"].get("_target_") == IN_MEMORY:
+        raise UserError(
+            f"{where}: the model was trained on a table in memory, which the checkpoint does not "
+            "hold. Give the documents to evaluate: data=table data.path=…"
+        )
+    if data.get("_target_", DATA_MODULE) != DATA_MODULE:
+        trusted(str(data["_target_"]), trust, where, "data modules")
+    reader = checked_call(data["reader"], READERS, where, trust)
     fetches = reader["_target_"].endswith(".read_resume_corpus") and reader.get("path") is None
     if fetches and not is_cached():
         raise UserError(
@@ -116,7 +132,7 @@ def checked_data(data: Mapping[str, Any], where: str) -> dict[str, Any]:
     return {
         **data,
         "reader": reader,
-        "split": checked_call(data["split"], SPLITTERS, where),
+        "split": checked_call(data["split"], SPLITTERS, where, trust),
         "num_workers": min(data["num_workers"], os.cpu_count() or 1),
     }
 
@@ -130,6 +146,29 @@ def _targets(settings: Any) -> Iterator[str]:
     if isinstance(settings, list):
         for value in settings:
             yield from _targets(value)
+
+
+def _checked_own(
+    settings: Mapping[str, Any], function: Callable[..., Any], given: int
+) -> dict[str, Any]:
+    """Return the settings of a call of a package that is trusted.
+
+    Raises:
+        ValueError: they say how it is to be called, or name a path that is no file or folder.
+        TypeError: an argument is none of the function's, or is missing.
+    """
+    odd = [name for name in settings if name.startswith("_") and name not in HOW_TO_CALL]
+    if odd:
+        raise ValueError(f"{odd[0]} is not for a file to say")
+    arguments = {name: value for name, value in settings.items() if not name.startswith("_")}
+    signature = inspect.signature(function)
+    if COMPUTED in signature.parameters:
+        arguments[COMPUTED] = None
+    signature.bind(*[None] * (given if settings.get("_partial_") else 0), **arguments)
+    for name in PATHS:
+        if settings.get(name) is not None:
+            _check_path(name, str(settings[name]))
+    return dict(settings)
 
 
 def _checked_arguments(
@@ -146,7 +185,7 @@ def _checked_arguments(
     if any(settings.get(name, value) is not value for name, value in RETIRED.items()):
         raise ValueError(f"{', '.join(RETIRED)} is not for a file to say")
     arguments = {name: kept[name] for name in kept if not name.startswith("_")}
-    if odd := set(kept) - set(arguments) - {"_target_", "_partial_", "_convert_"}:
+    if odd := set(kept) - set(arguments) - HOW_TO_CALL:
         raise ValueError(f"{min(odd)} is not for a file to say")
     parameters = dict(list(inspect.signature(function).parameters.items())[given:])
     hints = get_type_hints(function)

@@ -1,0 +1,82 @@
+"""One example of each kind of part."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from resumebert import ResumeClassifier, ResumeDataModule, ResumeTable
+
+
+def read_notes(path: str) -> ResumeTable:
+    """Read lines of ``label|text``."""
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.reader(file, delimiter="|") if row]
+    names = sorted({label for label, _ in rows})
+    return ResumeTable(
+        ids=[str(i) for i in range(len(rows))],
+        texts=[text for _, text in rows],
+        labels=np.array([[label == name for name in names] for label, _ in rows], dtype=np.uint8),
+        label_names=names,
+        rows=np.arange(1, len(rows) + 1),
+        source=str(path),
+    )
+
+
+def soft_f1(logits: Tensor, targets: Tensor, *, smoothing: float = 1.0) -> Tensor:
+    """Return 1 - F1 with probabilities in place of decisions; both (B, L)."""
+    probabilities = torch.sigmoid(logits.float())
+    hits = (probabilities * targets).sum()
+    total = probabilities.sum() + targets.sum()
+    return 1 - (2 * hits + smoothing) / (total + smoothing)
+
+
+def first_window(logits: Tensor, document: Tensor, documents: int) -> Tensor:
+    """Return the logits (B, L) of each document's first window, of logits (W, L) in any order."""
+    first = [int((document == i).nonzero()[0]) for i in range(documents)]
+    return logits[first]
+
+
+def every_tenth(
+    table: ResumeTable, groups: npt.NDArray[np.int64], seed: int, *, offset: int = 0
+) -> npt.NDArray[np.str_]:
+    """Test every tenth group of duplicates, validate on the one after it; the rest trains."""
+    place = (groups + offset) % 10
+    return np.select([place == 0, place == 1], ["test", "val"], "train")
+
+
+class NoteEpochs(Callback):
+    """Write down, in ``path``, each epoch that ended."""
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path)
+
+    def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
+        """Write the epoch's number."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(f"{trainer.current_epoch}\n")
+
+
+class ScaledClassifier(ResumeClassifier):
+    """Logits of half the size."""
+
+    def pool(
+        self, logits: Tensor, attention: Tensor | None, window_document: Tensor, documents: int
+    ) -> Tensor:
+        """Return the logits (B, L) of documents from those of their windows."""
+        return super().pool(logits, attention, window_document, documents) / 2
+
+
+class CountedDataModule(ResumeDataModule):
+    """A data module that counts how often it was set up."""
+
+    times = 0
+
+    def setup(self, stage: str | None = None) -> None:
+        """Count, and do the work."""
+        CountedDataModule.times += 1
+        super().setup(stage)
