@@ -19,6 +19,8 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 
 from helpers import REPOSITORY, TINY_BERT
+from resumebert.evaluation.decisions import stored_decisions
+from resumebert.evaluation.settings import EvaluationSettings
 from resumebert.model.checkpoint import (
     CheckpointExtras,
     check_resumable,
@@ -28,7 +30,6 @@ from resumebert.model.checkpoint import (
 )
 from resumebert.model.checkpoint_file import read_checkpoint, write_checkpoint
 from resumebert.model.classifier import ResumeClassifier
-from resumebert.tasks.judging import decision_options, stored_decisions, trained_evaluation
 from resumebert.utils.errors import UserError
 from resumebert.utils.stored_values import check_plain, without_interpolations
 
@@ -76,8 +77,8 @@ def path(tmp_path, whole):
 
 def logits_of(path):
     model, extras = load_checkpoint(path)
-    stored_decisions(extras, model.label_names, path)
-    decision_options(trained_evaluation(extras))
+    stored_decisions(extras.decisions, len(model.label_names), str(path))
+    EvaluationSettings.of(extras.config.get("evaluation", {}))
     with torch.inference_mode():
         return model(WINDOW, torch.ones_like(WINDOW))
 

@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from resumebert.evaluation.results import Flags
+from resumebert.evaluation.areas import Flags
 
 Level = Literal["names", "words"]
 

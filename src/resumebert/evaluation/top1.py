@@ -56,7 +56,7 @@ def top1_intervals(
     Args:
         scores: (n, L), n at least 1.
         truth: (n, L).
-        groups: (n,) integers, the same for documents that are copies.
+        groups: (n,) integers, the same for duplicates.
         resamples: how many.
         level: in (0, 1).
         seed: of the resamples.

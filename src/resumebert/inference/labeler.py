@@ -11,8 +11,8 @@ import torch
 from resumebert.data.cleaning import MASKING, clean
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import Windowing, window_length
-from resumebert.evaluation.decisions import Decisions, plain_decisions
-from resumebert.evaluation.results import Floats
+from resumebert.evaluation.areas import Floats
+from resumebert.evaluation.decisions import Decisions, stored_decisions
 from resumebert.inference.scoring import TextScorer, text_scorer
 from resumebert.model.checkpoint import checkpoint_file, load_checkpoint
 from resumebert.utils.errors import UserError
@@ -109,12 +109,7 @@ class ResumeLabeler:
             ),
             device=where,
         )
-        decisions = (
-            plain_decisions(len(model.label_names))
-            if extras.decisions is None
-            else Decisions.from_plain(extras.decisions)
-        )
-        return cls(scorer, decisions)
+        return cls(scorer, stored_decisions(extras.decisions, len(model.label_names), str(file)))
 
     @property
     def label_names(self) -> list[str]:

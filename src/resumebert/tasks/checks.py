@@ -7,8 +7,8 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from resumebert.data.datamodule import ResumeDataModule, SplitName
+from resumebert.evaluation.analysis import find_label_words
 from resumebert.sweeps.processes import IN_SWEEP
-from resumebert.tasks.analysis import find_label_words
 from resumebert.tasks.early_checks import check_monitor
 from resumebert.utils.errors import UserError
 

@@ -110,6 +110,10 @@ def _are_names(value: Any) -> bool:
 
 
 NAMES = Requirement("a list of names", _are_names)
+FUNCTIONS = Requirement(
+    "a list of dotted names of functions, such as [mylab.metrics.recall_at_3]",
+    lambda value: _are_names(value) and all("." in name.strip(".") for name in value),
+)
 # Of a column: 2024 is one, too.
 NAME = Requirement(
     "a name", lambda value: _is_integer(value) or (isinstance(value, str) and value != "")
@@ -285,6 +289,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "evaluation.threshold_resamples": integer(0, 1_000_000),
     # eval.py: null for what the run had.
     "evaluation.bootstrap_resamples": optional(integer(0, 1_000_000)),
+    "evaluation.metrics": optional(FUNCTIONS),
     "evaluation.baseline": optional(either(FLAG, one_of("auto"))),
     "evaluation.report": optional(FLAG),
     "evaluation.slices": optional(FLAG),
