@@ -155,8 +155,8 @@ _RATIOS = (
 )
 _AVERAGES = (
     ("micro", "micro", "of all decisions together"),
-    ("macro", "macro", "mean over the labels that some document has"),
-    ("weighted", "weighted", "mean over the labels, weighted by their positives"),
+    ("macro", "macro", "mean of the labels that some document has"),
+    ("weighted", "weighted", "mean of the labels, weighted by their positives"),
     ("samples", "per document", "mean of each document's own value"),
 )
 _SHOWN = {f"f1_{average}" for average, *_ in _AVERAGES} | {"precision_micro", "recall_micro"}
@@ -164,11 +164,7 @@ for _kind, _title, _formula in _RATIOS:
     OF_A_LABEL[_kind] = Metric(_kind, "max", _title, _formula)
     for _average, _words, _mean in _AVERAGES:
         _name = f"{_kind}_{_average}"
-        register(
-            Metric(
-                _name, "max", f"{_title} {_words}", f"{_formula}, {_mean}", None, _name in _SHOWN
-            )
-        )
+        register(Metric(_name, "max", f"{_title} {_words}", _mean, in_tables=_name in _SHOWN))
 OF_A_LABEL |= {
     "ap": Metric("ap", "max", "average precision", "Σ (Rₙ − Rₙ₋₁) Pₙ, not interpolated"),
     "auroc": Metric("auroc", "max", "AUROC", "area under the ROC curve"),
@@ -180,14 +176,14 @@ for _metric in (
     ),
     Metric("ap_macro", "max", "average precision macro", "mean of the labels, at any threshold"),
     Metric("auroc_macro", "max", "AUROC macro", "mean of the labels' areas under the ROC curve"),
-    Metric("subset_accuracy", "max", "subset accuracy", "documents with every label right"),
-    Metric("hamming_loss", "min", "Hamming loss", "(document, label) pairs that are wrong"),
+    Metric("subset_accuracy", "max", "subset accuracy", "share of documents with every label right"),
+    Metric("hamming_loss", "min", "Hamming loss", "share of (document, label) pairs that are wrong"),
     Metric("lrap", "max", "LRAP", "label ranking average precision, in (0, 1]"),
     Metric(
         "coverage_error", "min", "coverage error", "mean rank of the lowest-ranked true label",
     ),
     Metric(
-        "ranking_loss", "min", "ranking loss", "(true, false) label pairs in the wrong order",
+        "ranking_loss", "min", "ranking loss", "share of (true, false) label pairs in the wrong order",
     ),
     Metric(
         "ece", "min", "calibration error", "mean gap of probabilities, of all pairs in 15 bins",
