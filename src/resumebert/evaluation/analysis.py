@@ -17,7 +17,7 @@ the slices              less than 1         less than 1
 Label noise takes 6 s for 1,000 training documents of the reference corpus' length.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -51,7 +51,6 @@ from resumebert.evaluation.slices import (
     words_removed,
 )
 from resumebert.evaluation.worst_errors import ErrorExample, Window, worst_errors
-from resumebert.utils.errors import UserError
 
 # Of each bootstrap, at most: there are many, of small slices.
 RESAMPLES = 2_000
@@ -123,7 +122,7 @@ def analyse(
     Raises:
         UserError: ``settings.label_words`` names a label that there is not.
     """
-    words = find_label_words(result.label_names, settings.label_words)
+    words = label_words(result.label_names, settings.label_words)
     if len(result.truth) == 0:
         return Analysis()
     texts = datamodule.table.select(result.index).texts
@@ -136,20 +135,6 @@ def analyse(
         errors=_errors(run) if settings.errors else None,
         notes=run.notes,
     )
-
-
-def find_label_words(
-    label_names: Sequence[str], more: Mapping[str, Sequence[str]] | None
-) -> LabelWords:
-    """Return the words of the labels' names, and of ``more`` names of them.
-
-    Raises:
-        UserError: ``more``, which is ``evaluation.label_words``, names a label that there is not.
-    """
-    try:
-        return label_words(label_names, more)
-    except ValueError as error:
-        raise UserError(f"evaluation.label_words: {error}.") from error
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from sklearn.svm import LinearSVC
 
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.splitting import with_train_fraction
+from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.decisions import Decisions, fit_decisions
 from resumebert.evaluation.registry import load_metrics
 from resumebert.evaluation.result import EvaluationResult, evaluate_scores
@@ -23,7 +24,6 @@ from resumebert.evaluation.thresholds import best_f1_thresholds
 from resumebert.evaluation.weighting import Weighted, weighted
 
 Kind = Literal["svm", "logistic"]
-Floats = npt.NDArray[np.float64]
 COSTS: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0, 10.0)
 # scikit-learn's 1e-4 takes up to twice the time for the same F1s.
 TOLERANCE = 1e-2

@@ -18,11 +18,10 @@ from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 from torch import Tensor
 
+from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.settings import DEFAULTS, CalibrationMethod
 from resumebert.evaluation.weighting import DECIMALS, weighted
 from resumebert.utils.floats import to_float64, to_probabilities
-
-Floats = npt.NDArray[np.float64]
 
 METHODS = get_args(CalibrationMethod)
 # No slope leaves this range, so that nothing is infinite where logits part the classes perfectly

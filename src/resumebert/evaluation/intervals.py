@@ -33,6 +33,7 @@ from resumebert.evaluation.metrics import (
     weighted_metrics,
 )
 from resumebert.evaluation.registry import Metric
+from resumebert.evaluation.settings import DEFAULTS
 
 Kind = Literal["bca", "percentile"]
 
@@ -49,7 +50,7 @@ def bootstrap_intervals(
     label_names: Sequence[str],
     groups: npt.ArrayLike | None = None,
     *,
-    resamples: int = 10_000,
+    resamples: int = DEFAULTS.bootstrap_resamples,
     level: float = 0.95,
     seed: int = 0,
     metrics: Sequence[Metric] = (),

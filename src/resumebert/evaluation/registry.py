@@ -148,10 +148,13 @@ def direction_of(name: str) -> Direction:
     return (OF_A_LABEL if label else METRICS)[kind].direction
 
 
-_RATIOS = (
+# fmt: off
+_BY_LABEL = (
     ("f1", "F1", "2 TP / (2 TP + FP + FN)"),
     ("precision", "precision", "TP / (TP + FP)"),
     ("recall", "recall", "TP / (TP + FN)"),
+    ("ap", "average precision", "Σ (Rₙ − Rₙ₋₁) Pₙ, not interpolated"),
+    ("auroc", "AUROC", "area under the ROC curve"),
 )
 _AVERAGES = (
     ("micro", "micro", "of all decisions together"),
@@ -159,34 +162,25 @@ _AVERAGES = (
     ("weighted", "weighted", "mean of the labels, weighted by their positives"),
     ("samples", "per document", "mean of each document's own value"),
 )
-_SHOWN = {f"f1_{average}" for average, *_ in _AVERAGES} | {"precision_micro", "recall_micro"}
-for _kind, _title, _formula in _RATIOS:
-    OF_A_LABEL[_kind] = Metric(_kind, "max", _title, _formula)
-    for _average, _words, _mean in _AVERAGES:
-        _name = f"{_kind}_{_average}"
-        register(Metric(_name, "max", f"{_title} {_words}", _mean, in_tables=_name in _SHOWN))
-OF_A_LABEL |= {
-    "ap": Metric("ap", "max", "average precision", "Σ (Rₙ − Rₙ₋₁) Pₙ, not interpolated"),
-    "auroc": Metric("auroc", "max", "AUROC", "area under the ROC curve"),
-}
-for _metric in (
-    Metric(
-        "ap_micro", "max", "average precision micro",
-        "average precision of all (document, label) pairs", in_tables=False,
-    ),
-    Metric("ap_macro", "max", "average precision macro", "mean of the labels, at any threshold"),
-    Metric("auroc_macro", "max", "AUROC macro", "mean of the labels' areas under the ROC curve"),
-    Metric("subset_accuracy", "max", "subset accuracy", "share of documents with every label right"),
-    Metric("hamming_loss", "min", "Hamming loss", "share of (document, label) pairs that are wrong"),
-    Metric("lrap", "max", "LRAP", "label ranking average precision, in (0, 1]"),
-    Metric(
-        "coverage_error", "min", "coverage error", "mean rank of the lowest-ranked true label",
-    ),
-    Metric(
-        "ranking_loss", "min", "ranking loss", "share of (true, false) label pairs in the wrong order",
-    ),
-    Metric(
-        "ece", "min", "calibration error", "mean gap of probabilities, of all pairs in 15 bins",
-    ),
-):  # fmt: skip
-    register(_metric)
+_OTHERS: tuple[tuple[str, Direction, str, str], ...] = (
+    ("ap_micro", "max", "average precision micro", "of all (document, label) pairs together"),
+    ("ap_macro", "max", "average precision macro", "mean of the labels, at any threshold"),
+    ("auroc_macro", "max", "AUROC macro", "mean of the labels' areas under the ROC curve"),
+    ("subset_accuracy", "max", "subset accuracy", "share of documents with every label right"),
+    ("hamming_loss", "min", "Hamming loss", "share of (document, label) pairs that are wrong"),
+    ("lrap", "max", "LRAP", "label ranking average precision, in (0, 1]"),
+    ("coverage_error", "min", "coverage error", "mean rank of the lowest-ranked true label"),
+    ("ranking_loss", "min", "ranking loss", "share of (true, false) label pairs ranked wrongly"),
+    ("ece", "min", "calibration error", "mean gap of probabilities, of all pairs in 15 bins"),
+)
+# fmt: on
+_IN_FILES_ONLY = {f"{k}_{a}" for k in ("precision", "recall") for a, *_ in _AVERAGES[1:]}
+_IN_FILES_ONLY.add("ap_micro")
+OF_A_LABEL |= {row[0]: Metric(row[0], "max", *row[1:]) for row in _BY_LABEL}
+_averaged: tuple[tuple[str, Direction, str, str], ...] = tuple(
+    (f"{kind}_{average}", "max", f"{title} {words}", mean)
+    for kind, title, _ in _BY_LABEL[:3]
+    for average, words, mean in _AVERAGES
+)
+for _row in (*_averaged, *_OTHERS):
+    register(Metric(*_row, in_tables=_row[0] not in _IN_FILES_ONLY))

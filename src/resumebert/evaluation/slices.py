@@ -12,6 +12,8 @@ Slices are small and many: of twenty, one interval misses its true value by chan
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,8 +57,8 @@ class Slice:
         baseline: the linear baseline's metrics on the same documents; None: there is none.
         baseline_intervals: theirs.
         pairs: how many (document, label) pairs, where these are told apart rather than documents;
-            ``metrics`` then has ``precision_micro`` and ``recall_micro`` as well, and
-            ``subset_accuracy`` is ``nan``.
+            ``metrics`` then has ``precision_micro`` and ``recall_micro`` in place of
+            ``subset_accuracy``.
         positives: in how many of the pairs the document has the label.
     """
 
@@ -134,11 +136,8 @@ def slice_of(
     result: EvaluationResult, kind: str, name: str, rows: Flags, resamples: int = 2_000
 ) -> Slice:
     """Return how good a model is on the documents that (n,) ``rows`` marks."""
-    metrics, intervals = _measured(_documents(result, rows), METRICS, resamples)
-    baseline, theirs = None, None
-    if result.baseline is not None:
-        baseline, theirs = _measured(_documents(result.baseline, rows), METRICS, resamples)
-    return Slice(kind, name, int(rows.sum()), metrics, intervals, baseline, theirs)
+    measured = _measured(result, lambda one: _documents(one, rows), METRICS, resamples)
+    return Slice(kind, name, int(rows.sum()), **measured)
 
 
 def label_word_slices(
@@ -158,31 +157,20 @@ def label_word_slices(
         named: (n, L) whether the label's name stands in the text.
         resamples: of the bootstrap; 0: no intervals.
     """
-    found = []
     not_named: Flags = ~named
-    for name, part in (("label named in the text", named), ("label not named", not_named)):
-        if not part.any():
-            continue
-        metrics, intervals = _measured(_pairs(result, part), PAIR_METRICS, resamples)
-        baseline, theirs = None, None
-        if result.baseline is not None:
-            pairs = _pairs(result.baseline, part)
-            baseline, theirs = _measured(pairs, PAIR_METRICS, resamples)
-        nothing = {"subset_accuracy": float("nan")}
-        found.append(
-            Slice(
-                kind="label words",
-                name=name,
-                documents=int(part.any(axis=1).sum()),
-                metrics=metrics | nothing,
-                intervals=intervals,
-                baseline=None if baseline is None else baseline | nothing,
-                baseline_intervals=theirs,
-                pairs=int(part.sum()),
-                positives=int((result.truth & part).sum()),
-            )
+    parts = {"label named in the text": named, "label not named": not_named}
+    return [
+        Slice(
+            kind="label words",
+            name=name,
+            documents=int(part.any(axis=1).sum()),
+            pairs=int(part.sum()),
+            positives=int((result.truth & part).sum()),
+            **_measured(result, partial(_pairs, part=part), PAIR_METRICS, resamples),
         )
-    return found
+        for name, part in parts.items()
+        if part.any()
+    ]
 
 
 def words_removed(
@@ -265,10 +253,20 @@ def _statistic(documents: Documents, names: Sequence[str]) -> Statistic:
 
 
 def _measured(
-    documents: Documents, names: Sequence[str], resamples: int
-) -> tuple[dict[str, float], dict[str, Interval]]:
-    """Return metrics and their intervals."""
-    return _estimated(_statistic(documents, names), documents, resamples)
+    result: EvaluationResult,
+    part: Callable[[EvaluationResult], Documents],
+    names: Sequence[str],
+    resamples: int,
+) -> dict[str, Any]:
+    """Return what a slice says of a part of a result: metrics, intervals, the baseline's."""
+    found: dict[str, Any] = {}
+    keys = ("metrics", "intervals"), ("baseline", "baseline_intervals")
+    for one, (values, ends) in zip((result, result.baseline), keys, strict=True):
+        if one is not None:
+            documents = part(one)
+            statistic = _statistic(documents, names)
+            found[values], found[ends] = _estimated(statistic, documents, resamples)
+    return found
 
 
 def _changes(

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
 
+from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.settings import DEFAULTS, Objective
 from resumebert.evaluation.weighting import DECIMALS, Weighted, weighted
 
-Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 OBJECTIVES = get_args(Objective)

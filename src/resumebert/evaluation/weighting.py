@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from resumebert.evaluation.areas import Floats
+
 # Decimals to which sums of weights are rounded: three thirds of a group are one document.
 DECIMALS = 9
 

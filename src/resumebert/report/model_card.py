@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import escape
 from omegaconf import OmegaConf
 
@@ -14,7 +13,7 @@ from resumebert.report.analysis_tables import removal_tables, slice_tables, swap
 from resumebert.report.cautions import missing, warnings
 from resumebert.report.comparison_table import compared_to_baseline, compared_words
 from resumebert.report.data_tables import command_of, data_tables
-from resumebert.report.inputs import ReportInput
+from resumebert.report.inputs import ReportInput, template
 from resumebert.report.metric_tables import Figure
 from resumebert.utils.durable_files import write_text
 
@@ -39,18 +38,9 @@ def write_model_card(path: Path, report: ReportInput) -> None:
 
 def model_card(report: ReportInput) -> str:
     """Return the model card as Markdown."""
-    environment = Environment(
-        loader=PackageLoader("resumebert.report"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # Of no use in Markdown: the filter below escapes.
-    )
-    environment.filters["md"] = escaped
-    environment.filters["figure"] = _figure
     result = report.result
-    text = environment.get_template("model_card.md").render(
+    # HTML's escapes are of no use in Markdown: the filter md escapes.
+    text = template("model_card.md", autoescape=False, md=escaped, figure=_figure).render(
         report=report,
         result=result,
         verdict=metric_tables.verdict(result, is_compared=compared_to_baseline(report)),

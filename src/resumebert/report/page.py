@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from resumebert.charts import curves, matrices, script, stylesheet, svg
@@ -28,7 +27,7 @@ from resumebert.report.cautions import missing, warnings
 from resumebert.report.comparison_table import compared_table, compared_to_baseline
 from resumebert.report.data_tables import command_of, data_tables, environment_rows
 from resumebert.report.error_texts import shown_error
-from resumebert.report.inputs import ReportInput
+from resumebert.report.inputs import ReportInput, template
 from resumebert.report.metric_tables import Figure, of
 from resumebert.utils.durable_files import write_text
 from resumebert.utils.floats import to_probabilities
@@ -71,15 +70,7 @@ def write_report(path: Path, report: ReportInput) -> None:
 
 def report_html(report: ReportInput) -> str:
     """Return the report as one HTML page, without anything outside it."""
-    environment = Environment(
-        loader=PackageLoader("resumebert.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["breakable"] = breakable
-    return environment.get_template("page.html").render(_contents(report))
+    return template("page.html", autoescape=True, breakable=breakable).render(_contents(report))
 
 
 def _contents(report: ReportInput) -> dict[str, Any]:

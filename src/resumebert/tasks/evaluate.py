@@ -15,7 +15,6 @@ from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import window_length
-from resumebert.evaluation.analysis import find_label_words
 from resumebert.evaluation.baseline import NOT_ASKED, LinearBaseline, linear_baseline, with_baseline
 from resumebert.evaluation.comparison import Compared, compare_results
 from resumebert.evaluation.decisions import stored_decisions, with_caution
@@ -26,6 +25,7 @@ from resumebert.evaluation.files import (
     write_metrics,
     write_predictions,
 )
+from resumebert.evaluation.label_words import label_words
 from resumebert.evaluation.registry import load_metrics
 from resumebert.evaluation.result import EvaluationResult, evaluate_split
 from resumebert.evaluation.settings import EvaluationSettings
@@ -86,7 +86,7 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     datamodule = _datamodule(data, trained, model, extras, path, **_overrides(config))
     settings = _settings(config, extras)
     load_metrics(settings.metrics)
-    find_label_words(model.label_names, settings.label_words)
+    label_words(model.label_names, settings.label_words)
     if len(datamodule.indices(datamodule.test_split)) == 0:
         raise UserError(
             f"split={datamodule.test_split}: no document is in it. Choose another, or split=all."
