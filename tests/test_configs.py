@@ -86,7 +86,6 @@ UNCHECKED = (
     "callbacks.pruning.pruner.",
     # Checked as a whole, with the architecture.
     "model.random_config.",
-    "data.allow_pickle",
 )
 
 

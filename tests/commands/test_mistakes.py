@@ -95,7 +95,7 @@ def test_settings_without_effect_are_called_out(command: Command, tmp_path, monk
         "evaluation.precision_floor=0.8 has no effect with evaluation.thresholds=f1.",
     ):
         assert f"Warning: {words}" in result.output
-    assert result.output.count("has no effect") == 5
+    assert result.output.count("has no effect") == 4
     assert not (tmp_path / "outputs").exists()
 
 

@@ -9,6 +9,7 @@ import torch
 from omegaconf import OmegaConf
 
 from helpers import Command
+from resumebert.model.checkpoint_file import write_checkpoint
 from resumebert.model.schedules import linear_schedule
 
 # 63 documents to train on, in 8 steps an epoch.
@@ -172,7 +173,7 @@ def test_what_can_not_change_is_refused(command: Command, run_of, overrides, wor
 def test_code_and_places_are_not_taken_from_a_file(command: Command, run_of, line, is_refused):
     content = last(run_of("epoch"))
     content["resumebert"]["overrides"].append(line)
-    torch.save(content, "edited.ckpt")
+    write_checkpoint(content, Path("edited.ckpt"))
     arguments = ("ckpt_path=edited.ckpt", "hydra.run.dir=edited")
     result = command("train", *arguments, *(() if is_refused else ("trainer.max_epochs=1",)))
     if is_refused:
@@ -187,7 +188,7 @@ def test_code_and_places_are_not_taken_from_a_file(command: Command, run_of, lin
 def test_a_checkpoint_without_what_was_typed_goes_by_what_is_typed_now(command: Command, run_of):
     content = last(run_of("epoch"))
     del content["resumebert"]["overrides"]
-    torch.save(content, "old.ckpt")
+    write_checkpoint(content, Path("old.ckpt"))
     result = command("train", *TYPED, "ckpt_path=old.ckpt", "hydra.run.dir=rest")
     assert result.code == 0, result.errors
     assert "does not hold what was typed for its run" in result.output

@@ -4,6 +4,7 @@ import json
 import re
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 
 import pandas as pd
 import pytest
@@ -127,7 +128,7 @@ def test_reports_say_what_was_read_and_with_what(trained):
     assert (report["rows_read"], report["rows_used"]) == (1200, 90)
     assert report["tokens"]["max_length"] == 16
     environment = json.loads((run / "environment.json").read_text())
-    assert environment["packages"]["torch"] == torch.__version__
+    assert environment["packages"]["torch"] == version("torch")
     assert "seed=7" in environment["command"]
 
 
@@ -143,7 +144,7 @@ def test_the_screen_shows_figures_and_where_everything_lies(trained):
 def test_checkpoint_is_plain_and_complete(trained):
     content = torch.load(trained[0] / "checkpoints" / "best.ckpt", weights_only=True)
     extras = content["resumebert"]
-    assert extras["format_version"] == 3
+    assert extras["format_version"] == 4
     assert content["hyper_parameters"]["label_names"] == LABELS
     assert "tokenizer.json" in extras["tokenizer_files"]
     assert re.fullmatch(r"[0-9a-f]{64}", extras["split_fingerprint"])

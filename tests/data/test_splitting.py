@@ -202,7 +202,7 @@ def test_over_the_folds_every_document_is_tested_once(count, seed, folds):
         ({"fold": -1}, r"data\.fold=-1"),
         ({"val": 0.75}, r"data\.shares\.val=0\.75"),
         ({"order": 3}, r"data\.split\.order=3"),
-        ({"folds": 40}, r"split \(data\.shares\.\w+=.*\) is empty"),
+        ({"folds": 40}, r"data\.split\.folds=40: there are 20 documents"),
     ],
 )
 def test_folds_that_can_not_be_made_are_refused(changed, message):

@@ -126,7 +126,7 @@ def test_metrics_are_one_flat_object_with_null_where_undefined(tmp_path, decisio
 def test_predictions_are_calibrated_and_tuned(tmp_path, decisions) -> None:
     result = evaluated(decisions)
     write_predictions(tmp_path / "p.csv", result)
-    frame = pd.read_csv(tmp_path / "p.csv", keep_default_na=False)
+    frame = pd.read_csv(tmp_path / "p.csv", keep_default_na=False, float_precision="round_trip")
     assert np.array_equal(frame[NAMES].to_numpy(), result.probabilities)
     for text, flags in zip(frame["predicted_labels"], result.predicted, strict=True):
         assert text == ";".join(n for n, flag in zip(NAMES, flags, strict=True) if flag)

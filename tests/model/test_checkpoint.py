@@ -23,14 +23,14 @@ from resumebert.evaluation.decisions import stored_decisions
 from resumebert.evaluation.settings import EvaluationSettings
 from resumebert.model.checkpoint import (
     CheckpointExtras,
-    check_resumable,
-    checkpoint_file,
     load_checkpoint,
+    open_resumable,
     store_decisions,
 )
 from resumebert.model.checkpoint_file import read_checkpoint, write_checkpoint
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.utils.errors import UserError
+from resumebert.utils.run_folder import checkpoint_file
 from resumebert.utils.stored_values import check_plain, without_interpolations
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "java", "sql"]
@@ -157,7 +157,7 @@ def test_what_is_not_there_is_not_called_damaged(tmp_path):
     for call, key in (
         (checkpoint_file, "ckpt"),
         (partial(checkpoint_file, key="compare_to"), "compare_to"),
-        (partial(check_resumable, config={}), "ckpt_path"),
+        (open_resumable, "ckpt_path"),
     ):
         message = refusal(call, tmp_path / "no.ckpt")
         assert message.startswith(f"{key}={tmp_path}/no.ckpt: there is no such file")
@@ -202,7 +202,9 @@ def places(content) -> list[tuple[str, ...]]:
     ]
 
 
-@pytest.mark.parametrize("value", MUTATIONS, ids=repr)
+@pytest.mark.parametrize(
+    "value", MUTATIONS, ids=lambda value: "dropped" if value is DROPPED else repr(value)
+)
 def test_an_edited_checkpoint_works_or_is_refused(tmp_path, whole, value):
     for place in places(whole):
         edited = copy.deepcopy(whole)
@@ -301,12 +303,11 @@ def test_edited_weights_and_values_are_refused(tmp_path, whole, name):
 
 
 def test_resuming_reads_and_checks_the_same_way(path, whole):
-    config = whole["resumebert"]["config"]
-    assert check_resumable(path, config) == "f"
+    assert "progress is damaged" in refusal(open_resumable, path)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    assert "does not match its digest" in refusal(check_resumable, path, config)
+    assert "does not match its digest" in refusal(open_resumable, path)
     assert "does not match its digest" in refusal(read_checkpoint, path)
 
 

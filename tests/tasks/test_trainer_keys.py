@@ -93,7 +93,7 @@ def test_what_can_not_be_is_refused(override, words):
         ("trainer.gradient_clip_algorithm=value", "trainer.accumulate_grad_batches=50",
          "trainer.enable_progress_bar=false", "trainer.enable_model_summary=true"),
         ("trainer.val_check_interval=3", "trainer.enable_autolog_hparams=false", "logger=csv",
-         "trainer.plugins=[{_target_:lightning.pytorch.plugins.io.TorchCheckpointIO}]"),
+         "trainer.plugins=[{_target_:lightning.pytorch.plugins.environments.LightningEnvironment}]"),
     ],
 )  # fmt: skip
 def test_a_run_goes_through_with(overrides, tmp_path):

@@ -211,7 +211,7 @@ def trainer(
     """Return the trainer of ``config.trainer``; ``overrides`` replace arguments of it.
 
     Raises:
-        UserError: the accelerator is not on this machine.
+        UserError: the accelerator is not on this machine, or a plugin writes checkpoints.
     """
     settings = config.trainer
     check_accelerator(settings.accelerator)
@@ -224,13 +224,18 @@ def trainer(
     left_out = tuple(kind for kind, is_wanted in wanted.items() if not is_wanted)
     kept = [callback for callback in callbacks if not isinstance(callback, left_out)]
     plugins = list(instantiate(settings.plugins or []))
+    if _is_any(plugins, CheckpointIO):
+        raise UserError(
+            "trainer.plugins: a plugin that writes checkpoints can't take the place of our own, "
+            "which adds the digest that they are checked by. Leave it out."
+        )
     arguments = {
         "precision": resolve_precision(settings.precision, settings.accelerator),
         "callbacks": kept,
         "logger": list(loggers) or False,
         "enable_checkpointing": _is_any(kept, Checkpoint),
         "enable_progress_bar": settings.enable_progress_bar or _is_any(kept, ProgressBar),
-        "plugins": plugins if _is_any(plugins, CheckpointIO) else [DurableCheckpointIO(), *plugins],
+        "plugins": [DurableCheckpointIO(), *plugins],
         "profiler": _profiler(settings.profiler, config.output_dir),
     }
     made: Trainer = instantiate(config.trainer, **{**arguments, **overrides})

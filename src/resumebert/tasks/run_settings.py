@@ -8,7 +8,7 @@ here, and plain values of keys that name neither code nor a place to write to.
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -19,12 +19,16 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from resumebert.data.tokenization import TextTokenizer
-from resumebert.model.checkpoint import Resumable, open_resumable
 from resumebert.tasks.resuming import newest_interrupted
+from resumebert.utils.durable_files import write_text
 from resumebert.utils.errors import UserError
 from resumebert.utils.processes import is_first_process
+from resumebert.utils.run_folder import is_folder
 from resumebert.utils.settings import NOT_SETTINGS, quoted
+
+if TYPE_CHECKING:
+    from resumebert.data.tokenization import TextTokenizer
+    from resumebert.model.checkpoint import Resumable
 
 # What decides which parameters there are, and in which groups of the optimizer.
 FIXED = (
@@ -49,7 +53,7 @@ SIZES = ("num_", "_size", "max_position_embeddings")
 # As conf/hydra/default.yaml has it.
 RUNS = "outputs/train/RUN"
 # Where a run lies and what it is for differs from run to run.
-NOT_COMPARED = ("output_dir", "ckpt_path", "find", "data.reader", "trainer.default_root_dir")
+NOT_COMPARED = ("output_dir", "ckpt_path", "data.reader", "trainer.default_root_dir")
 
 
 def overrides_to_store(config: DictConfig, paths: Sequence[str]) -> list[str] | None:
@@ -98,6 +102,11 @@ def taken_over(arguments: Sequence[str], conf: Path, console: Console) -> list[s
     if given == "last":
         runs = Path(str(values.get("output_dir") or values.get("hydra.run.dir") or RUNS)).parent
         path = newest_interrupted(runs.expanduser().absolute())
+    else:
+        is_folder(Path(str(given)), "ckpt_path")
+    # It loads PyTorch, which a mistyped path should not wait for.
+    from resumebert.model.checkpoint import open_resumable
+
     overrides = open_resumable(path).extras.overrides
     if overrides is None:
         _say(console, f"{path} does not hold what was typed for its run: give it again.")
@@ -124,7 +133,7 @@ def taken_over(arguments: Sequence[str], conf: Path, console: Console) -> list[s
     return [*flags, *(str(override.input_line) for override in kept), *mine]
 
 
-def check_changes(run: Resumable, config: DictConfig) -> dict[str, tuple[Any, Any]]:
+def check_changes(run: "Resumable", config: DictConfig) -> dict[str, tuple[Any, Any]]:
     """Return the settings that differ from those of the run so far: key → before, now.
 
     Raises:
@@ -158,7 +167,7 @@ def check_changes(run: Resumable, config: DictConfig) -> dict[str, tuple[Any, An
 
 
 def check_same_model(
-    run: Resumable, bert_config: Mapping[str, Any], tokenizer: TextTokenizer, checkpoint: Path
+    run: "Resumable", bert_config: Mapping[str, Any], tokenizer: "TextTokenizer", checkpoint: Path
 ) -> None:
     """Check that a model, which may lie elsewhere now, is the one that the run began with.
 
@@ -190,8 +199,9 @@ def store_config(config: DictConfig) -> None:
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir) / (hydra.output_subdir or "")
     if hydra.output_subdir and folder.is_dir():
-        OmegaConf.save(config, folder / "config.yaml")
-        OmegaConf.save(OmegaConf.create(list(hydra.overrides.task)), folder / "overrides.yaml")
+        write_text(folder / "config.yaml", OmegaConf.to_yaml(config))
+        typed = OmegaConf.create(list(hydra.overrides.task))
+        write_text(folder / "overrides.yaml", OmegaConf.to_yaml(typed))
 
 
 def _is_override(item: str) -> bool:

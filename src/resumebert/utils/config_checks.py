@@ -98,6 +98,10 @@ DURATION = Requirement(
     'a time "DD:HH:MM:SS"',
     lambda value: isinstance(value, str) and bool(re.fullmatch(r"\d+:\d+:\d+:\d+", value)),
 )
+GROUP = Requirement(
+    "the name of one of its options, or a dictionary of entries, each with a _target_",
+    lambda value: value is None or isinstance(value, Mapping),
+)
 STRING = Requirement("a text", lambda value: isinstance(value, str) and value != "")
 
 
@@ -171,6 +175,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "data.quoting": one_of("auto", "standard", "backslash", "none"),
     "data.label_aliases": optional(either(one_of("auto"), ALIASES)),
     "data.rows": one_of("per_document", "per_label"),
+    "data.split.keep_given": FLAG,
     "data.limit": optional(integer(1)),
     "data.seed": integer(0),
     "data.mask_pii": FLAG,
@@ -307,6 +312,9 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "callbacks.best_checkpoint.enable_version_counter": FLAG,
     "callbacks.early_stopping.monitor": STRING,
     "callbacks.early_stopping.mode": one_of("min", "max"),
+    "callbacks": GROUP,
+    "logger": GROUP,
+    "callbacks.early_stopping.check_on_train_epoch_end": optional(FLAG),
     "callbacks.early_stopping.patience": integer(0),
     "callbacks.early_stopping.min_delta": number(0),
     "callbacks.learning_rate.logging_interval": optional(one_of("step", "epoch")),

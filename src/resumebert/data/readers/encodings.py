@@ -119,7 +119,8 @@ def _without_mark(stream: BinaryIO) -> str | None:
     # Of a script there are a few blocks of characters; read by mistake, bytes make any.
     blocks = Counter(ord(character) >> 8 for character in text)
     of_scripts = sum(count for _, count in blocks.most_common(3))
-    return codec if "\0" not in text and of_scripts > 0.95 * len(text) else None
+    is_text = "\0" not in text and "\ufffd" not in text
+    return codec if is_text and of_scripts > 0.95 * len(text) else None
 
 
 def _count_utf_8(stream: BinaryIO) -> tuple[int, int]:
