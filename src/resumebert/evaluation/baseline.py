@@ -78,12 +78,6 @@ class LinearBaseline:
         """Return (n, L) calibrated probabilities."""
         return self.decisions.calibration.apply(self.decision_values(texts))
 
-    def top_terms(self, label: int, count: int) -> list[str]:
-        """Return the words and pairs of words that speak most for a label, strongest first."""
-        column = self.weights[:, label]
-        best = np.argsort(-column, kind="stable")[:count]
-        return self.vectorizer.get_feature_names_out()[best[column[best] > 0]].tolist()
-
 
 def fit_baseline(
     train: Sequence[str],

@@ -40,11 +40,6 @@ class Metric:
     function: Function | None = None
     in_tables: bool = True
 
-    @property
-    def better(self) -> str:
-        """The direction in words."""
-        return "higher is better" if self.direction == "max" else "lower is better"
-
 
 # By name, in the order of tables and files.
 METRICS: dict[str, Metric] = {}
@@ -76,10 +71,7 @@ def metric(
 ) -> Callable[[Function], Function]:
     """Describe a function that is a metric; its own name is the metric's.
 
-    Args:
-        direction: ``max`` if higher is better, else ``min``.
-        title: in tables; empty: the name with spaces.
-        definition: what it is; empty: the first line of the function's docstring.
+    Without a title it is the name with spaces, without a definition the docstring's first line.
     """
 
     def described(function: Function) -> Function:
@@ -133,11 +125,6 @@ def metric_names(label_names: Sequence[str], own: Sequence[Metric] = ()) -> list
 def in_tables(values: Any) -> list[Metric]:
     """Return the metrics of an evaluation's table that are among the names ``values``."""
     return [each for each in METRICS.values() if each.in_tables and each.name in values]
-
-
-def titles(names: Sequence[str]) -> list[str]:
-    """Return the titles of metrics."""
-    return [METRICS[name].title for name in names]
 
 
 def direction_of(name: str) -> Direction:

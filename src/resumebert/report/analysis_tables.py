@@ -9,7 +9,7 @@ from markupsafe import Markup
 from resumebert.charts.ranges import Range, range_picture, shared_domain
 from resumebert.charts.words import count
 from resumebert.evaluation.probes import Swap
-from resumebert.evaluation.registry import titles
+from resumebert.evaluation.registry import METRICS
 from resumebert.evaluation.result import Interval
 from resumebert.evaluation.slices import Slice, WordsRemoved
 from resumebert.report.metric_tables import Figure, reach
@@ -123,7 +123,7 @@ def _slice_table(title: str, parts: list[Slice]) -> SliceTable:
         else ""
     )
     counted = ["documents", "pairs", "pairs that hold"] if of_pairs else ["documents"]
-    return SliceTable(title, note, counted, titles(names), domain, rows)
+    return SliceTable(title, note, counted, [METRICS[name].title for name in names], domain, rows)
 
 
 def _figures(

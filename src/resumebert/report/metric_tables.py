@@ -41,17 +41,6 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Tile:
-    """One of the figures on top."""
-
-    name: str
-    meaning: str
-    figure: Figure
-    baseline: Figure | None
-    picture: Markup
-
-
-@dataclass(frozen=True)
 class HeadlineRow:
     """One metric: at 0.5 and tuned, of the model and of the baseline."""
 
@@ -99,40 +88,38 @@ def reach(ranges: Sequence[Range]) -> list[float]:
     return [v for _, _, value, ends in ranges for v in (value, *(ends or ()))]
 
 
-def tiles(result: EvaluationResult) -> list[Tile]:
-    """Return the figures on top, tuned: the main ones, and metrics of one's own."""
+def tiles(result: EvaluationResult) -> list[HeadlineRow]:
+    """Return the figures on top: the main ones, and metrics of one's own."""
     own = [metric for metric in in_tables(result.metrics) if metric.function is not None]
-    return [
-        Tile(
-            metric.title[0].upper() + metric.title[1:],
-            metric.definition + ("" if metric.direction == "max" else "; lower is better"),
-            of(result, TUNED + metric.name),
-            None if result.baseline is None else of(result.baseline, TUNED + metric.name),
-            _tile_picture(result, metric),
-        )
-        for metric in [*(METRICS[name] for name in (*MAIN, "ece")), *own]
-    ]
+    metrics = [*(METRICS[name] for name in (*MAIN, "ece")), *own]
+    return [_headline_row(result, each, _tile_picture(result, each)) for each in metrics]
 
 
 def headline_rows(result: EvaluationResult) -> list[HeadlineRow]:
     """Return a row for each metric of all labels."""
-    other = result.baseline
     domain = headline_domain(result)
     return [
-        HeadlineRow(
-            metric=metric,
-            plain=of(result, metric.name),
-            tuned=of(result, TUNED + metric.name),
-            baseline_plain=None if other is None else of(other, metric.name),
-            baseline_tuned=None if other is None else of(other, TUNED + metric.name),
-            picture=(
-                range_picture(_both(result, TUNED + metric.name), domain)
-                if _is_share(result, metric)
-                else Markup("")
-            ),
+        _headline_row(
+            result,
+            metric,
+            range_picture(_both(result, TUNED + metric.name), domain)
+            if _is_share(result, metric)
+            else Markup(""),
         )
         for metric in in_tables(result.metrics)
     ]
+
+
+def _headline_row(result: EvaluationResult, metric: Metric, picture: Markup) -> HeadlineRow:
+    tuned, other = TUNED + metric.name, result.baseline
+    return HeadlineRow(
+        metric=metric,
+        plain=of(result, metric.name),
+        tuned=of(result, tuned),
+        baseline_plain=None if other is None else of(other, metric.name),
+        baseline_tuned=None if other is None else of(other, tuned),
+        picture=picture,
+    )
 
 
 def _is_share(result: EvaluationResult, metric: Metric) -> bool:
