@@ -10,6 +10,7 @@ import torch
 from rich.console import Console
 
 from report_inputs import made_result
+from resumebert.config import compose
 from resumebert.evaluation.baseline import with_baseline
 from resumebert.evaluation.decisions import plain_decisions
 from resumebert.evaluation.files import write_metrics
@@ -27,8 +28,11 @@ from resumebert.evaluation.registry import (
 )
 from resumebert.evaluation.result import evaluate_scores
 from resumebert.evaluation.settings import EvaluationSettings
+from resumebert.model.checkpoint import CheckpointExtras
 from resumebert.report import ReportInput, model_card, report_html
 from resumebert.report.console import print_result
+from resumebert.tasks.early_checks import check_monitor
+from resumebert.tasks.evaluate import _settings as evaluation_settings
 from resumebert.utils.errors import UserError
 
 MODULE = '''
@@ -173,3 +177,27 @@ def test_a_metric_that_fails_says_which_and_without_documents_none_is_called(myl
     with pytest.raises(UserError, match=r"broken failed on 5 documents \(ZeroDivisionError"):
         multilabel_metrics(scores, truth, ["a"], metrics=metrics)
     assert np.isnan(multilabel_metrics(scores[:0], truth[:0], ["a"], metrics=metrics)["broken"])
+
+
+def test_the_best_checkpoint_can_be_chosen_by_a_metric_of_ones_own(mylab) -> None:
+    config = compose(
+        [f"evaluation.metrics=[{mylab}.mean_alarms]", "monitor.metric=val/mean_alarms"]
+    )
+    with pytest.raises(UserError, match=r"Give monitor\.mode=min"):
+        check_monitor(config)
+    config.monitor.mode = "min"
+    check_monitor(config)
+    config.evaluation.metrics = []
+    with pytest.raises(UserError, match="no such validation metric"):
+        check_monitor(config)
+
+
+def test_code_that_a_checkpoint_names_is_not_imported(mylab) -> None:
+    trained = {"evaluation": {"metrics": [f"{mylab}.own_f1"], "errors": 3}}
+    config = compose(["ckpt=x"], name="eval")
+    settings = evaluation_settings(config, CheckpointExtras({}, "", trained, [0.5]))
+    assert (settings.metrics, settings.errors) == ((), 3)
+    assert mylab not in sys.modules
+    config.evaluation.metrics = [f"{mylab}.top_hit"]
+    settings = evaluation_settings(config, CheckpointExtras({}, "", trained, [0.5]))
+    assert settings.metrics == [f"{mylab}.top_hit"]

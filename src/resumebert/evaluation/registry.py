@@ -103,7 +103,7 @@ def load_metrics(names: Sequence[str]) -> list[Metric]:
         except (ImportError, AttributeError, ValueError) as error:
             raise UserError(
                 f"evaluation.metrics: {name} can't be imported ({error}). Give the dotted name of "
-                "a function in an installed package, or of one in the folder that you start from."
+                "a function. Install its package, or put the folder that it is in on PYTHONPATH."
             ) from error
         if not callable(function):
             raise UserError(f"evaluation.metrics: {name} is not a function.")
