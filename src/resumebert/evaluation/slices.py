@@ -6,7 +6,7 @@ stands in each text (:mod:`resumebert.evaluation.label_words`). All figures are 
 thresholds, with 95 % bootstrap intervals by group of duplicates; the linear baseline's stand beside
 them where the result has them.
 
-Parts into which no document falls are left out, and so is a way to part them that parts nothing.
+Parts without a document are left out, and so is a division into a single part.
 Slices are small and many: of twenty, one interval misses its true value by chance.
 """
 
@@ -48,7 +48,7 @@ class Slice:
     """Some of a split's documents, and how good a model is on them.
 
     Attributes:
-        kind: what the documents were told apart by, such as "length".
+        kind: what the documents are divided by, such as "length".
         name: which of them these are, such as "513 to 1,024 tokens".
         documents: how many.
         metrics: ``f1_micro``, ``f1_macro`` and ``subset_accuracy`` at the tuned thresholds; ``nan``
@@ -56,7 +56,7 @@ class Slice:
         intervals: 95 % bootstrap intervals by the same names.
         baseline: the linear baseline's metrics on the same documents; None: there is none.
         baseline_intervals: theirs.
-        pairs: how many (document, label) pairs, where these are told apart rather than documents;
+        pairs: how many (document, label) pairs, where these are divided rather than documents;
             ``metrics`` then has ``precision_micro`` and ``recall_micro`` in place of
             ``subset_accuracy``.
         positives: in how many of the pairs the document has the label.
@@ -145,7 +145,7 @@ def label_word_slices(
 ) -> list[Slice]:
     """Return how well labels are decided where their own name stands in the text, and where not.
 
-    What is parted are (document, label) pairs: a résumé may name one of its labels and not the
+    It is (document, label) pairs that are divided: a résumé may name one of its labels and not the
     other. In either part, precision is the share of the predicted pairs that are true, recall the
     share of the true pairs that are predicted. A model that copies titles has a high recall and a
     low precision where the name stands (it also stands where the label does not hold), and a low

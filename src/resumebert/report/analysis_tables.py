@@ -45,7 +45,7 @@ class SliceRow:
 
 @dataclass(frozen=True)
 class SliceTable:
-    """What one way of parting the documents gave."""
+    """What one division of the documents gave."""
 
     title: str
     note: str
@@ -118,7 +118,7 @@ def _slice_table(title: str, parts: list[Slice]) -> SliceTable:
             )
         )
     note = (
-        "Told apart are pairs of a document and a label; precision and recall are of these pairs."
+        "Counted are pairs of a document and a label; precision and recall are of these pairs."
         if of_pairs
         else ""
     )
