@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from helpers import LEAN, Command, in_own_process
+from helpers import LEAN, REPOSITORY, Command, in_own_process
 from resumebert.model.checkpoint_file import write_checkpoint
 
 
@@ -370,3 +370,22 @@ def test_a_wrong_setting_is_refused(command, trained, tmp_path):
     )
     assert result.code == 1
     assert "evaluation.baseline=perhaps: must be true or false, or one of auto" in result.errors
+
+
+@pytest.mark.parametrize(
+    "run", sorted((REPOSITORY / "tests" / "fixtures").iterdir()), ids=lambda run: run.name
+)
+def test_checkpoints_of_older_formats_give_their_figures(run, command: Command, tmp_path):
+    """Of 200 résumés of the sample; documents were dealt out in another way then."""
+    settings = LEAN[-4:-1]
+    result = command("eval", f"ckpt={run}", *settings, f"hydra.run.dir={tmp_path}/e")
+    assert result.code == 0, result.errors
+    assert "differs" not in result.output
+    found = metrics_of(tmp_path / "e")
+    assert {name: found[name] for name in metrics_of(run)} == pytest.approx(metrics_of(run), 1e-3)
+
+    moved = tmp_path / "alone.ckpt"
+    shutil.copy(run / "checkpoints" / "best.ckpt", moved)
+    result = command("eval", f"ckpt={moved}", *settings, f"hydra.run.dir={tmp_path}/f")
+    assert result.code == 0, result.errors
+    assert "its fingerprint differs" in result.output

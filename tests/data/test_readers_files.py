@@ -116,6 +116,14 @@ def test_swallowed_rows_among_columns_of_flags(tmp_path):
         read_table(path, label_columns=["A", "B"])
 
 
+def test_rows_swallowed_by_one_of_too_few_cells(tmp_path):
+    rows = ["1\ta\tx", '2\t"b\tx', "3\tc\tx", '4\td\tx"', "5\te\tx"]
+    path = write(tmp_path, "t.tsv", "\n".join(["id\ttext\tlabels", *rows]))
+    assert "row 2 (line 3): a quotation mark opens a cell" in error_of(path)
+    table = read(path, on_bad_rows="skip")
+    assert (len(table), table.skipped_rows) == (2, 3)
+
+
 def test_quoted_text_over_several_lines_is_text(tmp_path):
     rows = [("Ann, 12 High Street\nLondon, England\nnurse, mostly", "nurse"), ("b", "cook")]
     assert list(read(write(tmp_path, "t.csv", as_csv(",", rows))).texts) == [rows[0][0], "b"]
@@ -206,11 +214,18 @@ FRAME = pd.DataFrame(OBJECTS)
         json.dumps(FRAME.to_dict(orient="list"), indent=4),
     ],
 )
-@pytest.mark.parametrize("name", ["t.json", "t.jsonl", "t.ndjson", "t.txt", "t.csv"])
+@pytest.mark.parametrize("name", ["t.json", "t.jsonl", "t.ndjson", "t.txt", "t.csv", "t.dat", "t"])
 def test_any_kind_of_json_under_any_ending(tmp_path, content, name):
     table = read(write(tmp_path, name, content))
     assert list(table.texts) == TEXTS
     assert table.label_names == ["cook", "nurse"]
+
+
+def test_the_text_may_stand_in_an_object_of_the_row(tmp_path):
+    rows = [{"id": i, "data": {"text": text}, "labels": ["a"]} for i, text in enumerate(TEXTS)]
+    table = read(write(tmp_path, "t.json", json.dumps(rows)))
+    assert list(table.texts) == TEXTS
+    assert "from the object 'data'" in table.notes[0]
 
 
 def test_keys_of_one_object_are_ids(tmp_path):

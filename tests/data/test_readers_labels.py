@@ -132,6 +132,10 @@ def test_objects_and_annotations(tmp_path, cell, names):
     assert bool(table.warnings) == ("0.4" in str(cell) or "0.9" in str(cell))
 
 
+def test_one_choice_may_stand_beside_several(tmp_path):
+    assert labels_of(read(write(tmp_path, ["a", {"choices": ["a", "b"]}]))) == [{"a"}, {"a", "b"}]
+
+
 @pytest.mark.parametrize(
     ("cell", "told"),
     [

@@ -3,6 +3,7 @@
 import shlex
 from pathlib import Path
 
+import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +51,13 @@ def test_a_groups_value_is_its_option():
     assert value_of(config, {}, "l") == "[1]"
     assert value_of(config, {}, "absent") is None
     assert value_of(config, {}, "broken") is None
+
+
+@pytest.mark.parametrize("separator", [",", ", ", ";", "|", "/", "=", "'", '"', "\\", "#"])
+def test_a_separator_needs_no_quotes_within_quotes(separator):
+    arguments = [f"data.label_separator={separator}"]
+    expand_home(arguments)
+    assert OverridesParser.create().parse_override(arguments[0]).value() == separator
 
 
 def test_the_users_folder_is_written_out(monkeypatch):

@@ -1,6 +1,7 @@
 """eval.py: a checkpoint on its own split, or on other labelled data."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from resumebert.data.datamodule import ResumeDataModule
+from resumebert.data.splitting import predefined_split
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import window_length
@@ -84,8 +86,11 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         other = load_other(config.compare_to, model.label_names)
     data = _data(config, extras, model)
     datamodule = _datamodule(data, trained, model, extras, path, **_overrides(config))
+    if _is_own_data(config):
+        datamodule = _as_split_then(datamodule, data, extras, path, **_overrides(config))
     settings = _settings(config, extras)
     load_metrics(settings.metrics)
+    decisions = stored_decisions(extras.decisions, len(model.label_names), str(path))
     label_words(model.label_names, settings.label_words)
     if len(datamodule.indices(datamodule.test_split)) == 0:
         raise UserError(
@@ -109,7 +114,6 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         config.trainer.precision or trained.trainer.precision,
     )
     trainer.test(model, datamodule=datamodule, verbose=False)
-    decisions = stored_decisions(extras.decisions, len(model.label_names), str(path))
     if _is_own_data(config):
         decisions = with_caution(decisions, split)
     result = evaluate_split(split, model, "test", datamodule, decisions, settings)
@@ -291,6 +295,37 @@ def _datamodule(
     )
     made.setup()
     return made
+
+
+def _as_split_then(
+    datamodule: ResumeDataModule,
+    data: DictConfig,
+    extras: CheckpointExtras,
+    path: Path,
+    **overrides: Any,
+) -> ResumeDataModule:
+    """Return the documents in the split of the run's ``split.csv``, if it was another one then.
+
+    How documents are dealt out may have changed since. The file is used only if documents and
+    split are, with it, those that the model was trained with.
+    """
+    manifest = path.resolve().parent.parent / "split.csv"
+    if datamodule.fingerprint == extras.split_fingerprint or not manifest.is_file():
+        return datamodule
+    splitter = partial(predefined_split, manifest=manifest, allow_straddling=True)
+    overrides |= {"splitter": splitter, "train_fraction": 1.0}
+    made = build.datamodule(
+        data,
+        datamodule.tokenizer,
+        shuffle_seed=0,
+        label_names=datamodule.label_names,
+        **overrides,
+    )
+    try:
+        made.setup()
+    except UserError:
+        return datamodule
+    return made if made.fingerprint == extras.split_fingerprint else datamodule
 
 
 def _as_trained(config: DictConfig, trained: DictConfig) -> DictConfig:

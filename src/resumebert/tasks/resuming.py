@@ -1,6 +1,7 @@
 """Go on with a run that was interrupted: find it, and say how."""
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from resumebert.utils.durable_files import replacing
 from resumebert.utils.errors import UserError, report_user_errors
 from resumebert.utils.interruption import Interruption
 from resumebert.utils.processes import first_process_only
-from resumebert.utils.settings import command_line, config_flags
+from resumebert.utils.settings import as_override, command_line, config_flags
 
 LAST = Path("checkpoints") / "last.ckpt"
 # In the folder of a run that goes on from another's checkpoint: that checkpoint's path.
@@ -80,11 +81,13 @@ def check_same_split(checkpoint: str, trained_with: str, fingerprint: str) -> No
         UserError: they differ.
     """
     if fingerprint != trained_with:
+        manifest = as_override("data.split.manifest", Path(checkpoint).parent.parent / "split.csv")
         raise UserError(
             f"ckpt_path={checkpoint}: it was trained with other documents, or with another split "
             "of them, so that some of those that are tested now may have been trained on. Give "
             "the data, data.seed and data/split that it was trained with, or start afresh without "
-            "ckpt_path."
+            "ckpt_path. If the documents are the same and an older version dealt them out, give "
+            f"its split: {shlex.join(['data/split=predefined', manifest])}"
         )
 
 

@@ -154,10 +154,6 @@ def _train(config: DictConfig) -> float | None:
         check_same_split(str(checkpoint), run.extras.split_fingerprint, datamodule.fingerprint)
     check_against_data(config, datamodule)
     describe_data(console, datamodule.report)
-    write_split(output_dir / "split.csv", datamodule.table, datamodule.split, datamodule.groups)
-    write_json(output_dir / "data_report.json", datamodule.report)
-    surroundings = environment()
-    write_json(output_dir / "environment.json", surroundings)
 
     # From here on memory is taken and freed step by step; reading the data is another matter.
     keep_freed_memory()
@@ -174,6 +170,11 @@ def _train(config: DictConfig) -> float | None:
     trainer = build.trainer(config, callbacks, [lenient(logger) for logger in loggers])
     check_parallel(config, trainer, datamodule)
     check_passes(config, datamodule, trainer.world_size, console)
+    # A run that is refused leaves nothing.
+    write_split(output_dir / "split.csv", datamodule.table, datamodule.split, datamodule.groups)
+    write_json(output_dir / "data_report.json", datamodule.report)
+    surroundings = environment()
+    write_json(output_dir / "environment.json", surroundings)
     build.prepare_encoder(model, config.model, trainer.strategy.root_device)
     store_config(config)
     attach_extras(model, _extras(config, tokenizer, datamodule))

@@ -83,11 +83,16 @@ def command_line(*words: str, **texts: str | Path) -> str:
 
 
 def expand_home(arguments: list[str]) -> None:
-    """Write out the ``~`` of ``key=~/…``, in place: some shells do not, and Hydra can't read it."""
+    """Write out, in place, what some shells do not and Hydra can't read.
+
+    The ``~`` of ``key=~/…``, and a separator such as a comma, which Hydra wants in quotes.
+    """
     for place, argument in enumerate(arguments):
         key, _, value = argument.partition("=")
         if value == "~" or value.startswith("~/"):
             arguments[place] = as_override(key, Path(value).expanduser())
+        elif key.endswith("separator") and len(value.strip(" ")) == 1 and value != "$":
+            arguments[place] = as_override(key, value)
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -268,8 +268,11 @@ def _rows(
             row += 1
             place = f"row {row} (line {line})"
             if len(record) != len(header):
-                what = f"has {len(record)} cells where the header has {len(header)}"
-                problems.add_row(place, what)
+                if swallowed.are_rows(lines):
+                    swallowed.note(problems, row, line, len(lines))
+                else:
+                    what = f"has {len(record)} cells where the header has {len(header)}"
+                    problems.add_row(place, what)
                 continue
             swallowed.look_at(record, row, line, lines)
             cells.append(record)
@@ -307,7 +310,7 @@ class _Swallowed:
 
     def look_at(self, record: list[str], row: int, line: int, lines: Sequence[str]) -> None:
         """Take note of a record and, if it has several, its lines."""
-        if not lines or any(part.count(self._separator) != self._marks for part in lines):
+        if not self.are_rows(lines):
             for place in self._places:
                 if record[place] not in self._known:
                     cell = record[place]
@@ -317,6 +320,10 @@ class _Swallowed:
         if all(cells[self._text].strip(' "') for cells in rows):
             inner = [cells[place].strip() for cells in rows[:-1] for place in self._places]
             self._suspects.append((row, line, len(lines), inner))
+
+    def are_rows(self, lines: Sequence[str]) -> bool:
+        """Return whether each line of a record of several has as many separators as a row."""
+        return bool(lines) and all(part.count(self._separator) == self._marks for part in lines)
 
     def _labels(self, cell: str) -> list[str]:
         return [label.strip() for label in self._between_labels.split(cell)]
@@ -330,15 +337,18 @@ class _Swallowed:
             )
             if not filled or 2 * alike < len(filled) or (not self._known and count < 3):
                 continue
-            what = (
-                f"a quotation mark opens a cell here that goes on over {count} lines, each with "
-                f"as many separators as a row: it has swallowed {count - 1} rows. Close it, or "
-                f"{_PLAIN}"
-            )
-            problems.add_row(f"row {row} (line {line})", what, row + self._rows_before)
-            if problems.skip_rows:
-                for other in range(line + 1, line + count):
-                    problems.add_row(f"line {other}", f"was swallowed by row {row}")
+            self.note(problems, row, line, count)
+
+    def note(self, problems: Problems, row: int, line: int, count: int) -> None:
+        """Note that a record of ``count`` lines has swallowed rows."""
+        what = (
+            f"a quotation mark opens a cell here that goes on over {count} lines, each with as "
+            f"many separators as a row: it has swallowed {count - 1} rows. Close it, or {_PLAIN}"
+        )
+        problems.add_row(f"row {row} (line {line})", what, row + self._rows_before)
+        if problems.skip_rows:
+            for other in range(line + 1, line + count):
+                problems.add_row(f"line {other}", f"was swallowed by row {row}")
 
 
 def csv_row(text: TextIO, dialect: Dialect) -> int:

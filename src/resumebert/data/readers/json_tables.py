@@ -42,7 +42,7 @@ def json_batches(
     stream: TextIO, columns: Columns, source: str, problems: Problems
 ) -> tuple[Iterator[Batch], Columns]:
     """Return the batches of a JSON file, and ``columns`` with the id column of its first row."""
-    objects = _objects(stream, columns, source, problems)
+    objects = _opened(_objects(stream, columns, source, problems), columns, problems)
     first = next(objects, None)
     if first is None:
         problems.raise_if_any()
@@ -75,6 +75,22 @@ def _objects(stream: TextIO, columns: Columns, source: str, problems: Problems) 
             return _whole(line, columns, source, problems)
         ahead += more
     return _lines(ahead, stream, problems)
+
+
+def _opened(rows: Iterator[_Row], columns: Columns, problems: Problems) -> Iterator[_Row]:
+    """Yield rows with what stands in their object ``data``, where Label Studio has the text."""
+    is_told = False
+    for row, found in rows:
+        data = found.get("data")
+        if columns.text in found or not (isinstance(data, dict) and columns.text in data):
+            yield row, found
+            continue
+        if not is_told:
+            problems.remark(
+                f"Column {columns.text!r} was taken from the object 'data' of each row."
+            )
+            is_told = True
+        yield row, {**data, **found}
 
 
 def _next_filled(stream: TextIO) -> list[str]:

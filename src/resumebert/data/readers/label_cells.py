@@ -16,6 +16,7 @@ from resumebert.data.table import name_list, shorten
 NAMES, NUMBERS, SCORES, EMPTY, NULL, BAD = "names", "numbers", "scores", "empty", "null", "bad"
 PYTHON = "lists as Python prints them"
 BARE = "lists without quotation marks"
+CHOICES = "objects with the key 'choices'"
 SPANS = "spans of text with a label each"
 # Longer cells are JSON or nothing: what Python's parser needs grows with them.
 _LONGEST_LITERAL = 1 << 16
@@ -62,7 +63,8 @@ class Cell:
     @property
     def family(self) -> tuple[str, str]:
         """What all cells of a column should share: the kind and the way of writing."""
-        return self.kind, "" if self.how in (PYTHON, BARE) else self.how
+        # Label Studio writes several choices so, and one as it is.
+        return self.kind, "" if self.how in (PYTHON, BARE, CHOICES) else self.how
 
 
 def parse_cell(cell: object, separator: str) -> Cell:

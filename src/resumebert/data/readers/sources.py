@@ -67,7 +67,7 @@ def open_table(
     if folder:
         kind = _DATASETS if is_datasets_folder(found) else _FOLDER
     else:
-        kind = table_suffix(found) or _refuse(found, source)
+        kind = table_suffix(found) or (".txt" if _is_json(found) else _refuse(found, source))
     if options.sheet is not None and kind not in (".xlsx", ".xlsm", _FOLDER):
         raise UserError(f"data.sheet={options.sheet} is for Excel files, which {source} is not.")
     if options.dataset_split is not None and not folder:
@@ -88,6 +88,14 @@ def table_suffix(path: PurePath) -> str | None:
     if name == path.name:
         return suffix if suffix in _OPENERS else None
     return suffix if suffix in TEXT_SUFFIXES else ".txt" if not suffix else None
+
+
+def _is_json(path: Path) -> bool:
+    """Tell whether a file of any name begins as rows of JSON do."""
+    if unpacked_name(path) != path.name:
+        return False
+    with open_binary(path, str(path)) as (raw, _):
+        return looks_like_json(raw.read(1000).decode("utf-8-sig", errors="replace"))
 
 
 def _refuse(path: Path, source: str) -> str:
