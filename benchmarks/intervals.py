@@ -28,8 +28,8 @@ from resumebert.evaluation.comparison import paired_comparison
 from resumebert.evaluation.intervals import (
     bca_interval,
     bootstrap_intervals,
-    evaluate,
     left_out,
+    of_all,
     percentile_interval,
     resampled,
 )
@@ -175,8 +175,8 @@ def intervals(
     apart = [replace(documents, groups=alone) for documents in models]
     for drawn in (models, apart):
         statistic = metrics_of(drawn)
-        replicates = evaluate(statistic, resampled(drawn[0], resamples, rng))
-        jackknife = evaluate(statistic, left_out(drawn[0], rng))
+        replicates = of_all(statistic, resampled(drawn[0], resamples, rng))
+        jackknife = of_all(statistic, left_out(drawn[0], rng))
         for name, value in estimate(drawn).items():
             bca = bca_interval(value, replicates[name], jackknife[name], LEVEL)
             if drawn is apart:

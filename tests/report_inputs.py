@@ -4,23 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from resumebert.evaluation.comparison import paired_comparison
+from resumebert.evaluation.analysis import Analysis
+from resumebert.evaluation.comparison import disagreements, paired_comparison
 from resumebert.evaluation.decisions import Decisions, plain_decisions
-from resumebert.evaluation.disagreements import disagreements
-from resumebert.evaluation.judgement import judge
-from resumebert.evaluation.report import Compared, Curve, ReportInput
-from resumebert.evaluation.results import (
-    Analysis,
-    ErrorExample,
-    Mistake,
-    Slice,
-    SplitResult,
-    SuspectLabel,
-    Swap,
-    Window,
-    WordSpan,
-    WordsRemoved,
-)
+from resumebert.evaluation.label_noise import SuspectLabel
+from resumebert.evaluation.probes import Swap
+from resumebert.evaluation.result import EvaluationResult, evaluate_scores
+from resumebert.evaluation.slices import Slice, WordsRemoved
+from resumebert.evaluation.worst_errors import ErrorExample, Mistake, Window, WordSpan
+from resumebert.report import Compared, Curve, ReportInput
 
 METRICS = {"f1_micro": 0.8, "f1_macro": 0.7, "subset_accuracy": 0.5}
 ENDS = {name: (value - 0.05, value + 0.05) for name, value in METRICS.items()}
@@ -36,7 +28,7 @@ def made_result(
     baseline: bool = True,
     truth: np.ndarray | None = None,
     logits: np.ndarray | None = None,
-) -> SplitResult:
+) -> EvaluationResult:
     """Return what a middling model gives for documents that have each label at random."""
     names = [f"Label_{i}" for i in range(labels)] if isinstance(labels, int) else labels
     generator = np.random.default_rng(seed)
@@ -44,9 +36,9 @@ def made_result(
         truth = generator.random((documents, len(names))) < 0.3
     decisions = Decisions(plain_decisions(len(names)).calibration, [0.4] * len(names))
 
-    def scored(spread: float) -> SplitResult:
+    def scored(spread: float) -> EvaluationResult:
         values = np.where(truth, 1.0, -1.5) + generator.normal(0, spread, truth.shape)
-        return judge(
+        return evaluate_scores(
             split,
             values if logits is None else logits,
             truth,
@@ -104,7 +96,7 @@ def made_analysis(labels: list[str], text: str = "He was a Label 0 for years. " 
     )
 
 
-def made_comparison(result: SplitResult) -> Compared:
+def made_comparison(result: EvaluationResult) -> Compared:
     """Return the comparison of a result with its baseline."""
     first = result.baseline
     assert first is not None
@@ -123,7 +115,7 @@ def made_comparison(result: SplitResult) -> Compared:
     )
 
 
-def full_report(result: SplitResult | None = None, **changes: object) -> ReportInput:
+def full_report(result: EvaluationResult | None = None, **changes: object) -> ReportInput:
     """Return a report in which nothing is missing."""
     result = result or made_result()
     names = list(result.label_names)

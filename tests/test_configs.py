@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache
 
 import pytest
@@ -15,7 +15,7 @@ from hydra.utils import get_class, get_method
 from omegaconf import DictConfig, OmegaConf
 
 from helpers import REPOSITORY
-from resumebert.evaluation.decisions import DecisionOptions
+from resumebert.evaluation.settings import DEFAULTS, EvaluationSettings
 from resumebert.utils.config_checks import REQUIREMENTS, check_values
 from resumebert.utils.errors import UserError
 
@@ -145,7 +145,7 @@ def test_every_key_is_read(configs):
         key
         for path in CONF.rglob("*.yaml")
         for key in re.findall(r"\$\{([\w.]+)\}", path.read_text(encoding="utf-8"))
-    } | {f"evaluation.{field.name}" for field in fields(DecisionOptions)}
+    } | {f"evaluation.{field.name}" for field in fields(EvaluationSettings)}
 
     def is_read(key: str) -> bool:
         if key in heads or key in interpolated:
@@ -179,3 +179,11 @@ def test_every_checked_key_exists(configs):
 def test_every_option_opens_with_its_launch_line(option):
     path = CONF / f"{option.replace('=', '/')}.yaml"
     assert "# python train.py" in "\n".join(path.read_text().splitlines()[:2])
+
+
+def test_the_settings_of_an_evaluation_have_one_set_of_defaults():
+    assert EvaluationSettings.of(composed("train").evaluation) == replace(DEFAULTS, metrics=[])
+    # Of an older checkpoint's config, and of eval.yaml, where null means the run's own.
+    assert EvaluationSettings.of({}, composed("eval").evaluation) == DEFAULTS
+    own = EvaluationSettings.of({"errors": 3, "slices": False}, {"errors": 0, "slices": None})
+    assert (own.errors, own.slices) == (0, False)

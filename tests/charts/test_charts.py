@@ -12,7 +12,7 @@ from resumebert.charts import curves, matrices, svg
 from resumebert.charts.curves import Scored
 from resumebert.charts.ranges import range_picture, shared_domain
 from resumebert.charts.words import ends, number, with_ends
-from resumebert.evaluation.report.errors import shown_error
+from resumebert.report.error_texts import shown_error
 
 SCORES = st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=1, max_size=60)
 

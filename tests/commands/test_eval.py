@@ -41,8 +41,8 @@ def test_checkpoint_file_and_validation_split(command: Command, trained, tmp_pat
     assert result.code == 0, result.errors
     assert metrics_of(tmp_path / "e") == part(metrics_of(run), "val")
     assert (tmp_path / "e" / "predictions_val.csv").exists()
-    assert "chosen by these documents: their figures flatter" in result.output
-    assert "chosen by these documents" in (tmp_path / "e" / "report.html").read_text()
+    assert "chosen on these documents, so their figures flatter" in result.output
+    assert "chosen on these documents" in (tmp_path / "e" / "report.html").read_text()
     assert f"  {'predictions_val.csv':24} each résumé" in result.output
 
 

@@ -1,8 +1,20 @@
+import io
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from rich.console import Console
 
+from helpers import make_table
 from resumebert.data.readers import read_sample
-from resumebert.evaluation.baseline import NoWordsError, fit_baseline, out_of_fold_values
+from resumebert.evaluation import baseline as module
+from resumebert.evaluation.baseline import (
+    NoWordsError,
+    fit_baseline,
+    linear_baseline,
+    out_of_fold_values,
+)
+from resumebert.evaluation.settings import DEFAULTS, EvaluationSettings
 
 
 @pytest.mark.parametrize("kind", ["svm", "logistic"])
@@ -45,3 +57,50 @@ def test_texts_without_words_are_refused(texts, why):
         fit_baseline(texts, labels, texts[:4], labels[:4], "a")
     with pytest.raises(NoWordsError, match=why):
         out_of_fold_values(texts, labels, np.arange(len(texts)), folds=2)
+
+
+def documents(texts: list[str], split: list[str]) -> SimpleNamespace:
+    """Stand in for a data module."""
+    splits = np.array(split)
+    return SimpleNamespace(
+        table=make_table(texts),
+        split=splits,
+        groups=np.arange(len(texts)),
+        seed=42,
+        indices=lambda name: np.flatnonzero(splits == name),
+    )
+
+
+def test_auto_trains_on_as_many_documents_as_a_minute_allows(monkeypatch) -> None:
+    texts = [f"{'java' if i % 2 else 'sql'} {'x' * 5}" for i in range(60)]
+    data = documents(texts, ["train"] * 40 + ["val"] * 20)
+    characters = sum(map(len, texts[:40]))
+    console = Console(file=io.StringIO(), width=200)
+    monkeypatch.setattr(module, "TUNED_CHARACTERS", characters)
+    baseline, note = linear_baseline(data, DEFAULTS, console)
+    assert (baseline.documents, note, console.file.getvalue()) == (40, "", "")
+    monkeypatch.setattr(module, "TUNED_CHARACTERS", characters - 1)
+    baseline, note = linear_baseline(data, DEFAULTS, console)
+    assert (baseline.documents, baseline.cost) == (40, 1.0)
+    assert note.startswith("trained on the same documents with C = 1 rather than the best")
+    monkeypatch.setattr(module, "BASELINE_CHARACTERS", characters // 4)
+    baseline, note = linear_baseline(data, DEFAULTS, console)
+    assert baseline.documents == 10
+    assert note.startswith("trained on 10 of the 40 training documents, drawn at random, with")
+    assert "(evaluation.baseline=true: on all, with the best C)" in console.file.getvalue()
+    again, _ = linear_baseline(data, DEFAULTS, console)
+    assert (again.weights == baseline.weights).all()
+    whole, note = linear_baseline(data, EvaluationSettings(baseline=True), console)
+    assert (whole.documents, note) == (40, "")
+    none, note = linear_baseline(data, EvaluationSettings(baseline=False), console)
+    assert none is None
+    assert "evaluation.baseline=true adds it" in note
+
+
+def test_without_a_word_there_is_no_baseline_and_the_run_goes_on() -> None:
+    data = documents(["!!", "??", "...", ""], ["train", "train", "val", "val"])
+    console = Console(file=io.StringIO(), width=200)
+    baseline, note = linear_baseline(data, DEFAULTS, console)
+    assert baseline is None
+    assert note == "There is nothing for it to learn from: no word is in the training texts."
+    assert console.file.getvalue() == f"No linear baseline. {note}\n"

@@ -13,8 +13,8 @@ from resumebert.evaluation import metrics as metrics_module
 from resumebert.evaluation.intervals import (
     bca_interval,
     bootstrap_intervals,
-    evaluate,
     left_out,
+    of_all,
     resampled,
 )
 from resumebert.evaluation.metrics import (
@@ -101,7 +101,7 @@ def test_equals_scikit_learn_on_repeated_documents() -> None:
     probabilities = (rng.integers(0, 8, targets.shape) + 2 * targets) / 10
     documents = checked_documents(probabilities, targets, 0.4, names(3), rng.integers(0, 50, 80))
     blocks = list(resampled(documents, 50, rng))
-    actual = evaluate(weighted_metrics(documents), iter(blocks))
+    actual = of_all(weighted_metrics(documents), iter(blocks))
     for place, weights in enumerate(np.concatenate(blocks)):
         rows = resampled_documents(documents, weights)
         y, p = targets[rows], probabilities[rows]

@@ -9,7 +9,7 @@ from resumebert.data.readers import read_sample
 from resumebert.evaluation.label_noise import (
     LINEAR,
     MODEL,
-    JudgedSplit,
+    ScoredSplit,
     document_quality,
     doubtful,
     out_of_fold_probabilities,
@@ -29,16 +29,16 @@ def planted(seed: int, count: int = 400):
     return truth ^ wrong, wrong, scores
 
 
-def judged(labels, scores, judge=MODEL, split="test"):
+def scored(labels, scores, scored_by=MODEL, split="test"):
     count = len(labels)
-    return JudgedSplit(
+    return ScoredSplit(
         split=split,
         ids=[f"r{i}" for i in range(count)],
         rows=np.arange(1, count + 1),
         texts=[f"Text\n{i} " + "x" * 300 for i in range(count)],
         given=labels,
         probabilities=scores,
-        judge=judge,
+        scored_by=scored_by,
     )
 
 
@@ -47,7 +47,7 @@ def judged(labels, scores, judge=MODEL, split="test"):
 def test_planted_errors_are_ranked_first(seed):
     labels, wrong, scores = planted(seed)
     assert roc_auc_score(wrong.any(axis=1), -document_quality(labels, scores)) > 0.9
-    found = suspect_labels([judged(labels, scores)], LABELS, most=10_000)
+    found = suspect_labels([scored(labels, scores)], LABELS, most=10_000)
     doubted = np.zeros_like(wrong)
     for suspect in found:
         doubted[suspect.row - 1, LABELS.index(suspect.label)] = True
@@ -64,7 +64,7 @@ def test_errors_in_real_labels_are_found_by_a_linear_model_out_of_fold():
     scores = out_of_fold_probabilities(part.texts, truth ^ wrong, np.arange(400), names)
     agreement = np.where(truth ^ wrong, scores, 1 - scores)
     assert roc_auc_score(wrong.ravel(), -agreement.ravel()) > 0.9
-    first = suspect_labels([judged(truth ^ wrong, scores, LINEAR, "train")], names, most=20)
+    first = suspect_labels([scored(truth ^ wrong, scores, LINEAR, "train")], names, most=20)
     hits = [wrong[suspect.row - 1, names.index(suspect.label)] for suspect in first]
     assert np.mean(hits) > 0.5
 
@@ -73,11 +73,11 @@ def test_what_is_said_of_a_suspect():
     labels = np.array([[1, 0]] * 4 + [[0, 1]] * 4, dtype=bool)
     scores = np.where(labels, 0.9, 0.1)
     scores[0] = [0.05, 0.9]
-    [first, second] = suspect_labels([judged(labels, scores)], ["A", "B"])
+    [first, second] = suspect_labels([scored(labels, scores)], ["A", "B"])
     assert (first.label, first.given, first.probability) == ("A", True, 0.05)
     assert (second.label, second.given, second.probability) == ("B", False, 0.9)
     assert {first.id, second.id} == {"r0"}
-    assert (first.row, first.split, first.judge) == (1, "test", "model")
+    assert (first.row, first.split, first.scored_by) == (1, "test", "model")
     assert first.excerpt.startswith("Text 0 xxx")
     assert len(first.excerpt) <= 200
     assert first.quality == second.quality == pytest.approx(0.8 * 0.05 + 0.2 * 0.1)
@@ -91,13 +91,13 @@ def test_a_label_that_all_or_no_documents_have_is_not_doubted():
 def test_the_most_doubtful_document_of_all_splits_comes_first():
     labels, _, scores = planted(1)
     other, _, others = planted(2)
-    found = suspect_labels([judged(labels, scores, split="train"), judged(other, others)], LABELS)
+    found = suspect_labels([scored(labels, scores, split="train"), scored(other, others)], LABELS)
     assert {suspect.split for suspect in found} == {"train", "test"}
     qualities = [suspect.quality for suspect in found]
     assert qualities == sorted(qualities)
     assert (
-        suspect_labels([judged(labels, scores)], LABELS, most=3)
-        == suspect_labels([judged(labels, scores)], LABELS)[:3]
+        suspect_labels([scored(labels, scores)], LABELS, most=3)
+        == suspect_labels([scored(labels, scores)], LABELS)[:3]
     )
     assert suspect_labels([], LABELS) == []
 
@@ -111,7 +111,7 @@ def test_without_two_groups_there_is_no_fold():
 
 def test_suspects_are_written_as_a_table(tmp_path):
     labels, _, scores = planted(3)
-    found = suspect_labels([judged(labels, scores)], LABELS)
+    found = suspect_labels([scored(labels, scores)], LABELS)
     write_suspects(tmp_path / "suspect_labels.csv", found)
     frame = pd.read_csv(tmp_path / "suspect_labels.csv")
     assert frame["id"].tolist() == [suspect.id for suspect in found]

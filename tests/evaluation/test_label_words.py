@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resumebert.evaluation.label_words import label_words, split_name
+from resumebert.utils.errors import UserError
 
 LABELS = ["Front_End_Developer", "Java_Developer", "Systems_Administrator", "Security_Analyst"]
 
@@ -112,7 +113,7 @@ def test_a_name_without_letters_is_found_nowhere():
 def test_further_names_are_varied_too():
     more = {"Java_Developer": ["J2EE engineer"]}
     assert found("j2ee-engineers", more=more) == {"Java_Developer": ["j2ee-engineers"]}
-    with pytest.raises(ValueError, match="Baker"):
+    with pytest.raises(UserError, match="Baker"):
         label_words(LABELS, {"Baker": ["cook"]})
 
 

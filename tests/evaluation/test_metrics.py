@@ -22,14 +22,14 @@ from helpers import LIMIT
 from resumebert.evaluation import metrics as module
 from resumebert.evaluation.calibration import uncalibrated
 from resumebert.evaluation.decisions import Decisions
-from resumebert.evaluation.judgement import judge
-from resumebert.evaluation.metric_names import metric_names
 from resumebert.evaluation.metrics import (
     multilabel_decisions,
     multilabel_metrics,
     to_json_values,
     undefined,
 )
+from resumebert.evaluation.registry import metric_names
+from resumebert.evaluation.result import evaluate_scores
 from resumebert.model.scores import SplitScores
 from resumebert.utils.floats import to_probabilities
 
@@ -488,7 +488,7 @@ def judged(metric: Collector) -> dict[str, float]:
     """Return the figures at tuned thresholds, of argmax, and the ends of the intervals."""
     scores = metric.scores.compute()
     calibration = replace(uncalibrated(3), method="platt", slopes=[0.5, 1, 2], offsets=[0, -1, 1])
-    found = judge(
+    found = evaluate_scores(
         "test",
         scores.logits.numpy(),
         scores.targets.numpy().astype(bool),

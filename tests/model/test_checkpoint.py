@@ -20,6 +20,7 @@ from tokenizers.models import WordPiece
 
 from helpers import REPOSITORY, TINY_BERT
 from resumebert.evaluation.decisions import stored_decisions
+from resumebert.evaluation.settings import EvaluationSettings
 from resumebert.model.checkpoint import (
     CheckpointExtras,
     load_checkpoint,
@@ -33,7 +34,6 @@ from resumebert.model.checkpoint_file import (
     write_checkpoint,
 )
 from resumebert.model.classifier import ResumeClassifier
-from resumebert.tasks.judging import decision_options, trained_evaluation
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import checkpoint_file
 
@@ -83,7 +83,7 @@ def path(tmp_path, whole):
 def logits_of(path):
     model, extras = load_checkpoint(path)
     stored_decisions(extras.decisions, len(model.label_names), str(path))
-    decision_options(trained_evaluation(extras))
+    EvaluationSettings.of(extras.config.get("evaluation", {}))
     with torch.inference_mode():
         return model(WINDOW, torch.ones_like(WINDOW))
 

@@ -9,6 +9,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from omegaconf import DictConfig, OmegaConf
 
+from resumebert.evaluation.registry import MAIN, load_metrics
 from resumebert.utils.durable_files import in_utf8
 from resumebert.utils.settings import SWEPT, Value, given_keys, value_of
 
@@ -56,10 +57,11 @@ def log_hyperparameters(
         key: in_utf8(value) if isinstance(value, str) else value
         for key, value in (_swept(config) or _usual(config)).items()
     }
+    own = [metric.name for metric in load_metrics(config.evaluation.metrics)]
     metrics = {
         f"{split}/{name}": values[name]
         for split, values in results.items()
-        for name in ("f1_micro", "f1_macro", "ap_macro", "subset_accuracy", "loss")
+        for name in (*MAIN, *own, "loss")
         if math.isfinite(values[name])
     }
     for logger in trainer.loggers:

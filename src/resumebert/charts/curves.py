@@ -63,7 +63,7 @@ def precision_recall(scored: Scored) -> Markup | None:
         return None
     axes = Axes("recall", "precision")
     parts = [svg.rule(axes, 1.0, "hidden")]
-    for who, kind, scores, threshold in _judges(scored):
+    for who, kind, scores, threshold in _scorers(scored):
         precision, recall, cuts = precision_recall_curve(scored.truth, scores)
         # The last point is a convention: nothing is predicted there.
         parts.append(
@@ -88,7 +88,7 @@ def roc(scored: Scored) -> Markup | None:
         return None
     axes = Axes("share of false alarms", "recall")
     parts = [svg.slanted(axes)]
-    for who, kind, scores, threshold in _judges(scored):
+    for who, kind, scores, threshold in _scorers(scored):
         alarms, recall, cuts = roc_curve(scored.truth, scores)
         parts.append(svg.line(axes, alarms, recall, kind, who, notes=cuts, limit=scored.points))
         parts.append(_chosen(axes, scored, scores, threshold, kind, who, lambda _, r, a: (a, r)))
@@ -239,12 +239,12 @@ def _counts_at(cuts: Floats, scores: Floats, truth: Flags) -> tuple[Floats, Floa
     return hits.astype(np.float64), (len(everyone) - np.searchsorted(everyone, cuts)).astype(float)
 
 
-def _judges(scored: Scored) -> list[tuple[str, str, Floats, float | None]]:
+def _scorers(scored: Scored) -> list[tuple[str, str, Floats, float | None]]:
     """Return name, CSS class, scores and threshold of the baseline, if any, and of the model."""
-    judges = [("model", "model", scored.calibrated, scored.threshold)]
+    scorers = [("model", "model", scored.calibrated, scored.threshold)]
     if scored.baseline is not None:
-        judges.insert(0, ("baseline", "baseline", scored.baseline, scored.baseline_threshold))
-    return judges
+        scorers.insert(0, ("baseline", "baseline", scored.baseline, scored.baseline_threshold))
+    return scorers
 
 
 def _chosen(
@@ -279,7 +279,7 @@ def roc_words(precision: float, recall: float, alarms: float) -> str:
 
 def _described(what: str, scored: Scored, words: Callable[[float, float, float], str]) -> str:
     said = []
-    for who, _, scores, threshold in reversed(_judges(scored)):
+    for who, _, scores, threshold in reversed(_scorers(scored)):
         if threshold is not None:
             found = ratios_at(np.array([threshold]), scores, scored.truth)
             said.append(f"{who} at its threshold: {words(*(float(v[0]) for v in found))}")

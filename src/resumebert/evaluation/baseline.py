@@ -1,28 +1,29 @@
 """The linear baseline: TF-IDF of the whole text and a linear model a label."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
+from rich.console import Console
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.svm import LinearSVC
 
-from resumebert.evaluation.copies import Weighted, weighted
-from resumebert.evaluation.decisions import (
-    DEFAULT_OPTIONS,
-    DecisionOptions,
-    Decisions,
-    fit_decisions,
-)
+from resumebert.data.datamodule import ResumeDataModule
+from resumebert.data.splitting import with_train_fraction
+from resumebert.evaluation.areas import Floats
+from resumebert.evaluation.decisions import Decisions, fit_decisions
+from resumebert.evaluation.registry import load_metrics
+from resumebert.evaluation.result import EvaluationResult, evaluate_scores
+from resumebert.evaluation.settings import DEFAULTS, EvaluationSettings
 from resumebert.evaluation.thresholds import best_f1_thresholds
+from resumebert.evaluation.weighting import Weighted, weighted
 
 Kind = Literal["svm", "logistic"]
-Floats = npt.NDArray[np.float64]
 COSTS: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0, 10.0)
 # scikit-learn's 1e-4 takes up to twice the time for the same F1s.
 TOLERANCE = 1e-2
@@ -31,6 +32,16 @@ MAX_FEATURES = 300_000
 DEFAULT_COST = 1.0
 # Beyond any score of documents: what a label is given that all training documents have.
 CERTAIN = 10.0
+
+
+# Characters that take a minute of one slow core, with C chosen among five, and with one C.
+TUNED_CHARACTERS = 40_000_000
+BASELINE_CHARACTERS = 150_000_000
+# Among the baseline's metrics: how many documents it was trained on.
+TRAIN_DOCUMENTS = "train_documents"
+NOT_ASKED = (
+    "evaluation.baseline=false left it out; python eval.py ckpt=… evaluation.baseline=true adds it."
+)
 
 
 class NoWordsError(ValueError):
@@ -67,12 +78,6 @@ class LinearBaseline:
         """Return (n, L) calibrated probabilities."""
         return self.decisions.calibration.apply(self.decision_values(texts))
 
-    def top_terms(self, label: int, count: int) -> list[str]:
-        """Return the words and pairs of words that speak most for a label, strongest first."""
-        column = self.weights[:, label]
-        best = np.argsort(-column, kind="stable")[:count]
-        return self.vectorizer.get_feature_names_out()[best[column[best] > 0]].tolist()
-
 
 def fit_baseline(
     train: Sequence[str],
@@ -83,14 +88,14 @@ def fit_baseline(
     *,
     kind: Kind = "svm",
     costs: Sequence[float] = COSTS,
-    options: DecisionOptions = DEFAULT_OPTIONS,
+    settings: EvaluationSettings = DEFAULTS,
     val_groups: npt.NDArray[np.integer] | None = None,
 ) -> LinearBaseline:
     """Train on ``train``; choose C, calibration and thresholds on ``val``.
 
     Words and pairs of words, sublinear TF-IDF, one model a label. C is that of the highest mean F1
     over the labels on ``val``, each label at its best threshold there; without documents it is 1.
-    A group of copies in ``val`` counts as one document.
+    Duplicates in ``val`` count as one document.
     The larger it is the longer a model takes, so that none is tried past the first that is worse.
 
     Args:
@@ -101,8 +106,9 @@ def fit_baseline(
         label_names: L names.
         kind: a support vector machine or a logistic regression.
         costs: the Cs to choose from, ascending.
-        options: what calibration and thresholds are chosen by.
-        val_groups: group number of each text of ``val``; copies share one. None: there are none.
+        settings: what calibration and thresholds are chosen by.
+        val_groups: group number of each text of ``val``, the same for duplicates; None: there are
+            none.
 
     Raises:
         NoWordsError: no word is in enough of the training texts.
@@ -122,7 +128,7 @@ def fit_baseline(
     assert best is not None
     _, cost, weights, offsets = best
     values = _values(asked, weights, offsets)
-    decisions = fit_decisions(values, val_labels, label_names, options, val_groups)
+    decisions = fit_decisions(values, val_labels, label_names, settings, val_groups)
     return LinearBaseline(vectorizer, weights, offsets, decisions, cost, len(train))
 
 
@@ -134,12 +140,12 @@ def out_of_fold_values(
     cost: float = DEFAULT_COST,
     folds: int = 5,
 ) -> Floats:
-    """Return (n, L) decision values of each text from models that saw neither it nor its copies.
+    """Return (n, L) decision values of each text from models that saw neither it nor a duplicate.
 
     Args:
         texts: n of them, of ``folds`` groups at least.
         labels: (n, L) of 0 and 1.
-        groups: (n,) group number of each; copies share one.
+        groups: (n,) group number of each; duplicates share one.
         cost: C.
         folds: how many models.
 
@@ -209,3 +215,109 @@ def _mean_f1(documents: Weighted, thresholds: Floats) -> float:
     )
     f1 = 2 * hits[there] / (said + true)[there]
     return float(f1.mean()) if there.any() else 0.0
+
+
+def linear_baseline(
+    datamodule: ResumeDataModule, settings: EvaluationSettings, console: Console
+) -> tuple[LinearBaseline | None, str]:
+    """Train the linear baseline on the training documents; choose by the validation documents.
+
+    Of ``auto`` it takes about a minute: of many documents its C is not chosen but 1, which is one
+    model a label rather than five, and of very many it is trained on some of them, drawn at random.
+    Their characters are counted, not the seconds, so that a run and its repetition agree on any
+    machine.
+
+    Args:
+        datamodule: set up.
+        settings: of them ``baseline``, and what calibration and thresholds are chosen by.
+        console: told where it is not as asked.
+
+    Returns:
+        The model, if there is one, and what is to be said of it:
+        ``EvaluationResult.baseline_note``.
+    """
+    if not settings.baseline:
+        return None, NOT_ASKED
+    texts, labels = datamodule.table.texts, datamodule.table.labels
+    train, val = (datamodule.indices(split) for split in ("train", "val"))
+    costs, note = COSTS, ""
+    if settings.baseline == "auto":
+        train, costs, note = _within_a_minute(datamodule)
+    if note:
+        _say(console, f"The linear baseline is {note}.")
+    try:
+        baseline = fit_baseline(
+            [texts[i] for i in train],
+            labels[train],
+            [texts[i] for i in val],
+            labels[val],
+            datamodule.table.label_names,
+            costs=costs,
+            settings=settings,
+            val_groups=datamodule.groups[val],
+        )
+    except NoWordsError as error:
+        why = f"There is nothing for it to learn from: {error}."
+        _say(console, f"No linear baseline. {why}")
+        return None, why
+    return baseline, note
+
+
+def _within_a_minute(
+    datamodule: ResumeDataModule,
+) -> tuple[npt.NDArray[np.int64], tuple[float, ...], str]:
+    """Return which training documents take about a minute, the Cs to try, and what is left out."""
+    train, texts = datamodule.indices("train"), datamodule.table.texts
+    characters = sum(len(texts[i]) for i in train)
+    if characters <= TUNED_CHARACTERS:
+        return train, COSTS, ""
+    kept, trained = train, "the same documents"
+    if characters > BASELINE_CHARACTERS:
+        share = BASELINE_CHARACTERS / characters
+        split = with_train_fraction(datamodule.split, share, datamodule.seed, datamodule.groups)
+        kept = np.flatnonzero(split == "train")
+        trained = f"{len(kept):,} of the {len(train):,} training documents, drawn at random,"
+    note = (
+        f"trained on {trained} with C = {DEFAULT_COST:g} rather than the best of several, to take "
+        "about a minute (evaluation.baseline=true: on all, with the best C)"
+    )
+    return kept, (DEFAULT_COST,), note
+
+
+def _say(console: Console, words: str) -> None:
+    console.print(words, style="yellow", highlight=False, soft_wrap=True)
+
+
+def with_baseline(
+    result: EvaluationResult,
+    baseline: LinearBaseline | None,
+    note: str,
+    texts: Sequence[str],
+    settings: EvaluationSettings,
+) -> EvaluationResult:
+    """Return ``result`` with what the baseline gives for the same documents.
+
+    Args:
+        result: the model's.
+        baseline: the linear model, if there is one.
+        note: what is to be said of it, or why there is none.
+        texts: all of the table, cleaned.
+        settings: as in :func:`resumebert.evaluation.result.evaluate_split`.
+    """
+    if baseline is None:
+        return replace(result, baseline_note=note)
+    found = evaluate_scores(
+        result.split,
+        baseline.decision_values([texts[i] for i in result.index]),
+        result.truth,
+        baseline.decisions,
+        result.label_names,
+        ids=result.ids,
+        index=result.index,
+        groups=result.groups,
+        resamples=settings.bootstrap_resamples,
+        metrics=load_metrics(settings.metrics),
+    )
+    counted = {TRAIN_DOCUMENTS: float(baseline.documents)}
+    found = replace(found, metrics=found.metrics | counted)
+    return replace(result, baseline=found, baseline_note=note)

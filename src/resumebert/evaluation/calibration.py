@@ -1,6 +1,6 @@
 """From logits to calibrated probabilities: fitted on validation documents, applied everywhere.
 
-A group of copies counts as one document (:mod:`resumebert.evaluation.copies`). A new method is a
+Duplicates count as one document (:mod:`resumebert.evaluation.weighting`). A new method is a
 function here and an entry in :data:`METHODS`.
 """
 
@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +18,12 @@ from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 from torch import Tensor
 
-from resumebert.evaluation.copies import DECIMALS, weighted
+from resumebert.evaluation.areas import Floats
+from resumebert.evaluation.settings import DEFAULTS, CalibrationMethod
+from resumebert.evaluation.weighting import DECIMALS, weighted
 from resumebert.utils.floats import to_float64, to_probabilities
 
-Floats = npt.NDArray[np.float64]
-
-METHODS = ("none", "temperature", "platt", "isotonic")
+METHODS = get_args(CalibrationMethod)
 # No slope leaves this range, so that nothing is infinite where logits part the classes perfectly
 # and the order of documents is kept where they part nothing.
 SLOPES = (0.01, 100.0)
@@ -99,10 +99,10 @@ def fit_calibration(
     logits: npt.NDArray[np.floating],
     targets: npt.NDArray[np.integer],
     label_names: Sequence[str],
-    method: str = "platt",
+    method: CalibrationMethod = DEFAULTS.calibration,
     groups: npt.NDArray[np.integer] | None = None,
 ) -> Calibration:
-    """Fit a calibration to validation documents, a group of copies counted as one.
+    """Fit a calibration to validation documents, duplicates counted as one.
 
     =============== ================================================================================
     method          probability of a logit z
@@ -136,7 +136,7 @@ def fit_calibration(
         targets: (n, L) of 0 and 1.
         label_names: L names, for the notes.
         method: one of :data:`METHODS`.
-        groups: (n,) group number of each document; copies share one. None: there are no copies.
+        groups: (n,) group number of each document; duplicates share one. None: there are none.
 
     Raises:
         ValueError: there is no such method, or a logit is not finite.

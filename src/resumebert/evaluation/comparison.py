@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from resumebert.evaluation.intervals import ROUNDING, bootstrap, evaluate
+from resumebert.data.table import ResumeTable
+from resumebert.evaluation.intervals import ROUNDING, bootstrap, of_all
 from resumebert.evaluation.metrics import (
     Documents,
     Floats,
@@ -35,8 +36,9 @@ from resumebert.evaluation.metrics import (
     sum_by_group,
     to_json_values,
 )
-
-HEADLINES = ("f1_micro", "f1_macro", "subset_accuracy", "ap_macro")
+from resumebert.evaluation.registry import MAIN
+from resumebert.evaluation.result import EvaluationResult, Flags, Interval, excerpt, tuned_only
+from resumebert.evaluation.settings import DEFAULTS
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Comparison:
             ``subset_accuracy``, ``ap_macro`` and each label's ``f1/<label>``.
         differing: positions, ascending, of the documents whose predicted labels differ.
         documents: n.
-        groups: how many groups of copies they form.
+        groups: how many groups of duplicates they form.
         resamples: of the bootstrap, and as many exchanges.
         level: of the intervals.
     """
@@ -90,6 +92,90 @@ class Comparison:
         return content | {"metrics": metrics}
 
 
+@dataclass(frozen=True)
+class Disagreement:
+    """A document that two models label differently.
+
+    Attributes:
+        id: the document's identifier.
+        row: its row in the source, as messages count rows.
+        true_labels: names of its labels.
+        first: names of those that the first model gives.
+        second: the second model's.
+        wrong_first: how many labels the first model has wrong, missed or given wrongly.
+        wrong_second: the second model's.
+        excerpt: the beginning of the text.
+    """
+
+    id: str
+    row: int
+    true_labels: list[str]
+    first: list[str]
+    second: list[str]
+    wrong_first: int
+    wrong_second: int
+    excerpt: str
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How far the model of the report and another one are apart on the same documents.
+
+    Attributes:
+        names: of the other model, which comes first, and of the report's.
+        found: each difference is the report's model minus the other.
+        documents: that the two label differently, the most different ones first.
+        intervals: of either's own metrics, at the tuned thresholds.
+        with_baseline: whether the other model is the linear baseline of the report.
+        warning: what speaks against the comparison; empty: nothing.
+    """
+
+    names: tuple[str, str]
+    found: Comparison
+    documents: Sequence[Disagreement]
+    intervals: tuple[Mapping[str, Interval], Mapping[str, Interval]] = ({}, {})
+    with_baseline: bool = False
+    warning: str = ""
+
+
+def compare_results(
+    first: EvaluationResult,
+    second: EvaluationResult,
+    names: tuple[str, str],
+    table: ResumeTable,
+    resamples: int,
+    warning: str = "",
+) -> Compared:
+    """Compare two results of the same documents, in the same order.
+
+    Args:
+        first: of what is compared to.
+        second: of the model evaluated; differences are its figure minus the first's.
+        names: of the two.
+        table: of the documents, to which ``second.index`` leads.
+        resamples: of the bootstrap, and as many exchanges; 0: as many as by default.
+        warning: what speaks against the comparison; empty: nothing.
+    """
+    found = paired_comparison(
+        first.probabilities,
+        second.probabilities,
+        second.truth,
+        (first.thresholds, second.thresholds),
+        second.label_names,
+        second.groups,
+        resamples=resamples or DEFAULTS.bootstrap_resamples,
+    )
+    documents = table.select(second.index)
+    return Compared(
+        names,
+        found,
+        disagreements(first, second, documents.texts, documents.rows),
+        (tuned_only(first.intervals), tuned_only(second.intervals)),
+        with_baseline=first is second.baseline,
+        warning=warning,
+    )
+
+
 def paired_comparison(
     first: npt.ArrayLike,
     second: npt.ArrayLike,
@@ -98,7 +184,7 @@ def paired_comparison(
     label_names: Sequence[str],
     groups: npt.ArrayLike | None = None,
     *,
-    resamples: int = 10_000,
+    resamples: int = DEFAULTS.bootstrap_resamples,
     level: float = 0.95,
     seed: int = 0,
 ) -> Comparison:
@@ -110,7 +196,7 @@ def paired_comparison(
         targets: (n, L) of 0 and 1.
         thresholds: the first's and the second's, each one number in [0, 1] or one per label.
         label_names: the L label names, distinct.
-        groups: (n,) integers, the same for documents that are copies; None: there are no copies.
+        groups: (n,) integers, the same for duplicates; None: there are none.
         resamples: of the bootstrap, and as many exchanges.
         level: of the intervals, in (0, 1).
         seed: of resamples and exchanges.
@@ -132,7 +218,7 @@ def paired_comparison(
         paired, both[0], resamples=resamples, level=level, seed=seed, kind="percentile"
     )
     p_values = _randomised(*both, exchanges=resamples, seed=seed)
-    corrected = holm({name: p for name, p in p_values.items() if name not in HEADLINES})
+    corrected = holm({name: p for name, p in p_values.items() if name not in MAIN})
     everything = np.ones((1, both[0].num_groups), dtype=np.int32)
     values = [statistic(everything) for statistic in statistics]
     metrics = {}
@@ -150,10 +236,47 @@ def paired_comparison(
     )
 
 
-def differing(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> list[int]:
+def differing(first: Flags, second: Flags) -> list[int]:
     """Return the positions, ascending, at which two models' (n, L) decisions differ."""
     positions: list[int] = np.flatnonzero((first != second).any(axis=1)).tolist()
     return positions
+
+
+def disagreements(
+    first: EvaluationResult,
+    second: EvaluationResult,
+    texts: Sequence[str],
+    rows: npt.NDArray[np.int64],
+) -> list[Disagreement]:
+    """Return the documents that two models label differently, the most different ones first.
+
+    Those come first on which most labels differ, and of these those on which the probabilities of
+    the labels lie furthest apart.
+
+    Args:
+        first: of n documents.
+        second: of the same, in the same order.
+        texts: n texts.
+        rows: (n,) rows in the source.
+    """
+    other = first.predicted != second.predicted
+    gaps = (np.abs(first.probabilities - second.probabilities) * other).sum(axis=1)
+    places = differing(first.predicted, second.predicted)
+    places.sort(key=lambda place: (-int(other[place].sum()), -float(gaps[place]), place))
+    wrong = [(result.predicted != result.truth).sum(axis=1) for result in (first, second)]
+    return [
+        Disagreement(
+            id=second.ids[place],
+            row=int(rows[place]),
+            true_labels=second.names(second.truth[place]),
+            first=second.names(first.predicted[place]),
+            second=second.names(second.predicted[place]),
+            wrong_first=int(wrong[0][place]),
+            wrong_second=int(wrong[1][place]),
+            excerpt=excerpt(texts[place]),
+        )
+        for place in places
+    ]
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
@@ -194,7 +317,7 @@ def _randomised(
         return _differences(statistic(np.hstack([keep, swap])), statistic(np.hstack([swap, keep])))
 
     observed = exchanged(np.zeros((1, first.num_groups), dtype=np.int32))
-    found = evaluate(exchanged, _swaps(table.rows, first.num_groups, exchanges, seed))
+    found = of_all(exchanged, _swaps(table.rows, first.num_groups, exchanges, seed))
     p_values = {}
     for name, [difference] in observed.items():
         smaller = np.abs(found[name]) < np.abs(difference) - ROUNDING
@@ -215,7 +338,7 @@ def _compared(documents: Documents) -> Statistic:
     """Return the metrics that are compared, as a function of groups' weights."""
     table = sum_by_group(decision_counts(documents), documents)
     curves = label_curves(documents)
-    names = [*HEADLINES, *(f"f1/{name}" for name in documents.label_names)]
+    names = [*MAIN, *(f"f1/{name}" for name in documents.label_names)]
 
     def statistic(weights: Weights) -> dict[str, Floats]:
         found = decision_metrics(weights @ table, documents.label_names)

@@ -1,46 +1,28 @@
 """How logits become probabilities and labels: calibration and thresholds, chosen on validation."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from resumebert.evaluation.calibration import Calibration, fit_calibration, uncalibrated
-from resumebert.evaluation.thresholds import DEFAULT, RESAMPLES, tune_thresholds
+from resumebert.evaluation.settings import DEFAULTS, EvaluationSettings
+from resumebert.evaluation.thresholds import DEFAULT, tune_thresholds
 from resumebert.utils.errors import UserError
 
-
-@dataclass(frozen=True)
-class DecisionOptions:
-    """What calibration and thresholds are chosen by; the keys of ``evaluation`` in a config.
-
-    Attributes:
-        calibration: a method of :func:`resumebert.evaluation.calibration.fit_calibration`.
-        thresholds: an objective of :func:`resumebert.evaluation.thresholds.tune_thresholds`, which
-            the other attributes go to.
-        precision_floor: see there.
-        recall_floor: see there.
-        miss_cost: see there.
-        false_alarm_cost: see there.
-        threshold_resamples: its ``resamples``.
-    """
-
-    calibration: str = "platt"
-    thresholds: str = "f1"
-    precision_floor: float = 0.9
-    recall_floor: float = 0.9
-    miss_cost: float = 1.0
-    false_alarm_cost: float = 1.0
-    threshold_resamples: int = RESAMPLES
-
-
-DEFAULT_OPTIONS = DecisionOptions()
 WITHOUT_DECISIONS = (
-    "The checkpoint has no tuned thresholds and no calibration: it was written before its training "
-    "had ended, or by an older version. Probabilities are the plain sigmoid's, thresholds 0.5."
+    "The checkpoint has no tuned thresholds and no calibration: its training had not ended, or an "
+    "older version wrote it. Probabilities are the plain sigmoid's, thresholds 0.5."
 )
+# Of splits that the training has used, what their figures are worth.
+FLATTERED = {
+    "train": "The model was trained on these documents, so their figures flatter it.",
+    "val": "The checkpoint, its calibration and its thresholds were chosen on these documents, so "
+    "their figures flatter it.",
+    "all": "The model was trained on some of these documents, so their figures flatter it.",
+}
 
 
 @dataclass(frozen=True)
@@ -110,19 +92,19 @@ def fit_decisions(
     logits: npt.NDArray[np.floating],
     targets: npt.NDArray[np.integer] | npt.NDArray[np.bool_],
     label_names: Sequence[str],
-    options: DecisionOptions = DEFAULT_OPTIONS,
+    settings: EvaluationSettings = DEFAULTS,
     groups: npt.NDArray[np.integer] | None = None,
 ) -> Decisions:
     """Fit the calibration to validation documents, then tune thresholds of what it gives for them.
 
-    A group of copies counts as one document.
+    Duplicates count as one document.
 
     Args:
         logits: (n, L), finite; n may be 0: then they are used as they are, at 0.5.
         targets: (n, L) of 0 and 1.
         label_names: L names, for the notes.
-        options: what to choose by.
-        groups: (n,) group number of each document; copies share one. None: there are no copies.
+        settings: of them the method of calibration and what belongs to thresholds.
+        groups: (n,) group number of each document; duplicates share one. None: there are none.
     """
     if len(logits) == 0:
         return plain_decisions(
@@ -133,17 +115,23 @@ def fit_decisions(
             ],
         )
     truth = targets.astype(np.uint8)
-    calibration = fit_calibration(logits, truth, label_names, options.calibration, groups)
+    calibration = fit_calibration(logits, truth, label_names, settings.calibration, groups)
     tuned = tune_thresholds(
         calibration.apply(logits),
         truth,
         label_names,
-        options.thresholds,
-        precision_floor=options.precision_floor,
-        recall_floor=options.recall_floor,
-        miss_cost=options.miss_cost,
-        false_alarm_cost=options.false_alarm_cost,
-        resamples=options.threshold_resamples,
+        settings.thresholds,
+        precision_floor=settings.precision_floor,
+        recall_floor=settings.recall_floor,
+        miss_cost=settings.miss_cost,
+        false_alarm_cost=settings.false_alarm_cost,
+        resamples=settings.threshold_resamples,
         groups=groups,
     )
     return Decisions(calibration, tuned.thresholds.tolist(), [*calibration.notes, *tuned.notes])
+
+
+def with_caution(decisions: Decisions, split: str) -> Decisions:
+    """Return ``decisions`` with a note, if a run's own split has been used to train the model."""
+    note = FLATTERED.get(split)
+    return decisions if note is None else replace(decisions, notes=[note, *decisions.notes])

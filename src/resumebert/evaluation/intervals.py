@@ -1,6 +1,6 @@
 """How far the choice of documents moves each metric: bootstrap intervals, by groups of documents.
 
-Copies of a document stand and fall together, so what is resampled is whole groups of them (the
+Duplicates of a document stand and fall together, so what is resampled is whole groups of them (the
 cluster bootstrap: Field and Welsh, "Bootstrapping clustered data", 2007). The model and its
 thresholds stay as they are: what another training run would give is not in the interval. The
 metrics count documents, as scikit-learn's do; it is their uncertainty that goes by groups.
@@ -10,10 +10,11 @@ The intervals are Efron's BCa ("Better bootstrap confidence intervals", 1987; Di
 resamples lie to one side of the estimate and by how much its spread changes with its value. On
 simulated samples of 500 documents in 360 groups (``benchmarks/intervals.py --coverage``) the F1s'
 95 % intervals held the true value in 93 to 95 % of the samples, for a model with F1s of 0.5 to 0.9;
-plain percentiles did as well, basic intervals in 90 to 94 %, and BCa with copies resampled apart in
-85 to 88 %. For a model with F1s of 0.9 to 0.97 BCa held 93 to 96 % and percentiles, for single
-labels, 90 to 92 %. All are too short where few documents decide: for a label with some fifteen
-groups of positives and an area under the ROC curve of 0.96, BCa held 86 % and percentiles 80 %.
+plain percentiles did as well, basic intervals in 90 to 94 %, and BCa with duplicates resampled
+apart in 85 to 88 %. For a model with F1s of 0.9 to 0.97 BCa held 93 to 96 % and percentiles, for
+single labels, 90 to 92 %. All are too short where few documents decide: for a label with some
+fifteen groups of positives and an area under the ROC curve of 0.96, BCa held 86 % and percentiles
+80 %.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,8 @@ from resumebert.evaluation.metrics import (
     checked_documents,
     weighted_metrics,
 )
+from resumebert.evaluation.registry import Metric
+from resumebert.evaluation.settings import DEFAULTS
 
 Kind = Literal["bca", "percentile"]
 
@@ -47,9 +50,10 @@ def bootstrap_intervals(
     label_names: Sequence[str],
     groups: npt.ArrayLike | None = None,
     *,
-    resamples: int = 10_000,
+    resamples: int = DEFAULTS.bootstrap_resamples,
     level: float = 0.95,
     seed: int = 0,
+    metrics: Sequence[Metric] = (),
 ) -> dict[str, tuple[float, float]]:
     """Return an interval for each metric of :func:`multilabel_metrics` but ``support/…`` and ``n``.
 
@@ -62,10 +66,12 @@ def bootstrap_intervals(
         targets: (n, L) of 0 and 1.
         thresholds: one number in [0, 1], or one per label.
         label_names: the L label names, distinct.
-        groups: (n,) integers, the same for documents that are copies; None: there are no copies.
+        groups: (n,) integers, the same for duplicates; None: there are none.
         resamples: how many.
         level: in how many of all samples the interval is to hold the true value, in (0, 1).
         seed: of the resamples.
+        metrics: of one's own, see :mod:`resumebert.evaluation.registry`; each is called for every
+            resample.
 
     Returns:
         The lower and the upper end by name, in the metric's units. Both are ``nan`` where the
@@ -75,9 +81,8 @@ def bootstrap_intervals(
         ValueError: the arguments do not fit each other, or a value is out of its range.
     """
     documents = checked_documents(probabilities, targets, thresholds, label_names, groups)
-    return bootstrap(
-        weighted_metrics(documents), documents, resamples=resamples, level=level, seed=seed
-    )
+    statistic = weighted_metrics(documents, metrics)
+    return bootstrap(statistic, documents, resamples=resamples, level=level, seed=seed)
 
 
 def bootstrap(
@@ -111,13 +116,13 @@ def bootstrap(
     if documents.num_groups < 2:
         return dict.fromkeys(estimates, (np.nan, np.nan))
     draws, parts = np.random.default_rng(seed).spawn(2)
-    replicates = evaluate(statistic, resampled(documents, resamples, draws))
+    replicates = of_all(statistic, resampled(documents, resamples, draws))
     if kind == "percentile":
         return {
             name: percentile_interval(value, replicates[name], level)
             for name, value in estimates.items()
         }
-    jackknife = evaluate(statistic, left_out(documents, parts))
+    jackknife = of_all(statistic, left_out(documents, parts))
     return {
         name: bca_interval(value, replicates[name], jackknife[name], level)
         for name, value in estimates.items()
@@ -149,7 +154,7 @@ def left_out(documents: Documents, generator: np.random.Generator) -> Iterator[W
         yield (part != out[:, None]).astype(np.int32)
 
 
-def evaluate(statistic: Statistic, blocks: Iterator[Weights]) -> dict[str, Floats]:
+def of_all(statistic: Statistic, blocks: Iterator[Weights]) -> dict[str, Floats]:
     """Return the statistic of all blocks of weights, one after the other."""
     found = [statistic(block) for block in blocks]
     return {name: np.concatenate([values[name] for values in found]) for name in found[0]}

@@ -22,10 +22,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from resumebert.evaluation.areas import Flags, Floats
 from resumebert.evaluation.baseline import DEFAULT_COST, NoWordsError, out_of_fold_values
 from resumebert.evaluation.calibration import fit_calibration
-from resumebert.evaluation.copies import weighted
-from resumebert.evaluation.results import Flags, Floats, SuspectLabel
+from resumebert.evaluation.result import excerpt
+from resumebert.evaluation.weighting import weighted
 from resumebert.utils.durable_files import write_csv
 
 MODEL = "model"
@@ -33,12 +34,39 @@ LINEAR = "linear, out of fold"
 FOLDS = 5
 # Weight of the next lower value in the moving average: the authors' choice.
 ALPHA = 0.8
-EXCERPT = 200
 MOST = 500
 
 
 @dataclass(frozen=True)
-class JudgedSplit:
+class SuspectLabel:
+    """A label that the data have, or have not, against confident scores.
+
+    Attributes:
+        split: of the document.
+        id: the document's identifier.
+        row: its row in the source, as messages count rows.
+        label: the label.
+        given: whether the data say that the document has it.
+        probability: of the label, calibrated.
+        scored_by: "model", or "linear, out of fold" where the model was trained on the document.
+        excerpt: the beginning of the text.
+        quality: how far the document's labels as a whole agree with the scores, in [0, 1]: the
+            lower, the more there is to doubt.
+    """
+
+    split: str
+    id: str
+    row: int
+    label: str
+    given: bool
+    probability: float
+    scored_by: str
+    excerpt: str
+    quality: float = float("nan")
+
+
+@dataclass(frozen=True)
+class ScoredSplit:
     """The n documents of a split, and scores of a model that was not trained on them.
 
     Attributes:
@@ -48,8 +76,8 @@ class JudgedSplit:
         texts: n texts.
         given: (n, L) what the data say.
         probabilities: (n, L), calibrated.
-        judge: who gave them: ``MODEL`` or ``LINEAR``.
-        groups: (n,) group number of each; copies share one. None: there are no copies.
+        scored_by: who gave them: ``MODEL`` or ``LINEAR``.
+        groups: (n,) group number of each; duplicates share one. None: there are none.
     """
 
     split: str
@@ -58,12 +86,12 @@ class JudgedSplit:
     texts: Sequence[str]
     given: Flags
     probabilities: Floats
-    judge: str
+    scored_by: str
     groups: npt.NDArray[np.int64] | None = None
 
 
 def suspect_labels(
-    splits: Sequence[JudgedSplit], label_names: Sequence[str], *, most: int = MOST
+    splits: Sequence[ScoredSplit], label_names: Sequence[str], *, most: int = MOST
 ) -> list[SuspectLabel]:
     """List the doubtful labels, those of the most doubtful document first.
 
@@ -71,7 +99,7 @@ def suspect_labels(
     compare with.
 
     Args:
-        splits: each is judged by itself.
+        splits: each is looked at by itself.
         label_names: L names.
         most: list no more.
     """
@@ -85,7 +113,7 @@ def doubtful(
 ) -> Flags:
     """Return (n, L): which of (n, L) labels confident learning doubts, either way.
 
-    A group of copies counts as one document in the averages that a document is held against.
+    Duplicates count as one document in the averages that a document is held against.
     """
     known = weighted(probabilities, given, groups)
     scores, has, weights = known.values, known.targets, known.weights
@@ -122,15 +150,15 @@ def out_of_fold_probabilities(
     *,
     cost: float = DEFAULT_COST,
 ) -> Floats | None:
-    """Return (n, L) probabilities from linear models that saw neither a text nor its copies.
+    """Return (n, L) probabilities from linear models that saw neither a text nor a duplicate.
 
-    They are calibrated by Platt's method on all texts, which costs two numbers a label; a group of
-    copies counts as one.
+    They are calibrated by Platt's method on all texts, which costs two numbers a label; duplicates
+    count as one.
 
     Args:
         texts: n of them.
         given: (n, L).
-        groups: (n,) group number of each; copies share one.
+        groups: (n,) group number of each; duplicates share one.
         label_names: L names.
         cost: C of the linear models.
 
@@ -155,7 +183,7 @@ def write_suspects(path: Path, suspects: Sequence[SuspectLabel]) -> None:
     write_csv(path, frame.round({"probability": 4, "quality": 4}))
 
 
-def _of_split(split: JudgedSplit, label_names: Sequence[str]) -> list[SuspectLabel]:
+def _of_split(split: ScoredSplit, label_names: Sequence[str]) -> list[SuspectLabel]:
     """Return the doubtful labels of a split, a document's most doubtful one first."""
     agreement = self_confidence(split.given, split.probabilities)
     quality = document_quality(split.given, split.probabilities)
@@ -169,8 +197,8 @@ def _of_split(split: JudgedSplit, label_names: Sequence[str]) -> list[SuspectLab
             label=label_names[label],
             given=bool(split.given[row, label]),
             probability=float(split.probabilities[row, label]),
-            judge=split.judge,
-            excerpt=" ".join(split.texts[row][:EXCERPT].split()),
+            scored_by=split.scored_by,
+            excerpt=excerpt(split.texts[row]),
             quality=float(quality[row]),
         )
         for row, label in where

@@ -19,7 +19,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from resumebert.evaluation.results import Flags
+from resumebert.evaluation.areas import Flags
+from resumebert.utils.errors import UserError
 
 Level = Literal["names", "words"]
 
@@ -92,13 +93,13 @@ def label_words(
             they are varied as the label's own name is.
 
     Raises:
-        ValueError: ``more`` names a label that there is not.
+        UserError: ``more``, which is ``evaluation.label_words``, names a label that there is not.
     """
     unknown = set(more or {}) - set(label_names)
     if unknown:
-        raise ValueError(
-            f"further names are given for {', '.join(sorted(unknown))}, which is no label; the "
-            f"labels are {', '.join(label_names)}"
+        raise UserError(
+            f"evaluation.label_words: further names are given for {', '.join(sorted(unknown))}, "
+            f"which is no label; the labels are {', '.join(label_names)}."
         )
     names, words = [], []
     for label in label_names:

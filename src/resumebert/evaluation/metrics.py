@@ -21,7 +21,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from resumebert.evaluation.curves import (
+from resumebert.evaluation.areas import (
     AREAS,
     Curve,
     Flags,
@@ -30,7 +30,8 @@ from resumebert.evaluation.curves import (
     Weights,
     average_precision,
 )
-from resumebert.evaluation.metric_names import metric_names
+from resumebert.evaluation.registry import Metric, metric_names
+from resumebert.utils.errors import UserError
 from resumebert.utils.floats import to_float64
 
 # Of (B, G) weights of G groups in B resamples: each metric's (B,) values.
@@ -47,31 +48,15 @@ def multilabel_metrics(
     targets: Tensor | npt.NDArray[Any],
     label_names: Sequence[str],
     threshold: float | Sequence[float] = 0.5,
+    metrics: Sequence[Metric] = (),
 ) -> dict[str, float]:
-    """Compute every metric of n documents and L labels.
+    """Compute every metric of n documents and L labels, and the counts.
 
-    =========================== ====================================================================
-    key                         value
-    =========================== ====================================================================
-    ``f1_*``                    2 TP / (2 TP + FP + FN), in [0, 1]; ``precision_*`` TP / (TP + FP)
-                                and ``recall_*`` TP / (TP + FN) likewise
-    ``…_micro``                 of the counts summed over all labels, absent ones too
-    ``…_macro``                 mean over the labels with a positive example
-    ``…_weighted``              mean over those labels, weighted by their positives
-    ``…_samples``               mean of each document's own value
-    ``subset_accuracy``         share of documents with every label right, in [0, 1]
-    ``hamming_loss``            share of (document, label) pairs that are wrong, in [0, 1]
-    ``ap_micro``, ``ap_macro``  average precision, Σ (Rₙ − Rₙ₋₁) Pₙ not interpolated, in (0, 1];
-                                of all pairs, and the mean over labels
-    ``auroc_macro``             mean over labels of the area under the ROC curve, in [0, 1]
-    ``lrap``                    label ranking average precision, in (0, 1]
-    ``coverage_error``          mean rank of the lowest-ranked true label, in [0, L]
-    ``ranking_loss``            share of (true, false) label pairs ranked wrongly, in [0, 1]
-    ``ece``                     calibration error of all pairs, in [0, 1], of 15 bins
-    ``f1/<label>``, …           ``f1``, ``precision``, ``recall``, ``ap``, ``auroc`` of one label
-    ``support/<label>``         positives of one label in the truth
-    ``n``                       documents
-    =========================== ====================================================================
+    The definition of each is in :mod:`resumebert.evaluation.registry`. ``f1/<label>`` and the like
+    are of one label, ``support/<label>`` is how many documents have it, and ``n`` is how many there
+    are. A macro average is the mean over the labels with a positive example, a
+    weighted one is weighted by their positives, and micro is of the counts summed over all labels,
+    absent ones too. The calibration error is of 15 bins of one width.
 
     The area under the ROC curve of a label that every document has is undefined as well. The three
     ranking metrics follow scikit-learn for documents with no label or with all: LRAP 1, ranking
@@ -86,16 +71,19 @@ def multilabel_metrics(
         targets: (n, L), likewise, each 0 or 1, any dtype.
         label_names: the L label names, distinct, in the order of the columns.
         threshold: one number in [0, 1], or one per label.
+        metrics: of one's own, see :mod:`resumebert.evaluation.registry`.
 
     Returns:
         The values by name; ``nan`` where undefined.
 
     Raises:
         ValueError: the arguments do not fit each other, or a value is not finite or out of range.
+        UserError: a metric of one's own fails.
     """
     documents = _documents(probabilities, targets, label_names, threshold)
-    found = weighted_metrics(documents)(np.ones((1, documents.num_groups), dtype=np.int32))
-    names = metric_names(label_names)
+    statistic = weighted_metrics(documents, metrics)
+    found = statistic(np.ones((1, documents.num_groups), dtype=np.int32))
+    names = metric_names(label_names, metrics)
     positives = documents.truth.sum(axis=0).tolist()
     return {
         **{name: float(found[name][0]) for name in names},
@@ -209,7 +197,7 @@ def checked_documents(
     return Documents(scores, scores >= limits, truth.astype(np.bool_), places, names)
 
 
-def weighted_metrics(documents: Documents) -> Statistic:
+def weighted_metrics(documents: Documents, metrics: Sequence[Metric] = ()) -> Statistic:
     """Return :func:`multilabel_metrics` without its counts, as a function of groups' weights.
 
     Its values are those of the documents repeated as often as their groups' weights say.
@@ -239,9 +227,32 @@ def weighted_metrics(documents: Documents) -> Statistic:
             "coverage_error": coverage,
             "ranking_loss": loss,
             "ece": np.abs(gaps).sum(axis=0) / len(documents.label_names),
+            **{metric.name: _of_repeated(metric, documents, weights) for metric in metrics},
         }
 
     return statistic
+
+
+def _of_repeated(metric: Metric, documents: Documents, weights: Weights) -> Floats:
+    """Return (B,) values of somebody's metric, of the documents repeated as the weights say.
+
+    Raises:
+        UserError: it fails, or what it returns is no number.
+    """
+    assert metric.function is not None
+    values = []
+    for times in weights if len(documents.truth) else ():
+        rows = np.repeat(np.arange(len(documents.truth)), times[documents.groups])
+        parts = documents.scores, documents.truth, documents.predicted
+        try:
+            values.append(float(metric.function(*(part[rows] for part in parts))))
+        except Exception as error:
+            raise UserError(
+                f"evaluation.metrics: {metric.name} failed on {len(rows)} documents "
+                f"({type(error).__name__}: {error}). It must return a number for any documents, "
+                "nan where it is undefined."
+            ) from error
+    return np.array(values or [np.nan] * len(weights))
 
 
 def sum_by_group(values: Floats, documents: Documents) -> Floats:

@@ -32,7 +32,7 @@ some intervals exclude 0 by chance: one in twenty.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -40,12 +40,12 @@ import numpy as np
 
 from resumebert.evaluation.gendered_words import Gender, has_pronouns, swap_pronouns, swap_words
 from resumebert.evaluation.intervals import bootstrap
-from resumebert.evaluation.metrics import (
-    Documents,
-    Weights,
-)
+from resumebert.evaluation.metrics import Documents, Floats, Weights
 from resumebert.evaluation.names import GENDERS, ORIGINS, first_names, last_names
-from resumebert.evaluation.results import Floats, Scorer, Swap
+from resumebert.evaluation.result import Interval
+
+# Calibrated probabilities (n, L) of n texts, as a model gives them.
+Scorer = Callable[[Sequence[str]], Floats]
 
 DOCUMENTS = 50
 # Of longer texts most of what would be scored is far from what differs.
@@ -66,6 +66,31 @@ LINES = (
     "Member of a sorority; mentor in the women's network.",
     "Businesswoman of the year in a local contest.",
 )
+
+
+@dataclass(frozen=True)
+class Swap:
+    """What exchanging words that should not matter did to one label's probability.
+
+    Attributes:
+        name: what was exchanged, such as "she → he".
+        label: the label.
+        documents: how many had something to exchange.
+        change: mean of probability after − before.
+        interval: of the mean, 95 %, bootstrapped over documents.
+        flipped: share of documents whose decision changed, in [0, 1].
+        baseline_change: mean change of the linear baseline's probability; None: there is none.
+        baseline_interval: its interval.
+    """
+
+    name: str
+    label: str
+    documents: int
+    change: float
+    interval: Interval
+    flipped: float
+    baseline_change: float | None = None
+    baseline_interval: Interval | None = None
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,22 @@
 The caller supplies what it knows of the documents: their length in tokens, how many of these the
 model reads, in how many windows, and, for the slices by label words, whether each label's name
 stands in each text (:mod:`resumebert.evaluation.label_words`). All figures are at the tuned
-thresholds, with 95 % bootstrap intervals by group of copies; the linear baseline's stand beside
+thresholds, with 95 % bootstrap intervals by group of duplicates; the linear baseline's stand beside
 them where the result has them.
 
-Parts into which no document falls are left out, and so is a way to part them that parts nothing.
+Parts without a document are left out, and so is a division into a single part.
 Slices are small and many: of twenty, one interval misses its true value by chance.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from resumebert.evaluation.areas import Flags
 from resumebert.evaluation.intervals import bootstrap
 from resumebert.evaluation.metrics import (
     Documents,
@@ -27,7 +30,7 @@ from resumebert.evaluation.metrics import (
     decision_metrics,
     sum_by_group,
 )
-from resumebert.evaluation.results import Flags, Interval, Slice, SplitResult, WordsRemoved
+from resumebert.evaluation.result import EvaluationResult, Interval
 
 METRICS = ("f1_micro", "f1_macro", "subset_accuracy")
 PAIR_METRICS = ("f1_micro", "f1_macro", "precision_micro", "recall_micro")
@@ -40,8 +43,70 @@ Counts = npt.NDArray[np.int64]
 Parts = Iterator[tuple[str, Flags]]
 
 
+@dataclass(frozen=True)
+class Slice:
+    """Some of a split's documents, and how good a model is on them.
+
+    Attributes:
+        kind: what the documents are divided by, such as "length".
+        name: which of them these are, such as "513 to 1,024 tokens".
+        documents: how many.
+        metrics: ``f1_micro``, ``f1_macro`` and ``subset_accuracy`` at the tuned thresholds; ``nan``
+            where undefined.
+        intervals: 95 % bootstrap intervals by the same names.
+        baseline: the linear baseline's metrics on the same documents; None: there is none.
+        baseline_intervals: theirs.
+        pairs: how many (document, label) pairs, where these are divided rather than documents;
+            ``metrics`` then has ``precision_micro`` and ``recall_micro`` in place of
+            ``subset_accuracy``.
+        positives: in how many of the pairs the document has the label.
+    """
+
+    kind: str
+    name: str
+    documents: int
+    metrics: dict[str, float]
+    intervals: dict[str, Interval]
+    baseline: dict[str, float] | None = None
+    baseline_intervals: dict[str, Interval] | None = None
+    pairs: int | None = None
+    positives: int | None = None
+
+
+@dataclass(frozen=True)
+class WordsRemoved:
+    """How good a model is on a split's documents once the labels' own words are taken out of them.
+
+    Attributes:
+        level: "names" for whole names of labels, "words" for each of their words as well.
+        documents: n of the split.
+        changed: in how many of them there was something to remove.
+        before: all n as they are.
+        after: all n without the words.
+        change: after − before, of the metrics of a slice.
+        intervals: 95 %, of the change, from a paired bootstrap.
+        baseline_change: the linear baseline's; None: there is none.
+        baseline_intervals: theirs.
+    """
+
+    level: str
+    documents: int
+    changed: int
+    before: Slice
+    after: Slice
+    change: dict[str, float]
+    intervals: dict[str, Interval]
+    baseline_change: dict[str, float] | None = None
+    baseline_intervals: dict[str, Interval] | None = None
+
+
 def document_slices(
-    result: SplitResult, lengths: Counts, read: Counts, windows: Counts, *, resamples: int = 2_000
+    result: EvaluationResult,
+    lengths: Counts,
+    read: Counts,
+    windows: Counts,
+    *,
+    resamples: int = 2_000,
 ) -> list[Slice]:
     """Return the slices by length, share cut off, number of windows and number of true labels.
 
@@ -68,20 +133,19 @@ def document_slices(
 
 
 def slice_of(
-    result: SplitResult, kind: str, name: str, rows: Flags, resamples: int = 2_000
+    result: EvaluationResult, kind: str, name: str, rows: Flags, resamples: int = 2_000
 ) -> Slice:
     """Return how good a model is on the documents that (n,) ``rows`` marks."""
-    metrics, intervals = _measured(_documents(result, rows), METRICS, resamples)
-    baseline, theirs = None, None
-    if result.baseline is not None:
-        baseline, theirs = _measured(_documents(result.baseline, rows), METRICS, resamples)
-    return Slice(kind, name, int(rows.sum()), metrics, intervals, baseline, theirs)
+    measured = _measured(result, lambda one: _documents(one, rows), METRICS, resamples)
+    return Slice(kind, name, int(rows.sum()), **measured)
 
 
-def label_word_slices(result: SplitResult, named: Flags, *, resamples: int = 2_000) -> list[Slice]:
+def label_word_slices(
+    result: EvaluationResult, named: Flags, *, resamples: int = 2_000
+) -> list[Slice]:
     """Return how well labels are decided where their own name stands in the text, and where not.
 
-    What is parted are (document, label) pairs: a résumé may name one of its labels and not the
+    It is (document, label) pairs that are divided: a résumé may name one of its labels and not the
     other. In either part, precision is the share of the predicted pairs that are true, recall the
     share of the true pairs that are predicted. A model that copies titles has a high recall and a
     low precision where the name stands (it also stands where the label does not hold), and a low
@@ -93,35 +157,24 @@ def label_word_slices(result: SplitResult, named: Flags, *, resamples: int = 2_0
         named: (n, L) whether the label's name stands in the text.
         resamples: of the bootstrap; 0: no intervals.
     """
-    found = []
     not_named: Flags = ~named
-    for name, part in (("label named in the text", named), ("label not named", not_named)):
-        if not part.any():
-            continue
-        metrics, intervals = _measured(_pairs(result, part), PAIR_METRICS, resamples)
-        baseline, theirs = None, None
-        if result.baseline is not None:
-            pairs = _pairs(result.baseline, part)
-            baseline, theirs = _measured(pairs, PAIR_METRICS, resamples)
-        nothing = {"subset_accuracy": float("nan")}
-        found.append(
-            Slice(
-                kind="label words",
-                name=name,
-                documents=int(part.any(axis=1).sum()),
-                metrics=metrics | nothing,
-                intervals=intervals,
-                baseline=None if baseline is None else baseline | nothing,
-                baseline_intervals=theirs,
-                pairs=int(part.sum()),
-                positives=int((result.truth & part).sum()),
-            )
+    parts = {"label named in the text": named, "label not named": not_named}
+    return [
+        Slice(
+            kind="label words",
+            name=name,
+            documents=int(part.any(axis=1).sum()),
+            pairs=int(part.sum()),
+            positives=int((result.truth & part).sum()),
+            **_measured(result, partial(_pairs, part=part), PAIR_METRICS, resamples),
         )
-    return found
+        for name, part in parts.items()
+        if part.any()
+    ]
 
 
 def words_removed(
-    result: SplitResult,
+    result: EvaluationResult,
     level: str,
     changed: Flags,
     probabilities: Floats,
@@ -164,23 +217,7 @@ def words_removed(
     )
 
 
-def selected(result: SplitResult, rows: Flags) -> SplitResult:
-    """Return the documents that (n,) ``rows`` marks; the split's own figures are not theirs."""
-    return replace(
-        result,
-        ids=[name for name, kept in zip(result.ids, rows, strict=True) if kept],
-        index=result.index[rows],
-        groups=result.groups[rows],
-        truth=result.truth[rows],
-        logits=result.logits[rows],
-        probabilities=result.probabilities[rows],
-        metrics={},
-        intervals={},
-        baseline=None if result.baseline is None else selected(result.baseline, rows),
-    )
-
-
-def _documents(result: SplitResult, rows: npt.ArrayLike) -> Documents:
+def _documents(result: EvaluationResult, rows: npt.ArrayLike) -> Documents:
     rows = np.asarray(rows, dtype=np.bool_)
     return checked_documents(
         result.probabilities[rows],
@@ -191,7 +228,7 @@ def _documents(result: SplitResult, rows: npt.ArrayLike) -> Documents:
     )
 
 
-def _pairs(result: SplitResult, part: Flags) -> Documents:
+def _pairs(result: EvaluationResult, part: Flags) -> Documents:
     """Return the documents with a pair in ``part``, as if only these pairs were decided and true.
 
     A pair outside that is neither predicted nor true is in no count of the ratios.
@@ -216,14 +253,24 @@ def _statistic(documents: Documents, names: Sequence[str]) -> Statistic:
 
 
 def _measured(
-    documents: Documents, names: Sequence[str], resamples: int
-) -> tuple[dict[str, float], dict[str, Interval]]:
-    """Return metrics and their intervals."""
-    return _estimated(_statistic(documents, names), documents, resamples)
+    result: EvaluationResult,
+    part: Callable[[EvaluationResult], Documents],
+    names: Sequence[str],
+    resamples: int,
+) -> dict[str, Any]:
+    """Return what a slice says of a part of a result: metrics, intervals, the baseline's."""
+    found: dict[str, Any] = {}
+    keys = ("metrics", "intervals"), ("baseline", "baseline_intervals")
+    for one, (values, ends) in zip((result, result.baseline), keys, strict=True):
+        if one is not None:
+            documents = part(one)
+            statistic = _statistic(documents, names)
+            found[values], found[ends] = _estimated(statistic, documents, resamples)
+    return found
 
 
 def _changes(
-    before: SplitResult, after: SplitResult, resamples: int
+    before: EvaluationResult, after: EvaluationResult, resamples: int
 ) -> tuple[dict[str, float], dict[str, Interval]]:
     """Return after − before of each metric, and the interval of a paired bootstrap."""
     rows = np.ones(len(before.truth), dtype=np.bool_)

@@ -1,27 +1,28 @@
 """Thresholds of labels, chosen on validation documents.
 
 A label is predicted where its score is at least its threshold. All thresholds that predict
-different documents are looked at: one midway between each two neighbouring scores. A group of
-copies counts as one document (:mod:`resumebert.evaluation.copies`). A new objective is a function
-of :class:`_Cuts` here and an entry in :data:`OBJECTIVES`.
+different documents are looked at: one midway between each two neighbouring scores. Duplicates count
+as one document (:mod:`resumebert.evaluation.weighting`). A new objective is a function of
+:class:`_Cuts` here, and an entry in :data:`OBJECTIVES`.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
 
-from resumebert.evaluation.copies import DECIMALS, Weighted, weighted
+from resumebert.evaluation.areas import Floats
+from resumebert.evaluation.settings import DEFAULTS, Objective
+from resumebert.evaluation.weighting import DECIMALS, Weighted, weighted
 
-Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
-OBJECTIVES = ("fixed", "f1", "precision", "recall", "cost")
+OBJECTIVES = get_args(Objective)
 DEFAULT = 0.5
-RESAMPLES = 50
 # How many documents with a label its own threshold must have behind it to count as much as the
 # prior. 2 to 5 were equally good for F1, 3 to 20 for cost.
 PRIOR_POSITIVES = 3.0
@@ -48,16 +49,16 @@ def tune_thresholds(
     probabilities: npt.NDArray[np.floating],
     targets: npt.NDArray[np.integer],
     label_names: Sequence[str],
-    objective: str = "f1",
+    objective: Objective = DEFAULTS.thresholds,
     *,
-    precision_floor: float = 0.9,
-    recall_floor: float = 0.9,
-    miss_cost: float = 1.0,
-    false_alarm_cost: float = 1.0,
-    resamples: int = RESAMPLES,
+    precision_floor: float = DEFAULTS.precision_floor,
+    recall_floor: float = DEFAULTS.recall_floor,
+    miss_cost: float = DEFAULTS.miss_cost,
+    false_alarm_cost: float = DEFAULTS.false_alarm_cost,
+    resamples: int = DEFAULTS.threshold_resamples,
     groups: npt.NDArray[np.integer] | None = None,
 ) -> TunedThresholds:
-    """Choose each label's threshold on validation documents, a group of copies counted as one.
+    """Choose each label's threshold on validation documents, duplicates counted as one.
 
     ============= ==================================================================================
     objective     threshold
@@ -93,7 +94,7 @@ def tune_thresholds(
         miss_cost: of a label not predicted that a document has; above 0.
         false_alarm_cost: of a label predicted that a document has not; above 0.
         resamples: bootstrap samples; 0: the plain optimum on the validation documents.
-        groups: (n,) group number of each document; copies share one. None: there are no copies.
+        groups: (n,) group number of each document; duplicates share one. None: there are none.
 
     Raises:
         ValueError: there is no such objective.

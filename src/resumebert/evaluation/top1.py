@@ -1,13 +1,11 @@
 """The scores of a single-label evaluation, for comparison with work that used them."""
 
-import math
-
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 from resumebert.evaluation.intervals import bootstrap
-from resumebert.evaluation.metrics import Documents, Floats, Weights, sum_by_group
+from resumebert.evaluation.metrics import Documents, Floats, Statistic, Weights, sum_by_group
+from resumebert.evaluation.settings import DEFAULTS
 
 TOP1_WHY = (
     "These are the scores of an evaluation that takes the label with the highest logit as the only "
@@ -33,13 +31,9 @@ def top1_metrics(
         ``accuracy``, and ``precision_weighted``, ``recall_weighted``, ``f1_weighted`` as
         scikit-learn has them with 0 for 0/0; ``nan`` without documents.
     """
-    names = ("accuracy", "precision_weighted", "recall_weighted", "f1_weighted")
-    if len(truth) == 0:
-        return dict.fromkeys(names, math.nan)
-    predicted, true = scores.argmax(axis=1), truth.argmax(axis=1)
-    ratios = precision_recall_fscore_support(true, predicted, average="weighted", zero_division=0)
-    values = (accuracy_score(true, predicted), *ratios[:3])
-    return {name: float(value) for name, value in zip(names, values, strict=True)}
+    statistic, documents = _statistic(scores, truth, np.arange(len(truth)))
+    found = statistic(np.ones((1, documents.num_groups), dtype=np.int32))
+    return {name: float(value) for name, [value] in found.items()}
 
 
 def top1_intervals(
@@ -47,7 +41,7 @@ def top1_intervals(
     truth: npt.NDArray[np.bool_],
     groups: npt.NDArray[np.integer],
     *,
-    resamples: int = 10_000,
+    resamples: int = DEFAULTS.bootstrap_resamples,
     level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, tuple[float, float]]:
@@ -56,11 +50,18 @@ def top1_intervals(
     Args:
         scores: (n, L), n at least 1.
         truth: (n, L).
-        groups: (n,) integers, the same for documents that are copies.
+        groups: (n,) integers, the same for duplicates.
         resamples: how many.
         level: in (0, 1).
         seed: of the resamples.
     """
+    statistic, documents = _statistic(scores, truth, groups)
+    return bootstrap(statistic, documents, resamples=resamples, level=level, seed=seed)
+
+
+def _statistic(
+    scores: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_], groups: npt.NDArray[np.integer]
+) -> tuple[Statistic, Documents]:
     predicted, true = scores.argmax(axis=1), truth.argmax(axis=1)
     classes = np.arange(truth.shape[1])
     columns = [predicted[:, None] == classes, true[:, None] == classes]
@@ -74,9 +75,10 @@ def top1_intervals(
     def statistic(weights: Weights) -> dict[str, Floats]:
         return _of_counts(*np.split(weights @ table, 3, axis=1))
 
-    return bootstrap(statistic, documents, resamples=resamples, level=level, seed=seed)
+    return statistic, documents
 
 
+@np.errstate(invalid="ignore")
 def _of_counts(hits: Floats, predicted: Floats, true: Floats) -> dict[str, Floats]:
     """Return the (B,) metrics of (B, L) documents hit, predicted and true of each class."""
     shares = true / true.sum(axis=1, keepdims=True)

@@ -11,8 +11,8 @@ import torch
 from resumebert.data.cleaning import MASKING, clean
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import Windowing, window_length
+from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.decisions import Decisions, stored_decisions
-from resumebert.evaluation.results import Floats
 from resumebert.inference.scoring import TextScorer, text_scorer
 from resumebert.model.checkpoint import checkpoint_file, load_checkpoint
 from resumebert.utils.errors import UserError

@@ -17,7 +17,8 @@ from resumebert.data.batching import Collator, DocumentDataset, LengthBatchSampl
 from resumebert.data.cleaning import clean
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
 from resumebert.data.windows import Windowing
-from resumebert.evaluation.results import Floats, Window
+from resumebert.evaluation.areas import Floats
+from resumebert.evaluation.worst_errors import Window
 from resumebert.model.classifier import ResumeClassifier
 
 # Trainer precisions that compute in another type than the weights', and those that change theirs.

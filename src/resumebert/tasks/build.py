@@ -27,6 +27,7 @@ from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import Windowing, max_windows_train, window_length
 from resumebert.evaluation.metrics import multilabel_decisions, multilabel_metrics
+from resumebert.evaluation.registry import load_metrics
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.layers import freeze, keep_lowest_layers
 from resumebert.model.lora import add_lora
@@ -173,7 +174,7 @@ def classifier(
         loss=with_prevalences(instantiate(config.loss), prevalences),
         optimizer=instantiate(config.optimizer),
         scheduler=instantiate(config.scheduler),
-        metrics=multilabel_metrics,
+        metrics=partial(multilabel_metrics, metrics=load_metrics(config.evaluation.metrics)),
         train_metrics=multilabel_decisions,
     )
     if config.model.random_config is None:

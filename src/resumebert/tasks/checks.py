@@ -7,8 +7,8 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from resumebert.data.datamodule import ResumeDataModule, SplitName
+from resumebert.evaluation.label_words import label_words
 from resumebert.sweeps.supervisor import IN_SWEEP
-from resumebert.tasks.analysis import find_label_words
 from resumebert.tasks.early_checks import check_monitor
 from resumebert.utils.errors import UserError
 
@@ -26,7 +26,7 @@ def check_against_data(config: DictConfig, datamodule: ResumeDataModule) -> None
             "Name a split with training documents, or choose data/split=stratified."
         )
     check_monitor(config, table.label_names)
-    find_label_words(table.label_names, config.evaluation.label_words)
+    label_words(table.label_names, config.evaluation.label_words)
 
 
 def check_trial(config: DictConfig) -> None:

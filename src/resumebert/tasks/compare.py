@@ -8,29 +8,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
 
-from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
-from resumebert.evaluation.comparison import paired_comparison
 from resumebert.evaluation.decisions import stored_decisions
-from resumebert.evaluation.disagreements import disagreements
-from resumebert.evaluation.outputs import tuned_only, write_comparison, write_disagreements
-from resumebert.evaluation.report import Compared
-from resumebert.evaluation.results import SplitResult
-from resumebert.evaluation.tables import print_comparison
+from resumebert.evaluation.result import EvaluationResult, evaluate_split
+from resumebert.evaluation.settings import EvaluationSettings
 from resumebert.model.checkpoint import CheckpointExtras, load_checkpoint
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.tasks import build
-from resumebert.tasks.judging import judge_scores
 from resumebert.utils.config_checks import check_max_length
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import checkpoint_file
 
 BASELINE = "baseline"
-# Of exchanges and of the bootstrap, where the intervals are left out of the evaluation itself.
-RESAMPLES = 10_000
 # What of ``data`` a model was trained with and is used with, whatever documents it is given.
 TREATMENT = ("cleaning", "mask_pii", "long_documents", "max_length", "stride", "eval_batch_size")
 
@@ -68,8 +59,12 @@ def load_other(compare_to: str, label_names: list[str], trust: Sequence[str] = (
 
 
 def score_other(
-    other: Other, result: SplitResult, data: DictConfig, config: DictConfig, resamples: int
-) -> SplitResult:
+    other: Other,
+    result: EvaluationResult,
+    data: DictConfig,
+    config: DictConfig,
+    settings: EvaluationSettings,
+) -> EvaluationResult:
     """Score the documents of ``result`` with the other model, as it treats texts.
 
     Args:
@@ -77,7 +72,7 @@ def score_other(
         result: what the first model gave.
         data: the config of the data that it was made of.
         config: of the evaluation; its ``trainer`` says what to score on.
-        resamples: of the bootstrap; 0: no intervals.
+        settings: of the evaluation.
 
     Returns:
         Its result, documents and labels in the order of ``result``.
@@ -111,12 +106,12 @@ def score_other(
     decisions = stored_decisions(
         other.extras.decisions, len(other.model.label_names), str(other.path)
     )
-    found = judge_scores(result.split, other.model, "test", own, decisions, resamples=resamples)
-    return in_order(found, result)
+    found = evaluate_split(result.split, other.model, "test", own, decisions, settings)
+    return found.in_order_of(result)
 
 
 def _only(
-    result: SplitResult,
+    result: EvaluationResult,
 ) -> Callable[[ResumeTable, npt.NDArray[np.int64], int], npt.NDArray[np.str_]]:
     """Return a splitter that puts the documents of a result into the test split."""
     wanted = set(result.ids)
@@ -127,29 +122,7 @@ def _only(
     return split
 
 
-def in_order(found: SplitResult, reference: SplitResult) -> SplitResult:
-    """Return ``found`` with the documents and labels of ``reference``, in its order."""
-    row = {name: place for place, name in enumerate(found.ids)}
-    column = {name: place for place, name in enumerate(found.label_names)}
-    cells = np.ix_(
-        [row[name] for name in reference.ids], [column[name] for name in reference.label_names]
-    )
-    return SplitResult(
-        split=reference.split,
-        label_names=reference.label_names,
-        ids=reference.ids,
-        index=reference.index,
-        groups=reference.groups,
-        truth=reference.truth,
-        logits=found.logits[cells],
-        probabilities=found.probabilities[cells],
-        thresholds=found.thresholds[cells[1][0]],
-        metrics=found.metrics,
-        intervals=found.intervals,
-    )
-
-
-def seen_by(other: Other, result: SplitResult) -> int | None:
+def seen_by(other: Other, result: EvaluationResult) -> int | None:
     """Return how many of the documents the other model was trained on or chosen by.
 
     None: the manifest of its split is not there to tell, or damaged.
@@ -163,7 +136,7 @@ def seen_by(other: Other, result: SplitResult) -> int | None:
     return len(used & set(result.ids))
 
 
-def warning_of_overlap(other: Other, extras: CheckpointExtras, result: SplitResult) -> str:
+def warning_of_overlap(other: Other, extras: CheckpointExtras, result: EvaluationResult) -> str:
     """Say if the other model has seen test documents of the model that ``extras`` came with.
 
     Empty: it has not.
@@ -184,46 +157,3 @@ def warning_of_overlap(other: Other, extras: CheckpointExtras, result: SplitResu
         f"compare_to={other.path} {words} that the two are compared on: its split is another one, "
         "and the comparison favours it."
     )
-
-
-def compare(
-    console: Console,
-    output_dir: Path,
-    first: SplitResult,
-    second: SplitResult,
-    names: tuple[str, str],
-    datamodule: ResumeDataModule,
-    resamples: int,
-    warning: str = "",
-) -> Compared:
-    """Compare two results of the same documents; write and print what is found.
-
-    Args:
-        console: to print on.
-        output_dir: gets comparison.json and disagreements.csv.
-        first: of what is compared to.
-        second: of the model evaluated; differences are its figure minus the first's.
-        names: of the two.
-        datamodule: of the documents.
-        resamples: of the bootstrap, and as many exchanges; 0: as many as by default.
-        warning: what speaks against the comparison; empty: nothing.
-    """
-    if warning:
-        console.print(f"Warning: {warning}", style="bold yellow", soft_wrap=True)
-    found = paired_comparison(
-        first.probabilities,
-        second.probabilities,
-        second.truth,
-        (first.thresholds, second.thresholds),
-        second.label_names,
-        second.groups,
-        resamples=resamples or RESAMPLES,
-    )
-    write_comparison(output_dir / "comparison.json", found, names)
-    table = datamodule.table.select(second.index)
-    documents = disagreements(first, second, table.texts, table.rows)
-    write_disagreements(output_dir / "disagreements.csv", documents)
-    print_comparison(console, names, found)
-    intervals = (tuned_only(first.intervals), tuned_only(second.intervals))
-    is_baseline = first is second.baseline
-    return Compared(names, found, documents, intervals, is_baseline, warning)

@@ -12,7 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from resumebert.evaluation.metric_names import BY_LABEL, LOWER_IS_BETTER, metric_names
+from resumebert.evaluation.registry import OF_A_LABEL, direction_of, load_metrics, metric_names
 from resumebert.utils.config_checks import check_values
 from resumebert.utils.console import make_console
 from resumebert.utils.errors import UserError
@@ -79,8 +79,9 @@ def check_monitor(config: DictConfig, label_names: Sequence[str] | None = None) 
         UserError: it is not.
     """
     metric, mode = config.monitor.metric, config.monitor.mode
-    known = [f"val/{name}" for name in ("loss", *metric_names(label_names or ()))]
-    of_a_label = metric.startswith(tuple(f"val/{kind}/" for kind in BY_LABEL))
+    own = load_metrics(config.evaluation.metrics)
+    known = [f"val/{name}" for name in ("loss", *metric_names(label_names or (), own))]
+    of_a_label = metric.startswith(tuple(f"val/{kind}/" for kind in OF_A_LABEL))
     if metric not in known and not (of_a_label and label_names is None):
         overall = [name for name in known if name.count("/") == 1]
         example = known[-1] if label_names else "val/f1/LABEL"
@@ -88,7 +89,7 @@ def check_monitor(config: DictConfig, label_names: Sequence[str] | None = None) 
             f"monitor.metric={metric}: there is no such validation metric. Choose one of "
             f"{', '.join(overall)}, or one of a single label, such as {example}."
         )
-    right = "min" if metric.removeprefix("val/") in LOWER_IS_BETTER else "max"
+    right = direction_of(metric.removeprefix("val/"))
     if mode != right:
         raise UserError(
             f"monitor.mode={mode}: the best {metric} is its {right}imum, and the worst checkpoint "

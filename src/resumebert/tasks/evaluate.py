@@ -19,38 +19,36 @@ from resumebert.data.splitting import predefined_split
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import window_length
-from resumebert.evaluation.decisions import stored_decisions
-from resumebert.evaluation.outputs import write_json, write_metrics, write_predictions
-from resumebert.evaluation.report import Compared
-from resumebert.evaluation.results import SplitResult
-from resumebert.evaluation.tables import print_result
+from resumebert.evaluation.baseline import NOT_ASKED, LinearBaseline, linear_baseline, with_baseline
+from resumebert.evaluation.comparison import Compared, compare_results
+from resumebert.evaluation.decisions import stored_decisions, with_caution
+from resumebert.evaluation.files import (
+    write_comparison,
+    write_disagreements,
+    write_json,
+    write_metrics,
+    write_predictions,
+)
+from resumebert.evaluation.label_words import label_words
+from resumebert.evaluation.registry import load_metrics
+from resumebert.evaluation.result import EvaluationResult, evaluate_split
+from resumebert.evaluation.settings import EvaluationSettings
 from resumebert.model.checkpoint import CheckpointExtras, load_checkpoint
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.losses import with_prevalences
 from resumebert.model.stored_calls import LOSSES, checked_call, checked_data
+from resumebert.report.console import print_comparison, print_result
+from resumebert.report.data_tables import print_warnings
+from resumebert.report.outputs import say_where_evaluation
 from resumebert.tasks import build
-from resumebert.tasks.analysis import find_label_words
 from resumebert.tasks.compare import (
     BASELINE,
     TREATMENT,
     Other,
-    compare,
     load_other,
     score_other,
     warning_of_overlap,
 )
-from resumebert.tasks.data_summary import print_warnings
-from resumebert.tasks.judging import (
-    NOT_ASKED,
-    Judgement,
-    cautioned,
-    decision_options,
-    judge_scores,
-    linear_baseline,
-    trained_evaluation,
-    with_baseline,
-)
-from resumebert.tasks.messages import say_where_evaluation
 from resumebert.tasks.reporting import Subject, report
 from resumebert.utils.config_checks import check_max_length, check_values
 from resumebert.utils.console import make_console
@@ -59,7 +57,7 @@ from resumebert.utils.environment import environment
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import checkpoint_file, make_output_folder
 from resumebert.utils.hardware import keep_freed_memory
-from resumebert.utils.trust import packages
+from resumebert.utils.trust import packages, trusted
 
 console = make_console()
 
@@ -95,8 +93,9 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     if _is_own_data(config):
         datamodule = _as_split_then(datamodule, data, extras, path, **_overrides(config))
     settings = _settings(config, extras)
+    load_metrics(settings.metrics)
     decisions = stored_decisions(extras.decisions, len(model.label_names), str(path))
-    find_label_words(model.label_names, settings.label_words)
+    label_words(model.label_names, settings.label_words)
     if len(datamodule.indices(datamodule.test_split)) == 0:
         raise UserError(
             f"split={datamodule.test_split}: no document is in it. Choose another, or split=all."
@@ -120,18 +119,13 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     )
     trainer.test(model, datamodule=datamodule, verbose=False)
     if _is_own_data(config):
-        decisions = cautioned(decisions, split)
-    result = judge_scores(
-        split, model, "test", datamodule, decisions, resamples=settings.bootstrap_resamples
-    )
+        decisions = with_caution(decisions, split)
+    result = evaluate_split(split, model, "test", datamodule, decisions, settings)
     own, why = _trained_on(config, settings, datamodule, model, extras, path)
-    judgement = _beside_baseline(
-        config, settings, Judgement([result], decisions), datamodule, own, why
-    )
-    [result] = judgement.results
+    result, baseline = _beside_baseline(config, settings, result, datamodule, own, why)
     write_metrics(output_dir / "metrics.json", [result])
     write_predictions(output_dir / f"predictions_{split}.csv", result)
-    print_result(console, f"{split}, {path}", result, judgement.decisions)
+    print_result(console, f"{split}, {path}", result, decisions)
     compared = None
     if config.compare_to is not None:
         compared = _compared(config, settings, result, other, datamodule, data, extras, path)
@@ -144,8 +138,11 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         precision=trainer.precision,
         device=trainer.strategy.root_device,
         facts={"checkpoint": str(path), "data": datamodule.table.source},
+        results=[result],
+        decisions=decisions,
+        baseline=baseline,
     )
-    report(subject, judgement, settings, surroundings, output_dir, console, compared)
+    report(subject, settings, surroundings, output_dir, console, compared)
     say_where_evaluation(console, output_dir)
     return result.metrics
 
@@ -165,20 +162,27 @@ def _load(
     return model, extras
 
 
-def _settings(config: DictConfig, extras: CheckpointExtras) -> DictConfig:
+def _settings(config: DictConfig, extras: CheckpointExtras) -> EvaluationSettings:
     """Return ``evaluation`` of the checkpoint's config, but for what the user gave."""
-    settings = trained_evaluation(extras)
-    for key, value in config.evaluation.items():
-        if value is not None:
-            settings[key] = value
-    if config.compare_to == BASELINE:
-        settings.baseline = True
-    return settings
+    trained = dict(extras.config.get("evaluation", {}))
+    stored = trained.pop("metrics", None) or []
+    if config.evaluation.metrics is None and stored:
+        # To import them is to run code that a file names: who evaluates says so.
+        trust = packages(config.trust)
+        trained["metrics"] = [name for name in stored if name.partition(".")[0] in trust]
+        for name in trained["metrics"]:
+            trusted(name, trust, f"ckpt={config.ckpt}", "metrics")
+        if left_out := [name for name in stored if name not in trained["metrics"]]:
+            names = ",".join(sorted({name.partition(".")[0] for name in left_out}))
+            words = f"Left out: metrics of the run's own, {', '.join(left_out)}. trust=[{names}]"
+            console.print(f"{words} adds them.", style="yellow", highlight=False, soft_wrap=True)
+    settings = EvaluationSettings.of(trained, config.evaluation)
+    return replace(settings, baseline=True) if config.compare_to == BASELINE else settings
 
 
 def _trained_on(
     config: DictConfig,
-    settings: DictConfig,
+    settings: EvaluationSettings,
     datamodule: ResumeDataModule,
     model: ResumeClassifier,
     extras: CheckpointExtras,
@@ -202,12 +206,12 @@ def _trained_on(
 
 def _beside_baseline(
     config: DictConfig,
-    settings: DictConfig,
-    alone: Judgement,
+    settings: EvaluationSettings,
+    result: EvaluationResult,
     datamodule: ResumeDataModule,
     own: ResumeDataModule | None,
     why: str,
-) -> Judgement:
+) -> tuple[EvaluationResult, LinearBaseline | None]:
     """Put the baseline's figures beside the model's, trained on the documents of the run.
 
     Raises:
@@ -215,22 +219,19 @@ def _beside_baseline(
     """
     baseline, note = None, NOT_ASKED
     if own is not None:
-        options = decision_options(settings)
-        baseline, note = linear_baseline(settings.baseline, own, options, console)
+        baseline, note = linear_baseline(own, settings, console)
     elif settings.baseline:
         note = why
         console.print(f"No linear baseline. {why}", style="yellow", highlight=False, soft_wrap=True)
     if baseline is None and config.compare_to == BASELINE:
         raise UserError(f"compare_to=baseline: there is no linear baseline. {note}")
-    texts, resamples = datamodule.table.texts, settings.bootstrap_resamples
-    result = with_baseline(alone.results[0], baseline, note, texts, resamples=resamples)
-    return replace(alone, results=[result], baseline=baseline)
+    return with_baseline(result, baseline, note, datamodule.table.texts, settings), baseline
 
 
 def _compared(
     config: DictConfig,
-    settings: DictConfig,
-    result: SplitResult,
+    settings: EvaluationSettings,
+    result: EvaluationResult,
     other: Other | None,
     datamodule: ResumeDataModule,
     data: DictConfig,
@@ -242,19 +243,16 @@ def _compared(
         assert result.baseline is not None
         name, first, warning = "the linear baseline", result.baseline, ""
     else:
-        resamples = settings.bootstrap_resamples
-        name, first = str(other.path), score_other(other, result, data, config, resamples)
+        name, first = str(other.path), score_other(other, result, data, config, settings)
         warning = warning_of_overlap(other, extras, result) if _is_own_data(config) else ""
-    return compare(
-        console,
-        Path(config.output_dir),
-        first,
-        result,
-        (name, str(path)),
-        datamodule,
-        settings.bootstrap_resamples,
-        warning,
-    )
+    if warning:
+        console.print(f"Warning: {warning}", style="bold yellow", soft_wrap=True)
+    names, table, folder = (name, str(path)), datamodule.table, Path(config.output_dir)
+    compared = compare_results(first, result, names, table, settings.bootstrap_resamples, warning)
+    write_comparison(folder / "comparison.json", compared.found, names)
+    write_disagreements(folder / "disagreements.csv", compared.documents)
+    print_comparison(console, names, compared.found)
+    return compared
 
 
 def _is_own_data(config: DictConfig) -> bool:

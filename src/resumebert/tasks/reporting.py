@@ -1,6 +1,6 @@
-"""From a judgement to what a person opens first: report.html, the model card, doubtful labels."""
+"""Analyse a run's results, and write what a person opens first: the report and the model card."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,19 +11,16 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from resumebert.data.datamodule import ResumeDataModule
+from resumebert.evaluation.analysis import Analysis, analyse
+from resumebert.evaluation.baseline import LinearBaseline
+from resumebert.evaluation.comparison import Compared
+from resumebert.evaluation.decisions import Decisions
 from resumebert.evaluation.label_noise import write_suspects
-from resumebert.evaluation.report import (
-    Compared,
-    ReportInput,
-    read_history,
-    write_model_card,
-    write_report,
-)
-from resumebert.evaluation.results import Analysis
+from resumebert.evaluation.result import EvaluationResult
+from resumebert.evaluation.settings import EvaluationSettings
 from resumebert.inference.scoring import text_scorer
 from resumebert.model.classifier import ResumeClassifier
-from resumebert.tasks.analysis import AnalysisOptions, analyse
-from resumebert.tasks.judging import Judgement
+from resumebert.report import ReportInput, read_history, write_model_card, write_report
 from resumebert.utils.interrupted_runs import runs_so_far
 from resumebert.utils.settings import command_line
 
@@ -42,6 +39,9 @@ class Subject:
         precision: resolved.
         device: to score texts on.
         facts: further names and values for the head of the report.
+        results: of one or more splits, the one that the report is of last.
+        decisions: from the model's logits to probabilities and labels.
+        baseline: the linear model; None: there is none, and the results say why.
     """
 
     title: str
@@ -52,12 +52,14 @@ class Subject:
     precision: str
     device: torch.device
     facts: Mapping[str, str]
+    results: Sequence[EvaluationResult]
+    decisions: Decisions
+    baseline: LinearBaseline | None
 
 
 def report(
     subject: Subject,
-    judgement: Judgement,
-    settings: DictConfig,
+    settings: EvaluationSettings,
     environment: Mapping[str, Any],
     output_dir: Path,
     console: Console,
@@ -67,7 +69,6 @@ def report(
 
     Args:
         subject: what it is of.
-        judgement: results of one or more splits, the one that the report is of last.
         settings: the config's ``evaluation``.
         environment: as written to environment.json.
         output_dir: where to; ``tensorboard/`` or ``csv/`` in it hold the history of a training, or
@@ -75,16 +76,16 @@ def report(
         console: for what the reader of the screen should know.
         compared: with another model, if it was.
     """
-    results = judgement.results[::-1]
+    results = subject.results[::-1]
     if not settings.report or not results:
         return
     console.print("Looking into the figures for the report …", highlight=False)
-    found = _analysis(subject, judgement, settings)
+    found = _analysis(subject, settings)
     content = ReportInput(
         title=subject.title,
         results=results,
         created=f"{datetime.now(UTC):%-d %B %Y, %H:%M} UTC",
-        notes=judgement.decisions.notes,
+        notes=subject.decisions.notes,
         facts={"model": _name(subject), **subject.facts},
         analysis=found,
         compared=compared,
@@ -100,7 +101,7 @@ def report(
         write_suspects(output_dir / "suspect_labels.csv", found.suspects)
 
 
-def _analysis(subject: Subject, judgement: Judgement, settings: DictConfig) -> Analysis:
+def _analysis(subject: Subject, settings: EvaluationSettings) -> Analysis:
     datamodule = subject.datamodule
     scorer = text_scorer(
         subject.model,
@@ -110,23 +111,15 @@ def _analysis(subject: Subject, judgement: Judgement, settings: DictConfig) -> A
         precision=subject.precision,
         device=subject.device,
     )
-    options = AnalysisOptions(
-        slices=settings.slices,
-        probes=settings.probes,
-        label_noise=settings.label_noise,
-        errors=settings.errors,
-        label_words=settings.label_words and OmegaConf.to_container(settings.label_words),  # type: ignore[arg-type]
-        resamples=min(AnalysisOptions.resamples, settings.bootstrap_resamples),
-    )
     return analyse(
-        judgement.results[-1],
+        subject.results[-1],
         datamodule,
         scorer,
-        judgement.decisions,
+        subject.decisions,
         trained=subject.trained,
-        baseline=judgement.baseline,
-        others=judgement.results[:-1],
-        options=options,
+        baseline=subject.baseline,
+        others=subject.results[:-1],
+        settings=settings,
     )
 
 

@@ -1,7 +1,7 @@
 """train.py: fit, choose the best checkpoint, validate and test it, write everything down."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +21,11 @@ from resumebert.data.splitting import write_split
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import window_length
-from resumebert.evaluation.decisions import Decisions, fit_decisions
-from resumebert.evaluation.outputs import write_json, write_metrics, write_predictions
-from resumebert.evaluation.tables import print_result
+from resumebert.evaluation.baseline import LinearBaseline, linear_baseline, with_baseline
+from resumebert.evaluation.decisions import Decisions, fit_decisions, with_caution
+from resumebert.evaluation.files import write_json, write_metrics, write_predictions
+from resumebert.evaluation.result import EvaluationResult, evaluate_split
+from resumebert.evaluation.settings import EvaluationSettings
 from resumebert.model.checkpoint import (
     CheckpointExtras,
     Resumable,
@@ -39,6 +41,9 @@ from resumebert.model.lora import merge_lora
 from resumebert.model.pretrained import locate
 from resumebert.model.sharding import FullySharded
 from resumebert.model.stored_calls import IN_MEMORY
+from resumebert.report.console import print_result
+from resumebert.report.data_tables import describe_data
+from resumebert.report.outputs import say_where
 from resumebert.tasks import build
 from resumebert.tasks.checks import (
     check_against_data,
@@ -47,16 +52,6 @@ from resumebert.tasks.checks import (
     do_without_validation,
     no_validation,
 )
-from resumebert.tasks.data_summary import describe_data
-from resumebert.tasks.judging import (
-    Judgement,
-    cautioned,
-    decision_options,
-    judge_scores,
-    linear_baseline,
-    with_baseline,
-)
-from resumebert.tasks.messages import say_where
 from resumebert.tasks.parallel import check_parallel
 from resumebert.tasks.reporting import Subject, report
 from resumebert.tasks.resuming import (
@@ -217,9 +212,10 @@ def _train(config: DictConfig, table: ResumeTable | None) -> float | None:
     if config.trainer.fast_dev_run:
         return None
     if trainer.is_global_zero:
-        judgement = _judge(model, datamodule, decisions, config)
+        settings = EvaluationSettings.of(config.evaluation)
+        results, decisions, baseline = _evaluate(model, datamodule, decisions, settings)
         best = _best_checkpoint(trainer)
-        _write(judgement, output_dir, "best checkpoint" if best else "last weights")
+        _write(results, decisions, output_dir, "best checkpoint" if best else "last weights")
         subject = Subject(
             title=f"Run {output_dir.name}",
             model=_whole(trainer, model, config),
@@ -232,8 +228,11 @@ def _train(config: DictConfig, table: ResumeTable | None) -> float | None:
                 "checkpoint": "checkpoints/best.ckpt" if best else "none was kept",
                 "data": datamodule.table.source,
             },
+            results=results,
+            decisions=decisions,
+            baseline=baseline,
         )
-        report(subject, judgement, config.evaluation, surroundings, output_dir, console)
+        report(subject, settings, surroundings, output_dir, console)
         log_hyperparameters(trainer, config, model.results)
         say_where(console, output_dir, time.monotonic() - started)
     # Never a test figure: a search that optimised it would be dishonest.
@@ -283,8 +282,8 @@ def _score_best(
     else:
         logits = truth = np.zeros((0, len(model.label_names)))
         groups = None
-    options = decision_options(config.evaluation)
-    decisions = fit_decisions(logits, truth, model.label_names, options, groups)
+    settings = EvaluationSettings.of(config.evaluation)
+    decisions = fit_decisions(logits, truth, model.label_names, settings, groups)
     if trainer.is_global_zero and best is not None:
         try:
             _store(decisions, Path(best))
@@ -323,21 +322,21 @@ def _store(decisions: Decisions, best: Path) -> None:
     store_decisions(last, decisions.to_plain())
 
 
-def _judge(
-    model: ResumeClassifier, datamodule: ResumeDataModule, decisions: Decisions, config: DictConfig
-) -> Judgement:
+def _evaluate(
+    model: ResumeClassifier,
+    datamodule: ResumeDataModule,
+    decisions: Decisions,
+    settings: EvaluationSettings,
+) -> tuple[list[EvaluationResult], Decisions, LinearBaseline | None]:
     """Compute the figures of validation and test, the baseline's beside them."""
-    settings = config.evaluation
     results = [
-        judge_scores(
-            split, model, split, datamodule, decisions, resamples=settings.bootstrap_resamples
-        )
+        evaluate_split(split, model, split, datamodule, decisions, settings)
         for split in model.scores
     ]
     if not results:
-        return Judgement(results, decisions)
+        return results, decisions, None
     # Without a test split the figures to look at are those of validation.
-    decisions = cautioned(decisions, results[-1].split)
+    decisions = with_caution(decisions, results[-1].split)
     partial = [
         f"Only {len(result.ids)} of {documents} documents of the {result.split} split were scored "
         f"(trainer.limit_{result.split}_batches, trainer.overfit_batches)."
@@ -345,23 +344,24 @@ def _judge(
         if len(result.ids) < (documents := int((datamodule.split == result.split).sum()))
     ]
     decisions = replace(decisions, notes=[*partial, *decisions.notes])
-    options = decision_options(settings)
-    baseline, note = linear_baseline(settings.baseline, datamodule, options, console)
-    texts, resamples = datamodule.table.texts, settings.bootstrap_resamples
-    results = [with_baseline(r, baseline, note, texts, resamples=resamples) for r in results]
-    return Judgement(results, decisions, baseline)
+    baseline, note = linear_baseline(datamodule, settings, console)
+    texts = datamodule.table.texts
+    results = [with_baseline(result, baseline, note, texts, settings) for result in results]
+    return results, decisions, baseline
 
 
-def _write(judgement: Judgement, output_dir: Path, weights: str) -> None:
+def _write(
+    results: Sequence[EvaluationResult], decisions: Decisions, output_dir: Path, weights: str
+) -> None:
     """Write metrics and predictions, and print the figures of the test, or of validation."""
-    write_metrics(output_dir / "metrics.json", judgement.results)
-    for result in judgement.results:
+    write_metrics(output_dir / "metrics.json", results)
+    for result in results:
         if result.split == "test":
             write_predictions(output_dir / "predictions_test.csv", result)
-    if judgement.results:
-        shown = judgement.results[-1]
+    if results:
+        shown = results[-1]
         name = "validation" if shown.split == "val" else shown.split
-        print_result(console, f"{name}, {weights}", shown, judgement.decisions)
+        print_result(console, f"{name}, {weights}", shown, decisions)
 
 
 def _fit(

@@ -18,6 +18,7 @@ from resumebert.utils.requirements import (
     DOTTED,
     DURATION,
     FLAG,
+    FUNCTIONS,
     GROUP,
     NAME,
     NAMES,
@@ -182,6 +183,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "evaluation.threshold_resamples": integer(0, 1_000_000),
     # In eval.py, null means the value of the run that is evaluated.
     "evaluation.bootstrap_resamples": optional(integer(0, 1_000_000)),
+    "evaluation.metrics": optional(FUNCTIONS),
     "evaluation.baseline": optional(either(FLAG, one_of("auto"))),
     "evaluation.report": optional(FLAG),
     "evaluation.slices": optional(FLAG),

@@ -111,6 +111,10 @@ def _are_names(value: Any) -> bool:
 
 
 NAMES = Requirement("a list of names", _are_names)
+FUNCTIONS = Requirement(
+    "a list of dotted names of functions, such as [mylab.metrics.recall_at_3]",
+    lambda value: _are_names(value) and all(is_dotted(name) for name in value),
+)
 # The name of a column may be a number, such as 2024.
 NAME = Requirement(
     "a name", lambda value: is_integer(value) or (isinstance(value, str) and value != "")

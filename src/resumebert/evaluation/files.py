@@ -1,0 +1,111 @@
+"""What an evaluation leaves behind: metrics.json, predictions, comparisons."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from resumebert.evaluation.baseline import TRAIN_DOCUMENTS
+from resumebert.evaluation.comparison import Comparison, Disagreement
+from resumebert.evaluation.metrics import to_json_values
+from resumebert.evaluation.result import EvaluationResult, Interval, tuned_only
+from resumebert.utils.durable_files import write_csv, write_text
+from resumebert.utils.processes import first_process_only
+
+
+@first_process_only
+def write_json(path: Path, content: Any) -> None:
+    """Write plain Python as indented JSON."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_metrics(path: Path, results: Sequence[EvaluationResult]) -> None:
+    """Write one flat object of ``<split>/<metric>`` and ``…_ci``; an undefined metric is null.
+
+    The linear baseline's are ``<split>/baseline/<metric>``, at its tuned thresholds;
+    ``<split>/baseline/train_documents`` is how many it was trained on.
+    """
+    flat: dict[str, Any] = {}
+    for result in results:
+        flat |= _flat(f"{result.split}/", result.metrics, result.intervals)
+        if result.baseline is not None:
+            theirs = tuned_only(result.baseline.metrics)
+            if TRAIN_DOCUMENTS in result.baseline.metrics:
+                theirs[TRAIN_DOCUMENTS] = result.baseline.metrics[TRAIN_DOCUMENTS]
+            ends = tuned_only(result.baseline.intervals)
+            flat |= _flat(f"{result.split}/baseline/", theirs, ends)
+    write_json(path, flat)
+
+
+def _flat(
+    prefix: str, metrics: Mapping[str, float], intervals: Mapping[str, Interval]
+) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in to_json_values(metrics).items():
+        flat[f"{prefix}{name}"] = value
+        if name in intervals:
+            ends = [float(end) for end in intervals[name]]
+            flat[f"{prefix}{name}_ci"] = None if any(map(math.isnan, ends)) else ends
+    return flat
+
+
+@first_process_only
+def write_predictions(path: Path, result: EvaluationResult) -> None:
+    """Write a csv: id, true labels, predicted labels, one column of probabilities a label."""
+    documents = pd.DataFrame(
+        {
+            "id": list(result.ids),
+            "true_labels": join_labels(result.truth, result.label_names),
+            "predicted_labels": join_labels(result.predicted, result.label_names),
+        }
+    )
+    # Side by side, so that a label named "id" takes no other column's place.
+    probabilities = pd.DataFrame(result.probabilities, columns=list(result.label_names))
+    write_csv(path, pd.concat([documents, probabilities], axis=1))
+
+
+def write_comparison(path: Path, comparison: Comparison, names: tuple[str, str]) -> None:
+    """Write what two models' comparison found.
+
+    Args:
+        path: where to.
+        comparison: of the first with the second; each difference is the second minus the first.
+        names: of the two.
+    """
+    write_json(
+        path,
+        {"first": names[0], "second": names[1], "difference": "second - first"}
+        | comparison.to_json(),
+    )
+
+
+def write_disagreements(path: Path, documents: Sequence[Disagreement]) -> None:
+    """Write the documents that two models label differently: what is true, and what each says.
+
+    Args:
+        path: a csv.
+        documents: the first model's labels are those of what is compared to, the second's those of
+            the model evaluated.
+    """
+    frame = pd.DataFrame(
+        {
+            "id": [document.id for document in documents],
+            "true_labels": [";".join(document.true_labels) for document in documents],
+            "ckpt": [";".join(document.second) for document in documents],
+            "compare_to": [";".join(document.first) for document in documents],
+            "wrong_ckpt": [document.wrong_second for document in documents],
+            "wrong_compare_to": [document.wrong_first for document in documents],
+        }
+    )
+    write_csv(path, frame)
+
+
+def join_labels(flags: npt.NDArray[np.bool_], label_names: Sequence[str]) -> list[str]:
+    """Return for each row of (n, L) flags the names of the set ones, joined by ``;``."""
+    names = np.array(label_names, dtype=object)
+    return [";".join(names[row]) for row in flags]

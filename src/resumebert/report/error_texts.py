@@ -1,0 +1,125 @@
+"""The worst errors on the page: what was decided, and the text with what decided it marked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from markupsafe import Markup
+
+from resumebert.charts.words import count
+from resumebert.evaluation.worst_errors import ErrorExample, Window, WordSpan
+
+# Characters of a text that a report holds, and that it shows at once.
+MAX_CHARACTERS = 8_000
+EXCERPT = 420
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the model said of one label of a document; of a right one it matters only that it is."""
+
+    label: str
+    kind: str
+    probability: float | None = None
+    threshold: float | None = None
+
+
+@dataclass(frozen=True)
+class ShownError:
+    """An error ready for the page."""
+
+    id: str
+    row: int
+    verdicts: list[Verdict]
+    excerpt: Markup
+    text: Markup | None
+    size: str
+    is_cut: bool
+
+
+def shown_error(example: ErrorExample, label_names: Sequence[str]) -> ShownError:
+    """Return an example with its verdicts in words and its text marked."""
+    verdicts = [
+        Verdict(
+            mistake.label,
+            "wrongly given" if mistake.predicted else "missed",
+            mistake.probability,
+            mistake.threshold,
+        )
+        for mistake in example.mistakes
+    ]
+    verdicts += [
+        Verdict(label, "right")
+        for label in example.true_labels
+        if label in example.predicted_labels
+    ]
+    end = min(len(example.text), MAX_CHARACTERS)
+    begin = _where_to_begin(example)
+    is_short = end <= EXCERPT
+    excerpt_end = end if is_short else min(begin + EXCERPT, end)
+    return ShownError(
+        id=example.id,
+        row=example.row,
+        verdicts=verdicts,
+        excerpt=_marked(example, label_names, begin, excerpt_end),
+        text=None if is_short else _marked(example, label_names, 0, end),
+        size=count(len(example.text), "character"),
+        is_cut=end < len(example.text),
+    )
+
+
+def _deciding(example: ErrorExample) -> list[tuple[Window, list[str]]]:
+    """Return the windows that decided mistakes, with the labels of these."""
+    found: dict[int, list[str]] = {}
+    for mistake in example.mistakes:
+        if mistake.window is not None:
+            found.setdefault(mistake.window, []).append(mistake.label)
+    return [(example.windows[place], labels) for place, labels in sorted(found.items())]
+
+
+def _where_to_begin(example: ErrorExample) -> int:
+    """Return where the excerpt begins: before a wrong label's name, else where it was decided."""
+    if len(example.text) <= EXCERPT:
+        return 0
+    wrong = {mistake.label for mistake in example.mistakes}
+    starts = [span.start for span in example.spans if span.label in wrong]
+    starts += [window.start + EXCERPT // 3 for window, _ in _deciding(example)]
+    if not starts or starts[0] < EXCERPT:
+        return 0
+    begin = max(0, min(starts[0], MAX_CHARACTERS) - EXCERPT // 3)
+    space = example.text.find(" ", begin, begin + 30)
+    return space + 1 if space >= 0 else begin
+
+
+def _marked(example: ErrorExample, label_names: Sequence[str], begin: int, end: int) -> Markup:
+    """Return a part of the text, escaped, with label names and deciding windows marked."""
+    columns = {name: column for column, name in enumerate(label_names)}
+    deciding = _deciding(example)
+    spans = _disjoint([s for s in example.spans if s.label in columns], begin, end)
+    edges = {begin, end}
+    for start, stop in [(s.start, s.end) for s in spans] + [(w.start, w.end) for w, _ in deciding]:
+        edges |= {edge for edge in (start, stop) if begin < edge < end}
+    pieces = []
+    for start, stop in pairwise(sorted(edges)):
+        piece = Markup("{}").format(example.text[start:stop])
+        for span in spans:
+            if span.start <= start and stop <= span.end:
+                piece = Markup('<mark class="l{}" title="{}">{}</mark>').format(
+                    columns[span.label] % 10, span.label, piece
+                )
+        labels = [label for w, names in deciding if w.start <= start < w.end for label in names]
+        if labels:
+            told = f"the window that decided {', '.join(labels)}"
+            piece = Markup('<span class="window" title="{}">{}</span>').format(told, piece)
+        pieces.append(piece)
+    before, after = ("… " if begin else ""), (" …" if end < len(example.text) else "")
+    return Markup("{}{}{}").format(before, Markup("").join(pieces), after)
+
+
+def _disjoint(spans: Sequence[WordSpan], begin: int, end: int) -> list[WordSpan]:
+    """Return the spans in a part of a text; of overlapping ones the first, then the longest."""
+    kept: list[WordSpan] = []
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        if span.start >= (kept[-1].end if kept else begin) and span.end <= end:
+            kept.append(span)
+    return kept

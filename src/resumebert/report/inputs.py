@@ -1,0 +1,69 @@
+"""What goes into a report, as plain data."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from resumebert.charts.history import Curve
+from resumebert.evaluation.analysis import Analysis
+from resumebert.evaluation.comparison import Compared
+from resumebert.evaluation.result import EvaluationResult
+
+
+@dataclass(frozen=True)
+class ReportInput:
+    """All that a report can show; what is left out is not shown, or is said to be missing.
+
+    Attributes:
+        title: of the report, such as the run's name.
+        results: of the splits, the one that the report is of first; others, such as validation's,
+            stand beside it. One at least.
+        created: when, in words.
+        notes: what a reader must know, such as what choosing the thresholds had to say.
+        facts: name → value of what was evaluated: model, checkpoint, data; shown as they are.
+        analysis: of the first result: slices, probe, suspect labels, worst errors.
+        compared: with another model; None: it was compared with none.
+        history: what was logged while training.
+        data_report: data_report.json.
+        config_yaml: the composed config.
+        environment: environment.json.
+        command: to repeat it, as typed.
+    """
+
+    title: str
+    results: Sequence[EvaluationResult]
+    created: str = ""
+    notes: Sequence[str] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    analysis: Analysis = field(default_factory=Analysis)
+    compared: Compared | None = None
+    history: Sequence[Curve] = ()
+    data_report: Mapping[str, Any] | None = None
+    config_yaml: str = ""
+    environment: Mapping[str, Any] | None = None
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.results:
+            raise ValueError("a report needs the result of one split at least")
+
+    @property
+    def result(self) -> EvaluationResult:
+        """What the report is of."""
+        return self.results[0]
+
+
+def template(name: str, *, autoescape: bool, **filters: Callable[..., str]) -> Template:
+    """Return a template of this package, with further filters."""
+    environment = Environment(
+        loader=PackageLoader("resumebert.report"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=autoescape,
+    )
+    environment.filters.update(filters)
+    return environment.get_template(name)
