@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from resumebert.evaluation.comparison import paired_comparison
     from resumebert.evaluation.intervals import bootstrap_intervals
     from resumebert.evaluation.metrics import multilabel_metrics
+    from resumebert.evaluation.registry import metric
     from resumebert.inference.labeler import Prediction, ResumeLabeler
     from resumebert.model.classifier import ResumeClassifier
     from resumebert.tasks.evaluate import evaluate
@@ -35,6 +36,7 @@ _HOMES = {
     "compose": "config",
     "duplicate_groups": "data.duplicates",
     "evaluate": "tasks.evaluate",
+    "metric": "evaluation.registry",
     "multilabel_metrics": "evaluation.metrics",
     "paired_comparison": "evaluation.comparison",
     "stratified_split": "data.splitting",
@@ -52,6 +54,7 @@ __all__ = [
     "compose",
     "duplicate_groups",
     "evaluate",
+    "metric",
     "multilabel_metrics",
     "paired_comparison",
     "stratified_split",

@@ -120,3 +120,10 @@ def test_a_folder_of_runs_names_the_newest(tmp_path):
             os.utime(checkpoint, (number, number))
     with pytest.raises(UserError, match=rf"holds runs.*ckpt={tmp_path}/new"):
         checkpoint_file(tmp_path)
+
+
+@pytest.mark.parametrize("group", ["data", "model", "trainer"])
+def test_a_group_that_a_run_needs_is_not_null(command: Command, group):
+    result = command("train", f"{group}=null")
+    assert result.code == 1
+    assert result.errors.startswith(f"Error: {group}=null: a run needs one of the options")

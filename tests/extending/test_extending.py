@@ -31,6 +31,7 @@ OWN = (
     "~loss.label_smoothing",
     "+loss.smoothing=0.5",
 )
+METRIC = "evaluation.metrics=[mylab.parts.recall_at_3]"
 SMALL = (
     "model=bert_tiny", "trainer.max_epochs=1", "data.max_length=16", "trainer.accelerator=cpu",
     "evaluation.report=false", "evaluation.baseline=false", "evaluation.bootstrap_resamples=0",
@@ -44,6 +45,7 @@ def run(tmp_path_factory):
     overrides = [
         *SMALL,
         *OWN,
+        METRIC,
         "data=_common",
         f"+data.reader={{_target_: mylab.parts.read_notes, _partial_: true, "
         f"path: {folder / 'notes.txt'}}}",
@@ -88,13 +90,13 @@ def test_the_page_on_extending_shows_these_parts():
     shown = [block for block in blocks if "mylab" not in block and "ResumeLabeler" not in block]
     assert len(shown) >= 5
     assert [block for block in shown if block not in parts] == []
-    assert [override for override in OWN if override not in page] == []
+    assert [override for override in (*OWN, METRIC) if override not in page] == []
 
 
 def test_evaluation_repeats_the_figures_where_the_package_is_trusted(run, tmp_path):
     found = evaluated(run, tmp_path, "trust=[mylab]")
     written = json.loads((run / "metrics.json").read_text())
-    for name in ("f1_micro", "loss"):
+    for name in ("f1_micro", "loss", "recall_at_3"):
         assert found[name] == pytest.approx(written[f"test/{name}"], abs=1e-6)
 
 

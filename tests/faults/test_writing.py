@@ -24,22 +24,19 @@ from resumebert.utils.errors import UnwrittenError, UserError
 # Who else may write, and why.
 WRITERS = {
     "utils/durable_files.py": "it is the one that all others write with",
-    "utils/output_folder.py": "tries whether the folder can be written",
+    "utils/folders.py": "tries whether the folder can be written",
     "utils/streams.py": "nothing, to the null device",
-    "utils/host_memory.py": "a switch of the kernel's",
     "sweeps/supervisor.py": "a log that grows by the line",
     "data/cache_store.py": "the cache builds an entry aside and takes it, or does without",
     "data/prepared.py": "part of an entry of the cache",
     "data/tokenization.py": "part of an entry of the cache",
-    "data/download.py": "a download that goes on where it stopped",
-    "data/sample/make_sample.py": "for whoever makes the sample anew",
 }
 WRITING = {
     "write_text", "write_bytes", "to_csv", "to_parquet", "to_json", "to_excel", "save", "savez",
     "savetxt", "dump", "copyfile", "copy2", "savefig", "touch", "mkstemp",
 }  # fmt: skip
 # Into an open file; by a logger, which has its own ways.
-OF_OTHERS = {("torch", "save"), ("logger", "save")}  # fmt: skip
+OF_OTHERS = {("torch", "save"), ("logger", "save"), ("ast", "dump")}  # fmt: skip
 
 
 def writes(call: ast.Call) -> bool:

@@ -25,6 +25,8 @@ OUTPUT_DIR = "RESUMEBERT_OUTPUT_DIR"
 PR_SET_PDEATHSIG = 1
 # With null for a group, Hydra would fail with a traceback.
 NULL_GROUPS = {f"{group}=null": f"{group}=none" for group in ("callbacks", "logger", "model/lora")}
+# Groups of which a run needs an option.
+NEEDED_GROUPS = ("data", "model", "loss", "optimizer", "scheduler", "trainer", "evaluation")
 
 
 def is_first_process() -> bool:
@@ -54,6 +56,14 @@ def prepare_process() -> None:
     started as several processes is refused: each would run all of it.
     """
     sys.argv[1:] = [NULL_GROUPS.get(item, item) for item in sys.argv[1:]]
+    if missing := [item for item in sys.argv[1:] if item in [f"{g}=null" for g in NEEDED_GROUPS]]:
+        group = missing[0].partition("=")[0]
+        print(
+            f"Error: {missing[0]}: a run needs one of the options of conf/{group}. Leave it out "
+            "for the default, or name one: python train.py --help lists them.",
+            file=sys.stderr,
+        )
+        sys.exit(1)
     if _is_sweep(sys.argv[1:]) and _started_with_others():
         if is_first_process():
             print(

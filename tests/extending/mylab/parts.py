@@ -9,7 +9,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from resumebert import ResumeClassifier, ResumeDataModule, ResumeTable
+from resumebert import ResumeClassifier, ResumeDataModule, ResumeTable, metric
 
 
 def read_notes(path: str) -> ResumeTable:
@@ -47,6 +47,18 @@ def every_tenth(
     """Test every tenth group of duplicates, validate on the one after it; the rest trains."""
     place = (groups + offset) % 10
     return np.select([place == 0, place == 1], ["test", "val"], "train")
+
+
+@metric(direction="max", title="recall at 3", definition="share of true labels in the top three")
+def recall_at_3(
+    probabilities: npt.NDArray[np.float64],
+    truth: npt.NDArray[np.bool_],
+    decisions: npt.NDArray[np.bool_],
+) -> float:
+    """Return a number of (n, L) probabilities, truth and decisions; nan where it is undefined."""
+    top = np.argsort(-probabilities, axis=1, kind="stable")[:, :3]
+    hits = np.take_along_axis(truth, top, axis=1).sum()
+    return float(hits / truth.sum()) if truth.any() else float("nan")
 
 
 class NoteEpochs(Callback):
