@@ -3,6 +3,7 @@
 import ctypes
 import math
 import platform
+from importlib.util import find_spec
 from pathlib import Path
 
 from resumebert.utils.errors import UserError
@@ -28,7 +29,12 @@ def check_accelerator(accelerator: str) -> None:
     import torch
 
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    absent = {"gpu": not (cuda or mps), "cuda": not cuda, "mps": not mps}
+    absent = {
+        "gpu": not (cuda or mps),
+        "cuda": not cuda,
+        "mps": not mps,
+        "tpu": find_spec("torch_xla") is None,
+    }
     if absent.get(accelerator, False):
         raise UserError(
             f"trainer.accelerator={accelerator}: PyTorch sees no such device on this machine. Use "
