@@ -56,13 +56,23 @@ def signal_at(step: int, name: str = "SIGTERM", during: str = "training") -> tup
     ("step", "during", "stops_at", "recipe"),
     [
         (3, "training", 3, WITH_REPORT),
-        (11, "training", 11, ("callbacks=ema", "scheduler=plateau")),
+        pytest.param(
+            11, "training", 11, ("callbacks=ema", "scheduler=plateau"), marks=pytest.mark.slow
+        ),
         # An epoch's last step, and the validation after it, are followed by the end of the epoch.
-        (8, "training", 8, ("data.long_documents=windows", "data.max_windows_train=12")),
+        pytest.param(
+            8,
+            "training",
+            8,
+            ("data.long_documents=windows", "data.max_windows_train=12"),
+            marks=pytest.mark.slow,
+        ),
         (8, "fit", 8, ("callbacks=early_stopping",)),
         # The state between two steps is complete only where gradients are not being added up.
         (2, "training", 2, ("trainer.accumulate_grad_batches=3", "trainer.val_check_interval=0.5")),
-        (5, "training", 5, ("trainer.max_steps=13", "data.num_workers=1")),
+        pytest.param(
+            5, "training", 5, ("trainer.max_steps=13", "data.num_workers=1"), marks=pytest.mark.slow
+        ),
         (6, "training", 6, ("trainer.precision=bf16-mixed",)),
     ],
 )

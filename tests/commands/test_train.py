@@ -376,6 +376,7 @@ def test_a_few_batches_can_be_learnt_by_heart(command: Command, tmp_path):
     assert losses[-1] < 0.3 * losses[0]
 
 
+@pytest.mark.slow
 def test_runs_that_start_at_once_prepare_the_data_once(command: Command, tmp_path, monkeypatch):
     """As those of a sweep over several processes do."""
     monkeypatch.setenv("RESUMEBERT_CACHE", str(tmp_path / "cache"))
@@ -436,8 +437,13 @@ def test_without_validation_documents_the_last_weights_are_kept(command, tmp_pat
     "recipe",
     [
         ("model.pooling=attention", "data.long_documents=windows", "data.max_windows_train=9"),
-        ("model.freeze_embeddings=true", "model.freeze_layers=1", "optimizer.layer_decay=0.8"),
-        ("model.num_layers=1", "loss=asymmetric", "scheduler=cosine"),
+        pytest.param(
+            ("model.freeze_embeddings=true", "model.freeze_layers=1", "optimizer.layer_decay=0.8"),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ("model.num_layers=1", "loss=asymmetric", "scheduler=cosine"), marks=pytest.mark.slow
+        ),
         ("model/lora=default", "optimizer.lr=1e-3"),
     ],
     ids=lambda recipe: recipe[0],
