@@ -47,7 +47,7 @@ def plain(shared_run) -> Path:
 AVERAGING = {"ema": (), "swa": ("callbacks.weight_averaging.newest_share.start=0.1",)}
 
 
-@pytest.mark.parametrize("name", AVERAGING)
+@pytest.mark.parametrize("name", ["ema", pytest.param("swa", marks=pytest.mark.slow)])
 def test_the_average_is_what_is_chosen_tested_and_kept(command: Command, tmp_path, plain, name):
     folder = tmp_path / name
     settings = (f"callbacks={name}", *AVERAGING[name], "scheduler=constant")

@@ -73,7 +73,7 @@ def signal_at(step: int, name: str = "SIGTERM", during: str = "training") -> tup
         pytest.param(
             5, "training", 5, ("trainer.max_steps=13", "data.num_workers=1"), marks=pytest.mark.slow
         ),
-        (6, "training", 6, ("trainer.precision=bf16-mixed",)),
+        pytest.param(6, "training", 6, ("trainer.precision=bf16-mixed",), marks=pytest.mark.slow),
     ],
 )
 def test_an_interrupted_run_goes_on_bit_for_bit(command: Command, step, during, stops_at, recipe):
@@ -105,6 +105,7 @@ def test_the_note_how_to_go_on_is_the_command(command: Command):
     assert command("train", *arguments, "hydra.run.dir=runs/rest").code == 0
 
 
+@pytest.mark.slow
 def test_the_newest_interrupted_run_is_gone_on_with_once(command: Command):
     for name, step in (("a", 2), ("b", 3)):
         assert command("train", *RUN, *signal_at(step), f"hydra.run.dir=runs/{name}").code == 143
