@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,12 @@ MISTAKES = {
     "train|data=table|data.path=no.csv|data.labels_column=labels": "no file or folder no.csv",
     "train|data=table|data.path=t.csv|data.labels_column=label": "no column 'label'",
     "train|data=table|data.path=t.csv|data.text_column=7": "data.label_columns",
+    # Where it is not installed.
+    **{
+        f"train|logger={name}": f"pip install 'resumebert[{name}]'"
+        for name in ("wandb", "mlflow")
+        if find_spec(name) is None
+    },
     "eval": "python eval.py ckpt=",
     "eval|ckpt=": "ckpt=: must be a text",
     "eval|ckpt=7": "ckpt=7: there is no such file",

@@ -5,6 +5,7 @@ uses the library.
 """
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from itertools import accumulate
 from pathlib import Path
 
@@ -28,6 +29,8 @@ TEXTS = ("data.path", "data.labels_file", "data.split.manifest", "model.path", "
          "data.labels_column", "data.split_column", "data.sheet")  # fmt: skip
 # Data that are read in a second or two are read for the sake of the check, and again for the work.
 SMALL = 4_000_000
+# Loggers that take a package of their own, which is the name of its extra too.
+SERVICES = {"WandbLogger": "wandb", "MLFlowLogger": "mlflow"}
 
 
 def check_training(config: DictConfig) -> None:
@@ -44,8 +47,19 @@ def check_training(config: DictConfig) -> None:
         _check_is_there(config, "ckpt_path")
     if config.model.path is not None:
         _check_is_there(config, "model.path")
+    _check_services(config)
     _check_data(config)
     _say_what_has_no_effect(config)
+
+
+def _check_services(config: DictConfig) -> None:
+    for entry in (config.get("logger") or {}).values():
+        package = SERVICES.get(str((entry or {}).get("_target_")).rpartition(".")[2])
+        if package is not None and find_spec(package) is None:
+            raise UserError(
+                f"logger={package}: its package is not installed: pip install "
+                f"'resumebert[{package}]'. Or choose another logger: tensorboard, csv, none."
+            )
 
 
 def check_evaluation(config: DictConfig) -> None:
