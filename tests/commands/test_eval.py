@@ -382,7 +382,11 @@ def test_checkpoints_of_older_formats_give_their_figures(run, command: Command, 
     assert result.code == 0, result.errors
     assert "differs" not in result.output
     found = metrics_of(tmp_path / "e")
-    assert {name: found[name] for name in metrics_of(run)} == pytest.approx(metrics_of(run), 1e-3)
+    stored = metrics_of(run)
+    # They were trained in bfloat16, whose last bit differs from processor to processor: the loss
+    # moves by about 2 ** -9 of itself, and near ties change places in the rankings.
+    assert found["test/loss"] == pytest.approx(stored["test/loss"], rel=4e-3)
+    assert {name: found[name] for name in stored} == pytest.approx(stored, abs=0.03)
 
     moved = tmp_path / "alone.ckpt"
     shutil.copy(run / "checkpoints" / "best.ckpt", moved)
