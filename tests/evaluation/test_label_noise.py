@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from resumebert.data.readers import read_sample
+from resumebert.data.table import ResumeTable
 from resumebert.evaluation.label_noise import (
     LINEAR,
     MODEL,
@@ -31,15 +32,15 @@ def planted(seed: int, count: int = 400):
 
 def scored(labels, scores, scored_by=MODEL, split="test"):
     count = len(labels)
-    return ScoredSplit(
-        split=split,
+    table = ResumeTable(
         ids=[f"r{i}" for i in range(count)],
-        rows=np.arange(1, count + 1),
         texts=[f"Text\n{i} " + "x" * 300 for i in range(count)],
-        given=labels,
-        probabilities=scores,
-        scored_by=scored_by,
+        labels=labels.astype(np.uint8),
+        label_names=[f"label {i}" for i in range(labels.shape[1])],
+        rows=np.arange(1, count + 1),
+        source="a test",
     )
+    return ScoredSplit(split, table, scores, scored_by)
 
 
 @settings(max_examples=30)

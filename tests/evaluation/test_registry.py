@@ -156,7 +156,7 @@ def test_the_baseline_has_the_metric_too(mylab) -> None:
         ("mylab_metrics.nothing", "mylab_metrics.nothing can't be imported"),
         ("no_such_lab.f", "no_such_lab.f can't be imported"),
         ("f", "f can't be imported"),
-        ("mylab_metrics.number", "mylab_metrics.number is not a function"),
+        ("mylab_metrics.number", "mylab_metrics.number is no function"),
         ("mylab_metrics.ece", "ece: no metric can have this name, since it is taken"),
     ],
 )

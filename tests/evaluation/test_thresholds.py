@@ -4,10 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from resumebert.evaluation.thresholds import OBJECTIVES, best_f1_thresholds, tune_thresholds
+from resumebert.evaluation.thresholds import OBJECTIVES, mean_highest_f1, tune_thresholds
 
 FLOORS = st.sampled_from([0.3, 0.5, 2 / 3, 0.9, 1.0])
 COSTS = st.sampled_from([0.1, 0.5, 1.0, 5.0])
+
+
+def plain_optimum(scores, targets) -> np.ndarray:
+    return tune_thresholds(scores, targets, names(targets), "f1", resamples=0).thresholds
 
 
 @given(
@@ -18,21 +22,26 @@ COSTS = st.sampled_from([0.1, 0.5, 1.0, 5.0])
 def test_no_cut_point_is_better(rows):
     scores = np.array([[score] for score, _ in rows])
     targets = np.array([[int(target)] for _, target in rows])
-    [threshold] = best_f1_thresholds(scores, targets, default=9.0)
     if not targets.any():
-        assert threshold == 9.0
+        assert mean_highest_f1(scores, targets) == 0
         return
 
-    def f1(cut: float) -> float:
+    def f1(cut: float, scores: np.ndarray) -> float:
         return f1_score(targets[:, 0], scores[:, 0] >= cut, zero_division=0)
 
-    assert f1(threshold) == pytest.approx(max(f1(cut) for cut in [*scores[:, 0], 99]))
+    best = max(f1(cut, scores) for cut in [*scores[:, 0], 99])
+    # Scores are on any scale, thresholds are of probabilities.
+    assert mean_highest_f1(scores, targets) == pytest.approx(best)
+    probabilities = (scores + 1.25) / 2.5
+    assert f1(plain_optimum(probabilities, targets)[0], probabilities) == pytest.approx(best)
 
 
 def test_labels_have_thresholds_of_their_own():
     scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.3], [0.2, 0.4]])
     targets = np.array([[1, 0], [1, 0], [0, 0], [0, 1]])
-    assert best_f1_thresholds(scores, targets) == pytest.approx([0.5, 0.35])
+    assert plain_optimum(scores, targets) == pytest.approx([0.5, 0.35])
+    # A label that no document has is not counted.
+    assert mean_highest_f1(np.hstack([scores, scores]), np.hstack([targets, 0 * targets])) == 1
 
 
 @st.composite
@@ -154,7 +163,7 @@ def test_with_many_documents_averages_stay_near_the_optimum():
     rng = np.random.default_rng(0)
     probabilities, targets = simulated(2000, 20_000, rng)
     [averaged] = tune_thresholds(probabilities[:, None], targets[:, None], ["A"]).thresholds
-    [plain] = best_f1_thresholds(probabilities[:, None], targets[:, None])
+    [plain] = plain_optimum(probabilities[:, None], targets[:, None])
     achieved, best = (f1(*counts(probabilities, targets, cut)) for cut in (averaged, plain))
     assert achieved == pytest.approx(best, abs=0.003)
 

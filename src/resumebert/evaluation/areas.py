@@ -11,6 +11,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Weights = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -29,16 +30,16 @@ class Curve:
         tie_hit_starts: (t,) how many true entries do.
     """
 
-    groups: npt.NDArray[np.intp]
-    hit_groups: npt.NDArray[np.intp]
-    ends: npt.NDArray[np.intp]
-    hit_ends: npt.NDArray[np.intp]
-    ties: npt.NDArray[np.intp]
-    tie_starts: npt.NDArray[np.intp]
-    tie_hit_starts: npt.NDArray[np.intp]
+    groups: Indices
+    hit_groups: Indices
+    ends: Indices
+    hit_ends: Indices
+    ties: Indices
+    tie_starts: Indices
+    tie_hit_starts: Indices
 
     @classmethod
-    def of(cls, scores: Floats, truth: Flags, groups: npt.NDArray[np.intp]) -> "Curve":
+    def of(cls, scores: Floats, truth: Flags, groups: Indices) -> "Curve":
         """Sort (K,) scores, each true or not and of a group."""
         order = np.argsort(-scores, kind="stable")
         falling, hits = -scores[order], truth[order]
@@ -117,9 +118,8 @@ def roc_area(passed: Passed) -> Floats:
 AREAS = {"ap": average_precision, "auroc": roc_area}
 
 
-def _running_sums(weights: Weights, groups: npt.NDArray[np.intp]) -> Weights:
+def _running_sums(weights: Weights, groups: Indices) -> Weights:
     """Return (B, K + 1): the summed weights of the first 0, 1, … K of the (K,) groups."""
-    sums = np.empty((len(weights), len(groups) + 1), dtype=np.int32)
-    sums[:, 0] = 0
+    sums = np.zeros((len(weights), len(groups) + 1), dtype=np.int32)
     np.cumsum(weights.take(groups, axis=1), axis=1, out=sums[:, 1:])
     return sums

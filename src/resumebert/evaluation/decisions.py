@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resumebert.evaluation.calibration import Calibration, fit_calibration, uncalibrated
+from resumebert.evaluation.own_calibration import OwnCalibration
 from resumebert.evaluation.settings import DEFAULTS, EvaluationSettings
 from resumebert.evaluation.thresholds import DEFAULT, tune_thresholds
 from resumebert.utils.errors import UserError
@@ -15,6 +16,10 @@ from resumebert.utils.errors import UserError
 WITHOUT_DECISIONS = (
     "The checkpoint has no tuned thresholds and no calibration: its training had not ended, or an "
     "older version wrote it. Probabilities are the plain sigmoid's, thresholds 0.5."
+)
+WITHOUT_VALIDATION = (
+    "No validation document was scored, so nothing is calibrated and no threshold tuned: "
+    "probabilities are the plain sigmoid's, thresholds 0.5."
 )
 # Of splits that the training has used, what their figures are worth.
 FLATTERED = {
@@ -35,27 +40,43 @@ class Decisions:
         notes: what a reader must know: labels with too few documents, floors out of reach.
     """
 
-    calibration: Calibration
+    calibration: Calibration | OwnCalibration
     thresholds: list[float]
     notes: list[str] = field(default_factory=list)
 
     def to_plain(self) -> dict[str, Any]:
         """Return a dictionary of plain Python values."""
-        return asdict(self)
+        own = isinstance(self.calibration, OwnCalibration)
+        calibration = self.calibration.to_plain() if own else asdict(self.calibration)
+        return {**vars(self), "calibration": calibration}
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> "Decisions":
+    def from_plain(
+        cls, plain: Mapping[str, Any], trust: Sequence[str] = (), where: str = "ckpt"
+    ) -> "Decisions":
         """Return what :meth:`to_plain` was called on.
+
+        Args:
+            plain: the dictionary.
+            trust: packages of the user's own, whose calibration it may name.
+            where: what to call the checkpoint in a message.
 
         Raises:
             ValueError: the values are none that :func:`fit_decisions` gives.
             TypeError: a key is missing or unknown.
+            UserError: the calibration is of a package that is not trusted.
         """
-        decisions = cls(**{**plain, "calibration": Calibration.from_plain(plain["calibration"])})
-        limits = decisions.thresholds
-        if len(limits) != len(decisions.calibration.slopes) or not all(0 <= x <= 1 for x in limits):
+        stored, limits = plain["calibration"], plain["thresholds"]
+        calibration: Calibration | OwnCalibration
+        if "parameters" in stored:
+            calibration = OwnCalibration.from_plain(stored, trust, where)
+        else:
+            calibration = Calibration.from_plain(stored)
+            if len(calibration.slopes) != len(limits):
+                raise ValueError("calibration and thresholds are of different labels")
+        if not all(0 <= limit <= 1 for limit in limits):
             raise ValueError(f"not the thresholds of these labels: {limits}")
-        return decisions
+        return cls(**{**plain, "calibration": calibration})
 
 
 def plain_decisions(num_labels: int, notes: Sequence[str] = ()) -> Decisions:
@@ -63,21 +84,24 @@ def plain_decisions(num_labels: int, notes: Sequence[str] = ()) -> Decisions:
     return Decisions(uncalibrated(num_labels), [DEFAULT] * num_labels, list(notes))
 
 
-def stored_decisions(plain: Mapping[str, Any] | None, num_labels: int, where: str) -> Decisions:
+def stored_decisions(
+    plain: Mapping[str, Any] | None, num_labels: int, where: str, trust: Sequence[str] = ()
+) -> Decisions:
     """Return a checkpoint's decisions; the plain sigmoid at 0.5, with a note, if it has none.
 
     Args:
         plain: as the checkpoint holds them.
         num_labels: that they must be of.
         where: what to call the checkpoint in a message.
+        trust: packages of the user's own, whose calibration the checkpoint may name.
 
     Raises:
-        UserError: they are damaged.
+        UserError: they are damaged, or name code of a package that is not trusted.
     """
     if plain is None:
         return plain_decisions(num_labels, [WITHOUT_DECISIONS])
     try:
-        decisions = Decisions.from_plain(plain)
+        decisions = Decisions.from_plain(plain, trust, where)
         if len(decisions.thresholds) != num_labels:
             raise ValueError("they are of another number of labels")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -107,13 +131,7 @@ def fit_decisions(
         groups: (n,) group number of each document; duplicates share one. None: there are none.
     """
     if len(logits) == 0:
-        return plain_decisions(
-            len(label_names),
-            [
-                "No validation document was scored, so nothing is calibrated and no threshold "
-                "tuned: probabilities are the plain sigmoid's, thresholds 0.5."
-            ],
-        )
+        return plain_decisions(len(label_names), [WITHOUT_VALIDATION])
     truth = targets.astype(np.uint8)
     calibration = fit_calibration(logits, truth, label_names, settings.calibration, groups)
     tuned = tune_thresholds(

@@ -46,41 +46,25 @@ yearly
 _NOT_ADVERBS = frozenset(_LY_WORDS.split())
 _NEXT_WORD = re.compile(r"[ \t]*\n?[ \t]*([A-Za-z][A-Za-z'’-]*)")
 
-# Women's and men's; the third entry is False where the men's word mostly means something else.
-_PAIRS: tuple[tuple[str, str, bool], ...] = (
-    ("woman", "man", True),
-    ("women", "men", True),
-    ("girl", "boy", True),
-    ("girls", "boys", True),
-    ("lady", "gentleman", True),
-    ("ladies", "gentlemen", True),
-    ("female", "male", True),
-    ("mother", "father", True),
-    ("daughter", "son", True),
-    ("daughters", "sons", True),
-    ("sister", "brother", False),
-    ("wife", "husband", True),
-    ("sorority", "fraternity", True),
-    ("alumna", "alumnus", True),
-    ("waitress", "waiter", True),
-    ("waitresses", "waiters", True),
-    ("hostess", "host", False),
-    ("actress", "actor", False),
-    ("stewardess", "steward", False),
-    ("seamstress", "tailor", False),
-    ("chairwoman", "chairman", True),
-    ("spokeswoman", "spokesman", True),
-    ("saleswoman", "salesman", True),
-    ("businesswoman", "businessman", True),
-    ("policewoman", "policeman", True),
-    ("congresswoman", "congressman", True),
-    ("handywoman", "handyman", True),
-    ("servicewoman", "serviceman", True),
-    ("sportswoman", "sportsman", True),
-)
+# A woman's word and the man's.
+_PAIRS = """
+woman:man women:men girl:boy girls:boys lady:gentleman ladies:gentlemen female:male mother:father
+daughter:son daughters:sons wife:husband sorority:fraternity alumna:alumnus waitress:waiter
+waitresses:waiters chairwoman:chairman spokeswoman:spokesman saleswoman:salesman
+businesswoman:businessman policewoman:policeman congresswoman:congressman handywoman:handyman
+servicewoman:serviceman sportswoman:sportsman
+"""
+# The man's word mostly means something else: it is not changed into the woman's.
+_ONE_WAY = "sister:brother hostess:host actress:actor stewardess:steward seamstress:tailor"
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    return [(women, men) for women, _, men in (pair.partition(":") for pair in text.split())]
+
+
 _WORDS = {
-    "male": {women: men for women, men, _ in _PAIRS},
-    "female": {men: women for women, men, both in _PAIRS if both},
+    "male": dict(_pairs(_PAIRS + _ONE_WAY)),
+    "female": {men: women for women, men in _pairs(_PAIRS)},
 }
 _WORD = {
     gender: re.compile(rf"\b({'|'.join(sorted(words, key=len, reverse=True))})\b", re.IGNORECASE)

@@ -15,7 +15,7 @@ too, and what is left has nothing of the label's name.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
@@ -37,13 +37,6 @@ _BETWEEN = r"[\s_/.,&-]{0,3}"
 _START, _END = r"(?<![^\W_])", r"(?![^\W_])"
 
 
-class Span(NamedTuple):
-    """A piece of a text: its first character and the one after its last."""
-
-    start: int
-    end: int
-
-
 @dataclass(frozen=True)
 class LabelWords:
     """What to look for, for each of L labels.
@@ -62,9 +55,9 @@ class LabelWords:
         """Return the L patterns of a level."""
         return self.names if level == "names" else self.words
 
-    def spans(self, text: str, label: int, level: Level = "names") -> list[Span]:
-        """Return where a label's name (or words) stand in a text, in order."""
-        return [Span(*match.span()) for match in self.patterns(level)[label].finditer(text)]
+    def spans(self, text: str, label: int, level: Level = "names") -> list[tuple[int, int]]:
+        """Return where a label's name (or words) begin and end in a text, in order."""
+        return [match.span() for match in self.patterns(level)[label].finditer(text)]
 
     def named(self, texts: Sequence[str], level: Level = "names") -> Flags:
         """Return (n, L): whether a text has a label's name, or one of its words."""

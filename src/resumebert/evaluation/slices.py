@@ -1,46 +1,43 @@
 """How good a model is on parts of a split: long documents, cut ones, those with many labels.
 
-The caller supplies what it knows of the documents: their length in tokens, how many of these the
-model reads, in how many windows, and, for the slices by label words, whether each label's name
-stands in each text (:mod:`resumebert.evaluation.label_words`). All figures are at the tuned
-thresholds, with 95 % bootstrap intervals by group of duplicates; the linear baseline's stand beside
-them where the result has them.
+The caller says what it knows of the documents: their length in tokens, how many of these the model
+reads, in how many windows, and whether each label's name stands in each text
+(:mod:`resumebert.evaluation.label_words`). All figures are at the tuned thresholds, with 95 %
+bootstrap intervals by group of duplicates, and the linear baseline's beside them where the result
+has one.
 
 Parts without a document are left out, and so is a division into a single part.
 Slices are small and many: of twenty, one interval misses its true value by chance.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from resumebert.evaluation.areas import Flags
-from resumebert.evaluation.intervals import bootstrap
+from resumebert.evaluation.intervals import measured
 from resumebert.evaluation.metrics import (
     Documents,
     Floats,
     Statistic,
     Weights,
-    checked_documents,
-    decision_counts,
     decision_metrics,
-    sum_by_group,
+    decisions_by_group,
+    difference,
 )
 from resumebert.evaluation.result import EvaluationResult, Interval
 
 METRICS = ("f1_micro", "f1_macro", "subset_accuracy")
 PAIR_METRICS = ("f1_micro", "f1_macro", "precision_micro", "recall_micro")
+# The ends of the ranges of tokens, windows and labels.
 LENGTHS = (128, 256, 512, 1024, 2048, 4096)
 WINDOWS = (1, 2, 4, 8, 16)
-MOST_LABELS = 3
-LEVEL = 0.95
+LABELS = (0, 1, 2)
 
 Counts = npt.NDArray[np.int64]
-Parts = Iterator[tuple[str, Flags]]
 
 
 @dataclass(frozen=True)
@@ -117,16 +114,20 @@ def document_slices(
         windows: (n,) in how many windows.
         resamples: of the bootstrap; 0: no intervals.
     """
-    kept = read / np.maximum(lengths, 1)
-    ways: tuple[tuple[str, Parts], ...] = (
-        ("length", _ranges(lengths, LENGTHS, "token")),
-        ("cut off", _cut_off(np.where(lengths > 0, 1 - kept, 0.0))),
-        ("windows", _ranges(windows, WINDOWS, "window")),
-        ("true labels", _cardinalities(result.truth.sum(axis=1))),
-    )
+    cut = np.where(lengths > 0, 1 - read / np.maximum(lengths, 1), 0.0)
+    ways: dict[str, dict[str, Flags]] = {
+        "length": dict(_ranges(lengths, 0, LENGTHS, "token")),
+        "cut off": {
+            "nothing": cut == 0,
+            "less than half": (cut > 0) & (cut < 0.5),
+            "half and more": cut >= 0.5,
+        },
+        "windows": dict(_ranges(windows, 1, WINDOWS, "window")),
+        "true labels": dict(_ranges(result.truth.sum(axis=1), 0, LABELS, "label")),
+    }
     found = []
-    for kind, parts in ways:
-        filled = [(name, rows) for name, rows in parts if rows.any()]
+    for kind, parts in ways.items():
+        filled = [(name, rows) for name, rows in parts.items() if rows.any()]
         if len(filled) > 1:
             found += [slice_of(result, kind, name, rows, resamples) for name, rows in filled]
     return found
@@ -136,8 +137,7 @@ def slice_of(
     result: EvaluationResult, kind: str, name: str, rows: Flags, resamples: int = 2_000
 ) -> Slice:
     """Return how good a model is on the documents that (n,) ``rows`` marks."""
-    measured = _measured(result, lambda one: _documents(one, rows), METRICS, resamples)
-    return Slice(kind, name, int(rows.sum()), **measured)
+    return Slice(kind, name, int(rows.sum()), *_figures(result.only(rows), METRICS, resamples))
 
 
 def label_word_slices(
@@ -157,20 +157,14 @@ def label_word_slices(
         named: (n, L) whether the label's name stands in the text.
         resamples: of the bootstrap; 0: no intervals.
     """
-    not_named: Flags = ~named
-    parts = {"label named in the text": named, "label not named": not_named}
-    return [
-        Slice(
-            kind="label words",
-            name=name,
-            documents=int(part.any(axis=1).sum()),
-            pairs=int(part.sum()),
-            positives=int((result.truth & part).sum()),
-            **_measured(result, partial(_pairs, part=part), PAIR_METRICS, resamples),
-        )
-        for name, part in parts.items()
-        if part.any()
-    ]
+    found = []
+    for name, part in (("label named in the text", named), ("label not named", ~named)):
+        rows = part.any(axis=1)
+        if rows.any():
+            figures = _figures(result.only(rows), PAIR_METRICS, resamples, part[rows])
+            pairs, positives = int(part.sum()), int((result.truth & part).sum())
+            found.append(Slice("label words", name, int(rows.sum()), *figures, pairs, positives))
+    return found
 
 
 def words_removed(
@@ -195,55 +189,63 @@ def words_removed(
         baseline_probabilities: the linear baseline's, of the same.
         resamples: of the bootstrap; 0: no intervals.
     """
-    everything = np.ones(len(result.truth), dtype=np.bool_)
-    masked = replace(result, probabilities=probabilities, baseline=None)
-    change, intervals = _changes(result, masked, resamples)
-    baseline_change, theirs = None, None
+    theirs = None
     if result.baseline is not None and baseline_probabilities is not None:
-        masked_baseline = replace(result.baseline, probabilities=baseline_probabilities)
-        masked = replace(masked, baseline=masked_baseline)
-        baseline_change, theirs = _changes(result.baseline, masked_baseline, resamples)
-    kind = f"label {level}"
-    return WordsRemoved(
-        level=level,
-        documents=len(result.truth),
-        changed=int(changed.sum()),
-        before=slice_of(result, kind, "as they are", everything, resamples),
-        after=slice_of(masked, kind, "removed", everything, resamples),
-        change=change,
-        intervals=intervals,
-        baseline_change=baseline_change,
-        baseline_intervals=theirs,
+        theirs = replace(result.baseline, probabilities=baseline_probabilities)
+    masked = replace(result, probabilities=probabilities, baseline=theirs)
+    everything = np.ones(len(result.truth), dtype=np.bool_)
+    before, after = (
+        slice_of(one, f"label {level}", name, everything, resamples)
+        for one, name in ((result, "as they are"), (masked, "removed"))
     )
-
-
-def _documents(result: EvaluationResult, rows: npt.ArrayLike) -> Documents:
-    rows = np.asarray(rows, dtype=np.bool_)
-    return checked_documents(
-        result.probabilities[rows],
-        result.truth[rows],
-        result.thresholds,
-        result.label_names,
-        result.groups[rows],
+    found = WordsRemoved(
+        level,
+        len(result.truth),
+        int(changed.sum()),
+        before,
+        after,
+        *_change(result, masked, resamples),
     )
+    if result.baseline is None or theirs is None:
+        return found
+    change, ends = _change(result.baseline, theirs, resamples)
+    return replace(found, baseline_change=change, baseline_intervals=ends)
 
 
-def _pairs(result: EvaluationResult, part: Flags) -> Documents:
-    """Return the documents with a pair in ``part``, as if only these pairs were decided and true.
+def _figures(
+    result: EvaluationResult, names: Sequence[str], resamples: int, pairs: Flags | None = None
+) -> list[Any]:
+    """Return metrics and intervals of a result, and those of its baseline, None without one.
 
-    A pair outside that is neither predicted nor true is in no count of the ratios.
+    Of (n, L) ``pairs``, only those are decided and true: one that is neither is in no count of the
+    ratios.
     """
-    rows = part.any(axis=1)
-    documents = _documents(result, rows)
-    return replace(
-        documents,
-        predicted=documents.predicted & part[rows],
-        truth=documents.truth & part[rows],
-    )
+    found: list[Any] = []
+    for one in (result, result.baseline):
+        if one is None:
+            return [*found, None, None]
+        documents = one.documents
+        if pairs is not None:
+            decided, true = documents.predicted & pairs, documents.truth & pairs
+            documents = replace(documents, predicted=decided, truth=true)
+        found += measured(_statistic(documents, names), documents, resamples)
+    return found
+
+
+def _change(
+    before: EvaluationResult, after: EvaluationResult, resamples: int
+) -> tuple[dict[str, float], dict[str, Interval]]:
+    """Return after − before of each metric, and the interval of a paired bootstrap."""
+    first, second = (_statistic(one.documents, METRICS) for one in (before, after))
+
+    def paired(weights: Weights) -> dict[str, Floats]:
+        return difference(first(weights), second(weights))
+
+    return measured(paired, before.documents, resamples, kind="percentile")
 
 
 def _statistic(documents: Documents, names: Sequence[str]) -> Statistic:
-    table = sum_by_group(decision_counts(documents), documents)
+    table = decisions_by_group(documents)
 
     def statistic(weights: Weights) -> dict[str, Floats]:
         found = decision_metrics(weights @ table, documents.label_names)
@@ -252,77 +254,14 @@ def _statistic(documents: Documents, names: Sequence[str]) -> Statistic:
     return statistic
 
 
-def _measured(
-    result: EvaluationResult,
-    part: Callable[[EvaluationResult], Documents],
-    names: Sequence[str],
-    resamples: int,
-) -> dict[str, Any]:
-    """Return what a slice says of a part of a result: metrics, intervals, the baseline's."""
-    found: dict[str, Any] = {}
-    keys = ("metrics", "intervals"), ("baseline", "baseline_intervals")
-    for one, (values, ends) in zip((result, result.baseline), keys, strict=True):
-        if one is not None:
-            documents = part(one)
-            statistic = _statistic(documents, names)
-            found[values], found[ends] = _estimated(statistic, documents, resamples)
-    return found
-
-
-def _changes(
-    before: EvaluationResult, after: EvaluationResult, resamples: int
-) -> tuple[dict[str, float], dict[str, Interval]]:
-    """Return after − before of each metric, and the interval of a paired bootstrap."""
-    rows = np.ones(len(before.truth), dtype=np.bool_)
-    documents = _documents(before, rows)
-    first, second = (_statistic(d, METRICS) for d in (documents, _documents(after, rows)))
-
-    def paired(weights: Weights) -> dict[str, Floats]:
-        values = second(weights)
-        return {name: values[name] - value for name, value in first(weights).items()}
-
-    return _estimated(paired, documents, resamples, kind="percentile")
-
-
-def _estimated(
-    statistic: Callable[[Weights], dict[str, Floats]],
-    documents: Documents,
-    resamples: int,
-    kind: str = "bca",
-) -> tuple[dict[str, float], dict[str, Interval]]:
-    found = statistic(np.ones((1, documents.num_groups), dtype=np.int32))
-    values = {name: float(value[0]) for name, value in found.items()}
-    if not resamples:
-        return values, {}
-    ends = bootstrap(
-        statistic,
-        documents,
-        resamples=resamples,
-        level=LEVEL,
-        seed=0,
-        kind=kind,  # type: ignore[arg-type]
-    )
-    return values, ends
-
-
-def _ranges(values: Counts, ends: Sequence[int], unit: str) -> Parts:
-    """Yield the parts with values up to each of ``ends``, and beyond."""
-    start = 0 if unit == "token" else 1
+def _ranges(
+    values: Counts, start: int, ends: Sequence[int], unit: str
+) -> Iterator[tuple[str, Flags]]:
+    """Yield the ranges of values from ``start`` up to each of ``ends``, and beyond."""
     for end in ends:
-        one = start == end
-        name = f"{end:,} {unit}" if one else f"{start:,} to {end:,} {unit}s"
-        yield name + ("s" if one and end > 1 else ""), (start <= values) & (values <= end)
+        name = f"{start:,} to {end:,} {unit}s"
+        if start == end:
+            name = f"{end or 'no'} {unit}{'' if end == 1 else 's'}"
+        yield name, (start <= values) & (values <= end)
         start = end + 1
     yield f"{start:,} {unit}s and more", values >= start
-
-
-def _cut_off(share: Floats) -> Parts:
-    yield "nothing", share == 0
-    yield "less than half", (share > 0) & (share < 0.5)
-    yield "half and more", share >= 0.5
-
-
-def _cardinalities(counts: Counts) -> Parts:
-    for count in range(MOST_LABELS):
-        yield f"{count or 'no'} label{'' if count == 1 else 's'}", counts == count
-    yield f"{MOST_LABELS} labels and more", counts >= MOST_LABELS

@@ -2,8 +2,7 @@
 
 A label is predicted where its score is at least its threshold. All thresholds that predict
 different documents are looked at: one midway between each two neighbouring scores. Duplicates count
-as one document (:mod:`resumebert.evaluation.weighting`). A new objective is a function of
-:class:`_Cuts` here, and an entry in :data:`OBJECTIVES`.
+as one document (:mod:`resumebert.evaluation.weighting`).
 """
 
 from collections.abc import Callable, Sequence
@@ -15,11 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
 
-from resumebert.evaluation.areas import Floats
+from resumebert.evaluation.areas import Flags, Floats, Indices
 from resumebert.evaluation.settings import DEFAULTS, Objective
 from resumebert.evaluation.weighting import DECIMALS, Weighted, weighted
-
-Indices = npt.NDArray[np.intp]
 
 OBJECTIVES = get_args(Objective)
 DEFAULT = 0.5
@@ -34,12 +31,7 @@ _MARGIN = 1e-12
 
 @dataclass(frozen=True)
 class TunedThresholds:
-    """The thresholds of L labels.
-
-    Attributes:
-        thresholds: (L,) probabilities in [0, 1] from which on a label is predicted.
-        notes: what a reader must know: labels that no document has, floors out of reach.
-    """
+    """The (L,) thresholds in [0, 1] from which on a label is predicted, and notes for a reader."""
 
     thresholds: Floats
     notes: list[str]
@@ -101,14 +93,18 @@ def tune_thresholds(
     """
     if objective not in OBJECTIVES:
         raise ValueError(f"objective={objective}: must be one of {', '.join(OBJECTIVES)}")
-    bayes = false_alarm_cost / (false_alarm_cost + miss_cost)
-    default = bayes if objective == "cost" else DEFAULT
-    thresholds = np.full(targets.shape[1], default)
+    elkans = false_alarm_cost / (false_alarm_cost + miss_cost)
+    default = elkans if objective == "cost" else DEFAULT
+    thresholds, notes = np.full(targets.shape[1], default), []
     if objective == "fixed":
-        return TunedThresholds(thresholds, [])
-    there = np.flatnonzero(targets.any(axis=0))
-    names = [label_names[label] for label in there.tolist()]
-    notes = _absent_note([name for name in label_names if name not in names], default)
+        return TunedThresholds(thresholds, notes)
+    there = targets.any(axis=0)
+    names = [name for name, is_there in zip(label_names, there, strict=True) if is_there]
+    if absent := [name for name in label_names if name not in names]:
+        notes.append(
+            f"No validation document has the label {', '.join(absent)}: its threshold is "
+            f"{default:g}."
+        )
     if not names:
         return TunedThresholds(thresholds, notes)
     documents = weighted(probabilities[:, there], targets[:, there], groups)
@@ -116,7 +112,7 @@ def tune_thresholds(
         thresholds[there] = _averaged(_highest_f1, documents, resamples)
     elif objective == "cost":
         best = partial(_lowest_cost, miss_cost=miss_cost, false_alarm_cost=false_alarm_cost)
-        thresholds[there] = _averaged(best, documents, resamples, prior=logit(bayes))
+        thresholds[there] = _averaged(best, documents, resamples, prior=logit(elkans))
     else:
         cuts = _cuts(documents)
         if objective == "precision":
@@ -124,33 +120,30 @@ def tune_thresholds(
             notes += _unreachable_notes(cuts, chosen, precision_floor, names)
         else:
             chosen = _highest_precision(cuts, recall_floor)
-        thresholds[there] = cuts.thresholds_at(chosen)
-        notes += _few_note(cuts.hits[-1], names, objective)
+        thresholds[there] = _at(cuts.thresholds, chosen)
+        counts = zip(names, cuts.hits[-1].tolist(), strict=True)
+        if few := [f"{name} ({count:.3g})" for name, count in counts if count < FEW_POSITIVES]:
+            notes.append(
+                f"Few validation documents have the label {', '.join(few)}: expect a lower "
+                f"{objective} on other documents than the floor that holds on these."
+            )
     return TunedThresholds(thresholds, notes)
 
 
-def best_f1_thresholds(
+def mean_highest_f1(
     scores: npt.NDArray[np.floating],
     targets: npt.NDArray[np.integer],
-    default: float = 0.5,
     groups: npt.NDArray[np.integer] | None = None,
-) -> Floats:
-    """Return for each label the threshold with the highest F1 on these very documents.
+) -> float:
+    """Return the mean F1 of the labels that some document has, each at its best threshold here.
 
-    Of equally good ones the one that predicts fewest is taken.
-
-    Args:
-        scores: (n, L), on any scale, the higher the likelier.
-        targets: (n, L) of 0 and 1.
-        default: the threshold of a label that no document has, for which there is no F1.
-        groups: as in :func:`tune_thresholds`.
+    The (n, L) scores are on any scale, the higher the likelier. Without such a label it is 0.
     """
-    chosen = np.full(targets.shape[1], default, dtype=np.float64)
-    there = np.flatnonzero(targets.any(axis=0))
-    if len(there) > 0:
-        cuts = _cuts(weighted(scores[:, there], targets[:, there], groups), -np.inf, np.inf)
-        chosen[there] = cuts.thresholds_at(_highest_f1(cuts))
-    return chosen
+    there = targets.any(axis=0)
+    if not there.any():
+        return 0.0
+    cuts = _cuts(weighted(scores[:, there], targets[:, there], groups), -np.inf, np.inf)
+    return float(np.where(cuts.possible, cuts.f1, 0).max(axis=0).mean())
 
 
 @dataclass(frozen=True)
@@ -165,25 +158,24 @@ class _Cuts:
     """
 
     thresholds: Floats
-    possible: npt.NDArray[np.bool_]
+    possible: Flags
     predicted: Floats
     hits: Floats
 
     @property
     def precision(self) -> Floats:
         """(n + 1, L); 0 where nothing is predicted."""
-        precision: Floats = self.hits / _or_one(self.predicted)
-        return precision
+        return np.asarray(self.hits / _or_one(self.predicted))
 
     @property
     def recall(self) -> Floats:
-        """(n + 1, L); 0 where no document has the label."""
-        recall: Floats = self.hits / _or_one(self.hits[-1])
-        return recall
+        """(n + 1, L)."""
+        return np.asarray(self.hits / _or_one(self.hits[-1]))
 
-    def thresholds_at(self, chosen: Indices) -> Floats:
-        """Return (L,) thresholds, ``chosen`` being one cut a label."""
-        return _at(self.thresholds, chosen)
+    @property
+    def f1(self) -> Floats:
+        """(n + 1, L)."""
+        return np.asarray(2 * self.hits / _or_one(self.predicted + self.hits[-1]))
 
 
 Best = Callable[[_Cuts], Indices]
@@ -223,8 +215,7 @@ def _or_one(weights: Floats) -> Floats:
 
 
 def _highest_f1(cuts: _Cuts) -> Indices:
-    f1 = 2 * cuts.hits / _or_one(cuts.predicted + cuts.hits[-1])
-    return np.where(cuts.possible, f1, -1).argmax(axis=0)
+    return np.where(cuts.possible, cuts.f1, -1).argmax(axis=0)
 
 
 def _highest_recall(cuts: _Cuts, precision_floor: float) -> Indices:
@@ -252,43 +243,33 @@ def _averaged(
 ) -> Floats:
     """Return (L,) thresholds of probabilities, averaged as :func:`tune_thresholds` says.
 
-    Args:
-        best: the objective.
-        documents: some of them have each label.
-        resamples: bootstrap samples of the groups; 0: no averages.
-        prior: a logit; None: the labels' average, weighted by their positives.
+    The prior is a logit; None: the labels' average, weighted by their positives.
     """
     if resamples == 0:
         cuts = _cuts(documents)
-        return cuts.thresholds_at(best(cuts))
+        return _at(cuts.thresholds, best(cuts))
     # A seed of its own: the same scores give the same thresholds, whatever the run's seed.
     generator = np.random.default_rng(0)
     groups = int(documents.groups.max()) + 1
     # All documents are a sample too, lest one with a rare label be in none.
-    samples = [np.ones(groups, dtype=np.int64)]
-    samples += [
-        np.bincount(generator.integers(groups, size=groups), minlength=groups)
-        for _ in range(resamples)
-    ]
-    labels = documents.targets.shape[1]
-    total, times = np.zeros(labels), np.zeros(labels)
-    for drawn in samples:
-        cuts = _cuts(_drawn(documents, drawn))
+    drawn = np.ones(groups, dtype=np.int64)
+    total, times = np.zeros((2, documents.targets.shape[1]))
+    for _ in range(resamples + 1):
+        cuts = _cuts(_repeated(documents, drawn))
         there = cuts.hits[-1] > 0
-        thresholds = np.clip(cuts.thresholds_at(best(cuts)), _MARGIN, 1 - _MARGIN)
+        thresholds = np.clip(_at(cuts.thresholds, best(cuts)), _MARGIN, 1 - _MARGIN)
         total += np.where(there, logit(thresholds), 0)
         times += there
+        drawn = np.bincount(generator.integers(groups, size=groups), minlength=groups)
     own, positives = total / times, documents.weights @ documents.targets
     if prior is None:
         prior = float(np.average(own, weights=positives))
-    averaged: Floats = expit(
-        (positives * own + PRIOR_POSITIVES * prior) / (positives + PRIOR_POSITIVES)
-    )
-    return averaged
+    averaged = (positives * own + PRIOR_POSITIVES * prior) / (positives + PRIOR_POSITIVES)
+    return np.asarray(expit(averaged))
 
 
-def _drawn(documents: Weighted, times: npt.NDArray[np.int64]) -> Weighted:
-    """Return documents whose groups are drawn, each as often as (G,) ``times`` says."""
+def _repeated(documents: Weighted, times: npt.NDArray[np.int64]) -> Weighted:
+    """Return documents whose groups count as often as (G,) ``times`` says."""
     times = times[documents.groups]
     rows = times > 0
     return Weighted(
@@ -299,35 +280,15 @@ def _drawn(documents: Weighted, times: npt.NDArray[np.int64]) -> Weighted:
     )
 
 
-def _absent_note(names: Sequence[str], default: float) -> list[str]:
-    if not names:
-        return []
-    return [
-        f"No validation document has the label {', '.join(names)}: its threshold is {default:g}."
-    ]
-
-
 def _unreachable_notes(
     cuts: _Cuts, chosen: Indices, floor: float, names: Sequence[str]
 ) -> list[str]:
+    reached = zip(names, _at(cuts.precision, chosen), _at(cuts.recall, chosen), strict=True)
     return [
         f"{name}: no threshold reaches a precision of {floor:g} on validation. It gets the one of "
         f"the highest, {precision:.3f}, where the recall is {recall:.3f}."
-        for name, precision, recall in zip(
-            names, _at(cuts.precision, chosen), _at(cuts.recall, chosen), strict=True
-        )
+        for name, precision, recall in reached
         if precision < floor
-    ]
-
-
-def _few_note(positives: Floats, names: Sequence[str], kind: str) -> list[str]:
-    counts = zip(names, positives.tolist(), strict=True)
-    few = [f"{name} ({count:.3g})" for name, count in counts if count < FEW_POSITIVES]
-    if not few:
-        return []
-    return [
-        f"Few validation documents have the label {', '.join(few)}: expect a lower {kind} on "
-        "other documents than the floor that holds on these."
     ]
 
 
