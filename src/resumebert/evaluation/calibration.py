@@ -109,7 +109,7 @@ def fit_calibration(
     logits: npt.NDArray[np.floating],
     targets: npt.NDArray[np.integer],
     label_names: Sequence[str],
-    method: CalibrationMethod | str = DEFAULTS.calibration,
+    method: str = DEFAULTS.calibration,
     groups: npt.NDArray[np.integer] | None = None,
 ) -> Calibration | OwnCalibration:
     """Fit a calibration to validation documents, duplicates counted as one.

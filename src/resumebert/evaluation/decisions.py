@@ -46,9 +46,9 @@ class Decisions:
 
     def to_plain(self) -> dict[str, Any]:
         """Return a dictionary of plain Python values."""
-        own = isinstance(self.calibration, OwnCalibration)
-        calibration = self.calibration.to_plain() if own else asdict(self.calibration)
-        return {**vars(self), "calibration": calibration}
+        if isinstance(self.calibration, OwnCalibration):
+            return {**vars(self), "calibration": self.calibration.to_plain()}
+        return asdict(self)
 
     @classmethod
     def from_plain(

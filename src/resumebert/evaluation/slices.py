@@ -159,11 +159,17 @@ def label_word_slices(
     """
     found = []
     for name, part in (("label named in the text", named), ("label not named", ~named)):
-        rows = part.any(axis=1)
+        rows = np.asarray(part.any(axis=1))
         if rows.any():
-            figures = _figures(result.only(rows), PAIR_METRICS, resamples, part[rows])
-            pairs, positives = int(part.sum()), int((result.truth & part).sum())
-            found.append(Slice("label words", name, int(rows.sum()), *figures, pairs, positives))
+            slice_ = Slice(
+                "label words",
+                name,
+                int(rows.sum()),
+                *_figures(result.only(rows), PAIR_METRICS, resamples, part[rows]),
+                pairs=int(part.sum()),
+                positives=int((result.truth & part).sum()),
+            )
+            found.append(slice_)
     return found
 
 

@@ -95,10 +95,11 @@ def tune_thresholds(
         raise ValueError(f"objective={objective}: must be one of {', '.join(OBJECTIVES)}")
     elkans = false_alarm_cost / (false_alarm_cost + miss_cost)
     default = elkans if objective == "cost" else DEFAULT
-    thresholds, notes = np.full(targets.shape[1], default), []
+    thresholds = np.full(targets.shape[1], default)
+    notes: list[str] = []
     if objective == "fixed":
         return TunedThresholds(thresholds, notes)
-    there = targets.any(axis=0)
+    there = np.asarray(targets.any(axis=0))
     names = [name for name, is_there in zip(label_names, there, strict=True) if is_there]
     if absent := [name for name in label_names if name not in names]:
         notes.append(
