@@ -1,20 +1,10 @@
 """What lies behind a split's figures: slices, label words, probe, label noise, worst errors.
 
 This gathers what the functions of :mod:`resumebert.evaluation` need from a run, and bounds what it
-costs. Seconds of one core for MiniLM on the sample, 180 test and 840 training documents:
-
-======================= =================== ===================
-part                    truncated, 192      windows of 256
-======================= =================== ===================
-the test itself         7                   23
-without the label words 14                  46
-probe                   33                  71
-label noise             2                   2
-worst errors            1                   3
-the slices              less than 1         less than 1
-======================= =================== ===================
-
-Label noise takes 6 s for 1,000 training documents of the reference corpus' length.
+costs. Seconds of one core for MiniLM on the sample, 180 test and 840 training documents, truncated
+to 192 tokens (and in windows of 256): the test itself 7 (23), without the label words 14 (46),
+probe 33 (71), label noise 2 (2), worst errors 1 (3), slices less than 1. Label noise takes 6 s for
+1,000 training documents of the reference corpus' length.
 """
 
 from collections.abc import Sequence
@@ -173,7 +163,7 @@ def _slices(run: _Run) -> list[Slice]:
 def _words_removed(run: _Run) -> list[WordsRemoved]:
     rows = some_groups(run.result.groups, REMOVAL_DOCUMENTS)
     part = run.result.only(rows)
-    texts = [text for text, is_chosen in zip(run.texts, rows, strict=True) if is_chosen]
+    texts = [run.texts[at] for at in np.flatnonzero(rows).tolist()]
     if not rows.all():
         run.notes["words_removed"] = (
             f"Of the {len(rows):,} documents, {len(texts):,} chosen at random were scored without "
@@ -197,7 +187,7 @@ def _words_removed(run: _Run) -> list[WordsRemoved]:
 
 
 def _swaps(run: _Run) -> list[Swap]:
-    made = exchanges(unseen_sample(run.trained, run.datamodule.cleaning), documents=DOCUMENTS)
+    made = exchanges(_unseen_sample(run), documents=DOCUMENTS)
     if not made:
         run.notes["swaps"] = "The model was trained on all of the embedded sample's résumés."
         return []
@@ -207,8 +197,8 @@ def _swaps(run: _Run) -> list[Swap]:
             "The documents that the model was trained on can't be told any more: if these are "
             "among them, its answers for other résumés may move more, or less."
         )
-    number = len(made[0].before)
-    run.notes["swaps"] = f"The texts are {number} fictional résumés of the embedded sample. {seen}"
+    texts = f"{len(made[0].before)} fictional résumés of the embedded sample"
+    run.notes["swaps"] = f"The texts are {texts}. {seen}"
     return probe(
         run.probabilities,
         made,
@@ -219,17 +209,12 @@ def _swaps(run: _Run) -> list[Swap]:
     )
 
 
-def unseen_sample(trained: ResumeDataModule | None, cleaning: Sequence[str]) -> list[str]:
-    """Return the cleaned texts of the embedded sample that a model was not trained on.
-
-    Args:
-        trained: set up; what the model was trained on. None: not known, so that all are returned.
-        cleaning: steps, where it is not known how the model's texts were cleaned.
-    """
+def _unseen_sample(run: _Run) -> list[str]:
+    """Return the sample's texts, cleaned for the model, without those that it was trained on."""
     seen: set[str] = set()
-    if trained is not None:
-        cleaning = trained.cleaning
-        seen.update(trained.table.select(trained.indices("train")).texts)
+    if run.trained is not None:
+        seen.update(run.trained.table.select(run.trained.indices("train")).texts)
+    cleaning = (run.trained or run.datamodule).cleaning
     texts = [clean(text, cleaning) for text in read_sample().texts]
     return [text for text in texts if text not in seen]
 
@@ -246,31 +231,26 @@ def _errors(run: _Run) -> list[ErrorExample]:
 
 
 def _suspects(run: _Run, others: Sequence[EvaluationResult]) -> list[SuspectLabel]:
-    scored, notes = [], []
+    data, notes = run.datamodule, []
+    scored = []
     for result in (run.result, *others):
         # The model's scores of documents that it was trained on say nothing of their labels.
-        unseen = run.datamodule.split[result.index] != "train"
-        if unseen.any():
-            part = result.only(unseen)
-            table = run.datamodule.table.select(part.index)
+        part = result.only(data.split[result.index] != "train")
+        table = data.table.select(part.index)
+        if len(table):
             scored.append(ScoredSplit(part.split, table, part.probabilities, MODEL, part.groups))
-    train = run.datamodule.indices("train")
-    index = train[some_groups(run.datamodule.groups[train], NOISE_DOCUMENTS)]
+    train = data.indices("train")
+    index = train[some_groups(data.groups[train], NOISE_DOCUMENTS)]
     if len(index) < len(train):
         notes.append(
             f"Of the {len(train):,} training documents, {len(index):,} chosen at random were "
             "looked at."
         )
-    table = run.datamodule.table.select(index)
-    values = out_of_fold_probabilities(
-        table.texts,
-        table.labels.astype(np.bool_),
-        run.datamodule.groups[index],
-        table.label_names,
-        cost=DEFAULT_COST if run.baseline is None else run.baseline.cost,
-    )
-    if values is not None:
-        scored.append(ScoredSplit("train", table, values, LINEAR, run.datamodule.groups[index]))
+    table, groups = data.table.select(index), data.groups[index]
+    cost = DEFAULT_COST if run.baseline is None else run.baseline.cost
+    probabilities = out_of_fold_probabilities(table, groups, cost=cost)
+    if probabilities is not None:
+        scored.append(ScoredSplit("train", table, probabilities, LINEAR, groups))
     found = suspect_labels(scored, run.result.label_names)
     if len(found) == MOST:
         notes.append(f"There are more suspect labels than the {MOST} in suspect_labels.csv.")

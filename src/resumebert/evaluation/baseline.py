@@ -131,12 +131,8 @@ def out_of_fold_values(
 ) -> Floats:
     """Return (n, L) decision values of each text from models that saw neither it nor a duplicate.
 
-    Args:
-        texts: n of them, of ``folds`` groups at least.
-        labels: (n, L) of 0 and 1.
-        groups: (n,) group number of each; duplicates share one.
-        cost: C.
-        folds: how many models.
+    The n texts are of ``folds`` groups at least, the labels (n, L) of 0 and 1; duplicates share one
+    of the (n,) group numbers. ``cost`` is C.
 
     Raises:
         NoWordsError: no word is in enough of the texts.
@@ -205,14 +201,9 @@ def linear_baseline(
     Their characters are counted, not the seconds, so that a run and its repetition agree on any
     machine.
 
-    Args:
-        datamodule: set up.
-        settings: of them ``baseline``, and what calibration and thresholds are chosen by.
-        console: told where it is not as asked.
-
     Returns:
         The model, if there is one, and what is to be said of it:
-        ``EvaluationResult.baseline_note``.
+        ``EvaluationResult.baseline_note``. The console is told where it is not as asked.
     """
     if not settings.baseline:
         return None, NOT_ASKED
@@ -275,12 +266,7 @@ def with_baseline(
 ) -> EvaluationResult:
     """Return ``result`` with what the baseline gives for the same documents.
 
-    Args:
-        result: the model's.
-        baseline: the linear model, if there is one.
-        note: what is to be said of it, or why there is none.
-        texts: all of the table, cleaned.
-        settings: as in :func:`resumebert.evaluation.result.evaluate_split`.
+    Without a baseline, the note says why. The texts are all of the table, cleaned.
     """
     if baseline is None:
         return replace(result, baseline_note=note)

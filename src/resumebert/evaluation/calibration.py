@@ -17,13 +17,12 @@ import torch
 from scipy.optimize import brentq, minimize
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
-from torch import Tensor
 
 from resumebert.evaluation.areas import Flags, Floats
 from resumebert.evaluation.own_calibration import OwnCalibration, fit_own
 from resumebert.evaluation.settings import DEFAULTS, CalibrationMethod
 from resumebert.evaluation.weighting import DECIMALS, weighted
-from resumebert.utils.floats import to_float64, to_probabilities
+from resumebert.utils.floats import to_probabilities
 from resumebert.utils.trust import is_dotted
 
 METHODS = get_args(CalibrationMethod)
@@ -48,8 +47,7 @@ class Calibration:
         method: one of :data:`METHODS`.
         slopes: L, above 0.
         offsets: L logits.
-        knots: L entries: none for a label without, else two lists, ascending logits and their
-            probabilities.
+        knots: L entries: none, or two lists, ascending logits and their probabilities.
         notes: what a reader must know, such as labels with too few documents.
     """
 
@@ -60,22 +58,18 @@ class Calibration:
     notes: list[str] = field(default_factory=list)
 
     def apply(self, logits: npt.NDArray[np.floating]) -> Floats:
-        """Return the probabilities (n, L) of logits (n, L): those of :meth:`apply_tensor`."""
-        probabilities = self.apply_tensor(torch.from_numpy(np.ascontiguousarray(logits)))
-        return np.asarray(probabilities.numpy(), dtype=np.float64)
-
-    def apply_tensor(self, logits: Tensor) -> Tensor:
         """Return the probabilities (n, L), float64, of logits (n, L) of any floating dtype.
 
         Uncalibrated, they are :func:`resumebert.utils.floats.to_probabilities` bit by bit.
         """
-        logits = to_float64(logits)
-        slopes, offsets = logits.new_tensor(self.slopes), logits.new_tensor(self.offsets)
-        columns = list(to_probabilities(logits * slopes + offsets).unbind(1))
+        logits = logits.astype(np.float64)
+        scaled = torch.from_numpy(logits * self.slopes + self.offsets)
+        probabilities: Floats = to_probabilities(scaled).numpy()
         for label, knots in enumerate(self.knots):
             if knots:
-                columns[label] = _interpolated(logits[:, label], *map(logits.new_tensor, knots))
-        return torch.stack(columns, dim=1)
+                x, y = knots
+                probabilities[:, label] = np.interp(logits[:, label], x, y)
+        return probabilities
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "Calibration":
@@ -176,10 +170,11 @@ def fit_calibration(
     slopes = own**trust * shared ** (1 - trust)
     offsets = [_offset(a * z, has, weights) for a, (z, has) in zip(slopes, columns, strict=True)]
     isotonic = (method == "isotonic") & (documents >= ISOTONIC_DOCUMENTS)
-    knots = [
-        _knots(z, has, weights) if is_isotonic else []
-        for is_isotonic, (z, has) in zip(isotonic, columns, strict=True)
-    ]
+    knots: list[list[list[float]]] = [[] for _ in label_names]
+    for label in np.flatnonzero(isotonic):
+        z, has = columns[label]
+        fitted = IsotonicRegression().fit(z, _smoothed(has, weights), sample_weight=weights)
+        knots[label] = [fitted.X_thresholds_.tolist(), fitted.y_thresholds_.tolist()]
     notes = _notes(method, label_names, documents.tolist(), own.tolist())
     return Calibration(method, slopes.tolist(), offsets, knots, notes)
 
@@ -247,23 +242,6 @@ def _root(increasing: Callable[[float], float], low: float, high: float) -> floa
     if increasing(high) <= 0:
         return float(high)
     return float(brentq(increasing, low, high, xtol=1e-12))
-
-
-def _knots(z: Floats, truth: Flags, weights: Floats) -> list[list[float]]:
-    """Return the knots of isotonic regression, by pooling adjacent violators."""
-    fitted = IsotonicRegression().fit(z, _smoothed(truth, weights), sample_weight=weights)
-    return [fitted.X_thresholds_.tolist(), fitted.y_thresholds_.tolist()]
-
-
-def _interpolated(z: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Return (n,) values of the line through K knots at (n,) places."""
-    # Comparisons and a sum in place of a search, which ONNX has not.
-    left = ((z[:, None] >= x).sum(dim=1) - 1).clamp(min=0)
-    right = (left + 1).clamp(max=len(x) - 1)
-    width = torch.where(right > left, x[right] - x[left], 1.0)
-    share = ((z - x[left]) / width).clamp(0, 1)
-    # Rounding must not lift a document above those of the next knot.
-    return (y[left] + (y[right] - y[left]) * share).minimum(y[right])
 
 
 def _notes(

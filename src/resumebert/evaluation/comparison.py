@@ -102,11 +102,11 @@ class Disagreement:
     Attributes:
         id: the document's identifier.
         row: its row in the source, as messages count rows.
-        true_labels: names of its labels.
-        first: names of those that the first model gives.
+        true_labels: their names.
+        first: names of the labels that the first model gives.
         second: the second model's.
-        wrong_first: how many labels the first model has wrong, missed or given wrongly.
-        wrong_second: the second model's.
+        wrong_first: how many labels the first model missed or gave wrongly.
+        wrong_second: the second model.
         excerpt: the beginning of the text.
     """
 
@@ -273,13 +273,8 @@ def disagreements(
     """Return the documents that two models label differently, the most different ones first.
 
     Those come first on which most labels differ, and of these those on which the probabilities of
-    the labels lie furthest apart.
-
-    Args:
-        first: of n documents.
-        second: of the same, in the same order.
-        texts: n texts.
-        rows: (n,) rows in the source.
+    the labels lie furthest apart. The n texts, and their (n,) rows in the source, are in the order
+    of both results.
     """
     other = first.predicted != second.predicted
     gaps = (np.abs(first.probabilities - second.probabilities) * other).sum(axis=1)

@@ -54,17 +54,11 @@ class Decisions:
     def from_plain(
         cls, plain: Mapping[str, Any], trust: Sequence[str] = (), where: str = "ckpt"
     ) -> "Decisions":
-        """Return what :meth:`to_plain` was called on.
-
-        Args:
-            plain: the dictionary.
-            trust: packages of the user's own, whose calibration it may name.
-            where: what to call the checkpoint in a message.
+        """Return what :meth:`to_plain` was called on; see :func:`stored_decisions`.
 
         Raises:
             ValueError: the values are none that :func:`fit_decisions` gives.
             TypeError: a key is missing or unknown.
-            UserError: the calibration is of a package that is not trusted.
         """
         stored, limits = plain["calibration"], plain["thresholds"]
         calibration: Calibration | OwnCalibration
@@ -121,31 +115,18 @@ def fit_decisions(
 ) -> Decisions:
     """Fit the calibration to validation documents, then tune thresholds of what it gives for them.
 
-    Duplicates count as one document.
-
     Args:
         logits: (n, L), finite; n may be 0: then they are used as they are, at 0.5.
         targets: (n, L) of 0 and 1.
         label_names: L names, for the notes.
         settings: of them the method of calibration and what belongs to thresholds.
-        groups: (n,) group number of each document; duplicates share one. None: there are none.
+        groups: (n,) group number of each document; duplicates, which count as one, share it.
     """
     if len(logits) == 0:
         return plain_decisions(len(label_names), [WITHOUT_VALIDATION])
     truth = targets.astype(np.uint8)
     calibration = fit_calibration(logits, truth, label_names, settings.calibration, groups)
-    tuned = tune_thresholds(
-        calibration.apply(logits),
-        truth,
-        label_names,
-        settings.thresholds,
-        precision_floor=settings.precision_floor,
-        recall_floor=settings.recall_floor,
-        miss_cost=settings.miss_cost,
-        false_alarm_cost=settings.false_alarm_cost,
-        resamples=settings.threshold_resamples,
-        groups=groups,
-    )
+    tuned = tune_thresholds(calibration.apply(logits), truth, label_names, settings, groups)
     return Decisions(calibration, tuned.thresholds.tolist(), [*calibration.notes, *tuned.notes])
 
 

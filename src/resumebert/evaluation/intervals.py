@@ -7,14 +7,10 @@ metrics count documents, as scikit-learn's do; it is their uncertainty that goes
 
 The intervals are Efron's BCa ("Better bootstrap confidence intervals", 1987; DiCiccio and Efron,
 "Bootstrap confidence intervals", 1996): percentiles of the resamples, chosen by how far the
-resamples lie to one side of the estimate and by how much its spread changes with its value. On
-simulated samples of 500 documents in 360 groups (``benchmarks/intervals.py --coverage``) the F1s'
-95 % intervals held the true value in 93 to 95 % of the samples, for a model with F1s of 0.5 to 0.9;
-plain percentiles did as well, basic intervals in 90 to 94 %, and BCa with duplicates resampled
-apart in 85 to 88 %. For a model with F1s of 0.9 to 0.97 BCa held 93 to 96 % and percentiles, for
-single labels, 90 to 92 %. All are too short where few documents decide: for a label with some
-fifteen groups of positives and an area under the ROC curve of 0.96, BCa held 86 % and percentiles
-80 %.
+resamples lie to one side of the estimate and by how much its spread changes with its value. How
+often they hold the true value is in ``docs/decisions.md``. All are too short where few documents
+decide: for a label with some fifteen groups of positives and an area under the ROC curve of 0.96,
+BCa held 86 % and percentiles 80 % (``benchmarks/intervals.py --coverage``).
 """
 
 from collections.abc import Iterator, Sequence
@@ -180,7 +176,11 @@ def bca_interval(estimate: float, replicates: Floats, jackknife: Floats, level: 
         return percentile_interval(estimate, replicates, level)
     normal = NormalDist()
     bias = normal.inv_cdf(below / (2 * known))
-    acceleration = _acceleration(jackknife[~np.isnan(jackknife)])
+    # A sixth of the skewness of the parts' influence on the estimate.
+    influence = jackknife[~np.isnan(jackknife)]
+    influence = influence - influence.mean() if len(influence) else influence
+    spread = (influence**2).sum()
+    acceleration = -(influence**3).sum() / (6 * spread**1.5) if spread > ROUNDING**2 else 0.0
     shares = []
     for tail in ((1 - level) / 2, (1 + level) / 2):
         z = bias + normal.inv_cdf(tail)
@@ -196,10 +196,3 @@ def _percentiles(estimate: float, replicates: Floats, shares: list[float]) -> In
         return np.nan, np.nan
     low, high = np.quantile(known, shares)
     return float(low), float(high)
-
-
-def _acceleration(jackknife: Floats) -> float:
-    """Return a sixth of the skewness of the parts' influence on the estimate."""
-    influence = jackknife.mean() - jackknife if len(jackknife) else jackknife
-    spread = (influence**2).sum()
-    return float((influence**3).sum() / (6 * spread**1.5)) if spread > ROUNDING**2 else 0.0

@@ -156,34 +156,23 @@ def document_quality(given: Flags, probabilities: Floats) -> Floats:
 
 
 def out_of_fold_probabilities(
-    texts: Sequence[str],
-    given: Flags,
-    groups: npt.NDArray[np.int64],
-    label_names: Sequence[str],
-    *,
-    cost: float = DEFAULT_COST,
+    table: ResumeTable, groups: npt.NDArray[np.int64], *, cost: float = DEFAULT_COST
 ) -> Floats | None:
     """Return (n, L) probabilities from linear models that saw neither a text nor a duplicate.
 
-    They are calibrated by Platt's method on all texts, which costs two numbers a label; duplicates
-    count as one. None if there are fewer than two groups, or no words to learn from.
-
-    Args:
-        texts: n of them.
-        given: (n, L).
-        groups: (n,) group number of each; duplicates share one.
-        label_names: L names.
-        cost: C of the linear models.
+    They are calibrated by Platt's method on all texts, which costs two numbers a label; duplicates,
+    which share one of the (n,) group numbers, count as one. None if there are fewer than two
+    groups, or no words to learn from. ``cost`` is C of the linear models.
     """
     folds = min(FOLDS, len(np.unique(groups)))
     if folds < 2:
         return None
-    labels = given.astype(np.uint8)
+    labels = table.labels
     try:
-        values = out_of_fold_values(texts, labels, groups, cost=cost, folds=folds)
+        values = out_of_fold_values(table.texts, labels, groups, cost=cost, folds=folds)
     except NoWordsError:
         return None
-    return fit_calibration(values, labels, label_names, "platt", groups).apply(values)
+    return fit_calibration(values, labels, table.label_names, "platt", groups).apply(values)
 
 
 def write_suspects(path: Path, suspects: Sequence[SuspectLabel]) -> None:

@@ -4,8 +4,7 @@ A label's name is cut into words at underscores, spaces, hyphens, slashes, comma
 letter meets a capital (``Front_End_Developer``, ``FrontEndDeveloper``: front, end, developer). It
 is found whatever the case, with any or no separator between the words (front-end developer,
 Frontend Developer), each word in the singular or the plural (systems administrator, Java
-developers, developer's). Synonyms are no variants of a name: software engineer is not found for
-``Software_Developer`` unless the caller says so.
+developers, developer's). Synonyms are no variants of a name, unless the caller says so.
 
 There are two levels. A **name** is the whole of it; that is what a job title copies. **Words** are
 its single content words as well (java, developer), wherever they stand: far more is removed, skills
@@ -97,16 +96,20 @@ def label_words(
     names, words = [], []
     for label in label_names:
         phrases = [split_name(name) for name in [label, *(more or {}).get(label, ())]]
-        # Of a name without a letter or digit nothing can be found.
-        phrases = [phrase for phrase in phrases if phrase]
-        wholes = [_BETWEEN.join(map(_inflected, phrase)) for phrase in phrases]
-        single = dict.fromkeys(word for phrase in phrases for word in phrase if _tells(word))
-        # A name of one word is that word, and as careful with its capitals.
+        # Of a name without a letter or digit nothing can be found. One of a single word is that
+        # word, and as careful with its capitals.
         wholes = [
-            _alone(phrase[0]) if len(phrase) == 1 else whole
-            for phrase, whole in zip(phrases, wholes, strict=True)
+            _alone(phrase[0]) if len(phrase) == 1 else _BETWEEN.join(map(_inflected, phrase))
+            for phrase in phrases
+            if phrase
         ]
         wholes.sort(key=len, reverse=True)
+        single = dict.fromkeys(
+            word
+            for phrase in phrases
+            for word in phrase
+            if word.lower() not in FUNCTION_WORDS or _is_abbreviation(word)
+        )
         names.append(_pattern(wholes))
         words.append(_pattern([*wholes, *map(_alone, single)]))
     return LabelWords(list(label_names), names, words)
@@ -115,10 +118,6 @@ def label_words(
 def split_name(name: str) -> list[str]:
     """Return the words of a label's name, as they are written there."""
     return _WORD.findall(_CAMEL.sub(" ", name))
-
-
-def _tells(word: str) -> bool:
-    return word.lower() not in FUNCTION_WORDS or _is_abbreviation(word)
 
 
 def _is_abbreviation(word: str) -> bool:

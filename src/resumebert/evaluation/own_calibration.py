@@ -22,12 +22,9 @@ class Fitted(Protocol):
 
     @classmethod
     def fit(cls, logits: Floats, truth: Flags, weights: Floats) -> "Fitted":
-        """Return the calibration of m validation documents.
+        """Return the calibration of m validation documents: (m, L) logits and truth, (m,) weights.
 
-        Args:
-            logits: (m, L), finite.
-            truth: (m, L), neither all true nor all false.
-            weights: (m,), how much each counts: those of a group of duplicates add up to 1.
+        Truth is neither all true nor all false. The weights of a group of duplicates add up to 1.
         """
 
     def apply(self, logits: Floats) -> Floats:
@@ -72,12 +69,10 @@ class OwnCalibration:
 def calibration_class(
     name: str, trust: Sequence[str] | None = None, where: str = "evaluation.calibration"
 ) -> Any:
-    """Import a user's class of calibration.
+    """Import a user's class of calibration by its dotted name.
 
-    Args:
-        name: its dotted name.
-        trust: if a checkpoint names it, the packages that it may be of; None: the user named it.
-        where: what to call the checkpoint in a message.
+    Where a checkpoint names it, ``trust`` are the packages that it may be of, and ``where`` is what
+    to call the checkpoint in a message; without ``trust`` the user named it.
 
     Raises:
         UserError: it is not trusted, can't be imported, or has not what :class:`Fitted` has.

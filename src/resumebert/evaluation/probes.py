@@ -23,12 +23,11 @@ words there. These are read wherever a model reads the beginning of a text.
 
 Limits. The probe finds what these words do in résumés like the sample's, not discrimination in the
 data a model was trained on or in what is done with its answers. An interval that excludes 0 says
-that a change is systematic, not that it is large: even a linear model over words, which knows "she"
-from few résumés, changes its probabilities by a hundredth. Look at the size and at the decisions
-turned. E-mail addresses keep the initials of the name they had. Rare names have more tokens than
-common ones, so the end of a truncated document moves by a few words, which is part of the change.
-Ten origins are no list of all, and names say them only roughly. With 13 exchanges and ten labels
-some intervals exclude 0 by chance: one in twenty.
+that a change is systematic, not that it is large (even a linear model over words changes its
+probabilities by a hundredth), so look at the size and at the decisions turned. With 13 exchanges
+and ten labels some intervals exclude 0 by chance: one in twenty. E-mail addresses keep the initials
+of the name they had, and rare names have more tokens, so that the end of a truncated document
+moves by a few words. Ten origins are no list of all, and names say them only roughly.
 """
 
 import re
@@ -73,13 +72,13 @@ class Swap:
     """What exchanging words that should not matter did to one label's probability.
 
     Attributes:
-        name: what was exchanged, such as "she → he".
+        name: what was exchanged, such as "pronouns: she → he".
         label: the label.
         documents: how many had something to exchange.
         change: mean of probability after − before.
         interval: of the mean, 95 %, bootstrapped over documents.
         flipped: share of documents whose decision changed, in [0, 1].
-        baseline_change: mean change of the linear baseline's probability; None: there is none.
+        baseline_change: the linear baseline's; None: there is none.
         baseline_interval: its interval.
     """
 
@@ -113,13 +112,9 @@ def probe(
 ) -> list[Swap]:
     """Score both versions of all documents; return the change by exchange and label.
 
-    Args:
-        score: gives calibrated probabilities (n, L) of n texts; called once.
-        exchanges: see :func:`exchanges`.
-        thresholds: (L,) of the probabilities.
-        label_names: L names.
-        baseline: likewise of the linear baseline, whose changes stand beside the model's.
-        resamples: of the bootstrap over documents; 0: no intervals.
+    The score of n texts is their calibrated probabilities (n, L), and so is the linear baseline's,
+    whose changes stand beside the model's. With 0 ``resamples`` of the documents there are no
+    intervals.
     """
     texts = list(dict.fromkeys(text for e in exchanges for text in (*e.before, *e.after)))
     place = {text: number for number, text in enumerate(texts)}
@@ -166,11 +161,8 @@ def _means(
 def exchanges(texts: Sequence[str], *, documents: int = DOCUMENTS) -> list[Exchange]:
     """Write documents in the versions of all exchanges; 18 texts of each.
 
-    Args:
-        texts: fictional résumés; those longer than ``CHARACTERS`` are left out. Up to ``documents``
-            of them are taken: those with pronouns of their own for at most one half, the others at
-            random, the same ones each time.
-        documents: at most so many.
+    Fictional résumés longer than ``CHARACTERS`` are left out. Up to ``documents`` are taken: those
+    with pronouns of their own for at most one half, the others at random, the same ones each time.
     """
     chosen = list(enumerate(choose_documents(texts, documents)))
     if not chosen:

@@ -83,17 +83,14 @@ class EvaluationResult:
 
     def only(self, rows: Flags) -> "EvaluationResult":
         """Return the documents that (n,) ``rows`` marks, without the split's own figures."""
+        arrays = ("index", "groups", "truth", "logits", "probabilities")
         return replace(
             self,
             ids=[name for name, kept in zip(self.ids, rows, strict=True) if kept],
-            index=self.index[rows],
-            groups=self.groups[rows],
-            truth=self.truth[rows],
-            logits=self.logits[rows],
-            probabilities=self.probabilities[rows],
             metrics={},
             intervals={},
             baseline=None if self.baseline is None else self.baseline.only(rows),
+            **{name: getattr(self, name)[rows] for name in arrays},
         )
 
     def in_order_of(self, other: "EvaluationResult") -> "EvaluationResult":
@@ -186,15 +183,9 @@ def evaluate_split(
     decisions: Decisions,
     settings: EvaluationSettings,
 ) -> EvaluationResult:
-    """Evaluate what the last pass of a trainer gave.
+    """Evaluate what a model gave in the last pass, ``val`` or ``test``, of a trainer.
 
-    Args:
-        split: what the documents are called.
-        model: which scored them.
-        stage: in which pass, ``val`` or ``test``.
-        datamodule: the documents' own.
-        decisions: from logits to probabilities and labels.
-        settings: of them ``bootstrap_resamples`` and ``metrics``.
+    The split is what the documents, those of the data module, are called.
     """
     scores = model.scores[stage]
     index = scores.index.cpu().numpy()

@@ -48,14 +48,12 @@ class Slice:
         kind: what the documents are divided by, such as "length".
         name: which of them these are, such as "513 to 1,024 tokens".
         documents: how many.
-        metrics: ``f1_micro``, ``f1_macro`` and ``subset_accuracy`` at the tuned thresholds; ``nan``
-            where undefined.
+        metrics: those of ``METRICS`` at the tuned thresholds; ``nan`` where undefined.
         intervals: 95 % bootstrap intervals by the same names.
         baseline: the linear baseline's metrics on the same documents; None: there is none.
         baseline_intervals: theirs.
-        pairs: how many (document, label) pairs, where these are divided rather than documents;
-            ``metrics`` then has ``precision_micro`` and ``recall_micro`` in place of
-            ``subset_accuracy``.
+        pairs: how many (document, label) pairs, where these are divided rather than documents; the
+            metrics are then ``PAIR_METRICS``.
         positives: in how many of the pairs the document has the label.
     """
 
@@ -107,12 +105,8 @@ def document_slices(
 ) -> list[Slice]:
     """Return the slices by length, share cut off, number of windows and number of true labels.
 
-    Args:
-        result: of n documents, with the baseline's if there is one.
-        lengths: (n,) tokens of each document.
-        read: (n,) how many of them the model reads.
-        windows: (n,) in how many windows.
-        resamples: of the bootstrap; 0: no intervals.
+    Of each of the n documents, ``lengths`` is its tokens, ``read`` how many of them the model
+    reads, and ``windows`` in how many windows. With 0 ``resamples`` there are no intervals.
     """
     cut = np.where(lengths > 0, 1 - read / np.maximum(lengths, 1), 0.0)
     ways: dict[str, dict[str, Flags]] = {
@@ -137,7 +131,7 @@ def slice_of(
     result: EvaluationResult, kind: str, name: str, rows: Flags, resamples: int = 2_000
 ) -> Slice:
     """Return how good a model is on the documents that (n,) ``rows`` marks."""
-    return Slice(kind, name, int(rows.sum()), *_figures(result.only(rows), METRICS, resamples))
+    return Slice(kind, name, int(rows.sum()), **_figures(result.only(rows), METRICS, resamples))
 
 
 def label_word_slices(
@@ -146,30 +140,31 @@ def label_word_slices(
     """Return how well labels are decided where their own name stands in the text, and where not.
 
     It is (document, label) pairs that are divided: a résumé may name one of its labels and not the
-    other. In either part, precision is the share of the predicted pairs that are true, recall the
-    share of the true pairs that are predicted. A model that copies titles has a high recall and a
-    low precision where the name stands (it also stands where the label does not hold), and a low
-    recall where it does not. ``f1_macro`` is over the labels with a true pair in the part;
-    ``documents`` are those with a pair in it.
+    other. Precision is the share of a part's predicted pairs that are true, recall the share of its
+    true pairs that are predicted. A model that copies titles has a high recall and a low precision
+    where the name stands (it also stands where the label does not hold), and a low recall where it
+    does not. ``f1_macro`` is over the labels with a true pair in the part; ``documents`` are those
+    with a pair in it.
 
-    Args:
-        result: of n documents and L labels.
-        named: (n, L) whether the label's name stands in the text.
-        resamples: of the bootstrap; 0: no intervals.
+    Whether the label's name stands in the text is ``named``, (n, L). With 0 ``resamples`` there are
+    no intervals.
     """
     found = []
     for name, part in (("label named in the text", named), ("label not named", ~named)):
         rows = np.asarray(part.any(axis=1))
         if rows.any():
-            slice_ = Slice(
-                "label words",
-                name,
-                int(rows.sum()),
-                *_figures(result.only(rows), PAIR_METRICS, resamples, part[rows]),
-                pairs=int(part.sum()),
-                positives=int((result.truth & part).sum()),
+            figures = _figures(result.only(rows), PAIR_METRICS, resamples, part[rows])
+            positives = int((result.truth & part).sum())
+            found.append(
+                Slice(
+                    "label words",
+                    name,
+                    int(rows.sum()),
+                    pairs=int(part.sum()),
+                    positives=positives,
+                    **figures,
+                )
             )
-            found.append(slice_)
     return found
 
 
@@ -220,21 +215,22 @@ def words_removed(
 
 def _figures(
     result: EvaluationResult, names: Sequence[str], resamples: int, pairs: Flags | None = None
-) -> list[Any]:
-    """Return metrics and intervals of a result, and those of its baseline, None without one.
+) -> dict[str, Any]:
+    """Return the figures of a slice: those of a result, and of its baseline if it has one.
 
     Of (n, L) ``pairs``, only those are decided and true: one that is neither is in no count of the
     ratios.
     """
-    found: list[Any] = []
-    for one in (result, result.baseline):
-        if one is None:
-            return [*found, None, None]
-        documents = one.documents
-        if pairs is not None:
-            decided, true = documents.predicted & pairs, documents.truth & pairs
-            documents = replace(documents, predicted=decided, truth=true)
-        found += measured(_statistic(documents, names), documents, resamples)
+    keys = ("metrics", "intervals"), ("baseline", "baseline_intervals")
+    found: dict[str, Any] = {}
+    for one, names_of in zip((result, result.baseline), keys, strict=True):
+        if one is not None:
+            documents = one.documents
+            if pairs is not None:
+                decided, true = documents.predicted & pairs, documents.truth & pairs
+                documents = replace(documents, predicted=decided, truth=true)
+            figures = measured(_statistic(documents, names), documents, resamples)
+            found |= dict(zip(names_of, figures, strict=True))
     return found
 
 

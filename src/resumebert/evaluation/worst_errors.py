@@ -28,13 +28,7 @@ _MARGIN = 1e-9
 
 @dataclass(frozen=True)
 class Window:
-    """A part of a text that the model read at once, and what it saw there.
-
-    Attributes:
-        start: its first character.
-        end: the one after its last.
-        logits: L, of this window alone.
-    """
+    """A part of a text that the model read at once, and its L logits of this part alone."""
 
     start: int
     end: int
@@ -59,7 +53,8 @@ class Mistake:
         predicted: True for a false alarm, False for a miss.
         probability: of the label, calibrated.
         threshold: from which on it is predicted.
-        window: place in ``ErrorExample.windows`` of the one that scores the label highest.
+        window: place in ``ErrorExample.windows`` of the one that scores the label highest; None: it
+            is not shown.
     """
 
     label: str
@@ -77,8 +72,8 @@ class ErrorExample:
         id: the document's identifier.
         row: its row in the source, as messages count rows.
         text: as much of it as matters; what is left out shows as […] on a line of its own.
-        true_labels: names of its labels.
-        predicted_labels: names of those predicted at the tuned thresholds.
+        true_labels: their names.
+        predicted_labels: those predicted at the tuned thresholds.
         mistakes: the labels decided wrongly, the most confident mistake first.
         windows: those that decided one of ``mistakes``, with places in ``text``.
         spans: the names of the true and of the predicted labels, with places in ``text``.
@@ -205,25 +200,14 @@ def _ranges_to_show(
     """
     if len(text) <= characters:
         return [(0, len(text))]
-    ranges: list[tuple[int, int]] = []
+    # Of each character whether it is shown, and False after the last.
+    shown = np.zeros(len(text) + 1, dtype=np.bool_)
     for window in deciding:
-        room = characters - sum(end - start for start, end in ranges)
-        start = max(0, window.start - CONTEXT)
-        end = min(len(text), window.end + CONTEXT)
-        if not ranges or end - start <= room:
-            ranges = _merged([*ranges, (start, min(end, start + characters))])
-    return ranges
-
-
-def _merged(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return ranges in order, joined where they overlap or touch."""
-    joined: list[tuple[int, int]] = []
-    for start, end in sorted(ranges):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(joined[-1][1], end)
-        else:
-            joined.append((start, end))
-    return joined
+        start, end = max(0, window.start - CONTEXT), min(len(text), window.end + CONTEXT)
+        if not shown.any() or end - start <= characters - shown.sum():
+            shown[start : min(end, start + characters)] = True
+    edges = np.flatnonzero(np.diff(shown, prepend=False))
+    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
 
 
 def _excerpt(
