@@ -32,8 +32,7 @@ from resumebert.evaluation.metrics import (
     Weights,
     checked_documents,
     curve_metrics,
-    decision_metrics,
-    decisions_by_group,
+    decision_statistic,
     difference,
     estimates,
     label_curves,
@@ -345,13 +344,12 @@ def _swaps(rows: int, groups: int, exchanges: int, seed: int) -> Iterator[Weight
 
 def _compared(documents: Documents, ranks: Floats, metrics: Sequence[Metric]) -> Statistic:
     """Return the metrics that are compared, as a function of groups' weights."""
-    table = decisions_by_group(documents)
-    curves = label_curves(replace(documents, scores=ranks))
     labels = [f"f1/{name}" for name in documents.label_names]
+    decisions = decision_statistic(documents, ["f1_micro", "f1_macro", "subset_accuracy", *labels])
+    curves = label_curves(replace(documents, scores=ranks))
 
     def statistic(weights: Weights) -> dict[str, Floats]:
-        found = decision_metrics(weights @ table, documents.label_names)
-        found |= curve_metrics(curves, weights, ["ap"])
+        found = decisions(weights) | curve_metrics(curves, weights, ["ap"])
         own = own_metrics(metrics, documents, weights)
         return {name: found[name] for name in MAIN} | own | {name: found[name] for name in labels}
 

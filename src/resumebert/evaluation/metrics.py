@@ -21,15 +21,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from resumebert.evaluation.areas import (
-    AREAS,
-    Curve,
-    Flags,
-    Floats,
-    Passed,
-    Weights,
-    average_precision,
-)
+from resumebert.evaluation.areas import KINDS, Curve, Flags, Floats, Indices, Weights
 from resumebert.evaluation.registry import Metric, metric_names
 from resumebert.utils.errors import UserError
 from resumebert.utils.floats import to_float64
@@ -135,7 +127,7 @@ class Documents:
     scores: Floats
     predicted: Flags
     truth: Flags
-    groups: npt.NDArray[np.intp]
+    groups: Indices
     label_names: Sequence[str]
 
     @property
@@ -242,7 +234,7 @@ def weighted_metrics(documents: Documents, metrics: Sequence[Metric] = ()) -> St
         # In parts, so that all pairs take no more memory than the documents of one label.
         parts = np.array_split(weights, len(documents.label_names))
         return found | {
-            "ap_micro": np.concatenate([average_precision(Passed.of(pairs, w)) for w in parts]),
+            "ap_micro": np.concatenate([pairs.areas(part, ["ap"])["ap"] for part in parts]),
             "lrap": lrap,
             "coverage_error": coverage,
             "ranking_loss": loss,
@@ -286,9 +278,15 @@ def sum_by_group(values: Floats, documents: Documents) -> Floats:
     return sums
 
 
-def decisions_by_group(documents: Documents) -> Floats:
-    """Return (G, 3 L + 9) counts, of whose sums :func:`decision_metrics` computes the metrics."""
-    return sum_by_group(decision_counts(documents), documents)
+def decision_statistic(documents: Documents, names: Sequence[str]) -> Statistic:
+    """Return those metrics of decisions, as a function of groups' weights."""
+    table = sum_by_group(decision_counts(documents), documents)
+
+    def statistic(weights: Weights) -> dict[str, Floats]:
+        found = decision_metrics(weights @ table, documents.label_names)
+        return {name: found[name] for name in names}
+
+    return statistic
 
 
 @np.errstate(invalid="ignore")
@@ -334,20 +332,16 @@ def label_curves(documents: Documents) -> dict[str, Curve]:
 
 @np.errstate(invalid="ignore")
 def curve_metrics(
-    curves: Mapping[str, Curve], weights: Weights, kinds: Sequence[str] = tuple(AREAS)
+    curves: Mapping[str, Curve], weights: Weights, kinds: Sequence[str] = KINDS
 ) -> dict[str, Floats]:
     """Return the (B,) areas under each label's curve at (B, G) weights, and their means, by name.
 
     Of the ``kinds``, ``ap`` is average precision and ``auroc`` the area under the ROC curve.
     """
-    areas: dict[str, list[Floats]] = {kind: [] for kind in kinds}
-    for curve in curves.values():
-        passed = Passed.of(curve, weights)
-        for kind in kinds:
-            areas[kind].append(AREAS[kind](passed))
+    areas = [curve.areas(weights, kinds) for curve in curves.values()]
     found = {}
-    for kind, columns in areas.items():
-        values = np.column_stack(columns)
+    for kind in kinds:
+        values = np.column_stack([of_label[kind] for of_label in areas])
         found[f"{kind}_macro"] = _mean_of_defined(values, np.ones_like(values))
         found |= _by_label(kind, values, list(curves))
     return found

@@ -19,15 +19,7 @@ import numpy.typing as npt
 
 from resumebert.evaluation.areas import Flags
 from resumebert.evaluation.intervals import measured
-from resumebert.evaluation.metrics import (
-    Documents,
-    Floats,
-    Statistic,
-    Weights,
-    decision_metrics,
-    decisions_by_group,
-    difference,
-)
+from resumebert.evaluation.metrics import Floats, Weights, decision_statistic, difference
 from resumebert.evaluation.result import EvaluationResult, Interval
 
 METRICS = ("f1_micro", "f1_macro", "subset_accuracy")
@@ -229,7 +221,7 @@ def _figures(
             if pairs is not None:
                 decided, true = documents.predicted & pairs, documents.truth & pairs
                 documents = replace(documents, predicted=decided, truth=true)
-            figures = measured(_statistic(documents, names), documents, resamples)
+            figures = measured(decision_statistic(documents, names), documents, resamples)
             found |= dict(zip(names_of, figures, strict=True))
     return found
 
@@ -238,22 +230,12 @@ def _change(
     before: EvaluationResult, after: EvaluationResult, resamples: int
 ) -> tuple[dict[str, float], dict[str, Interval]]:
     """Return after − before of each metric, and the interval of a paired bootstrap."""
-    first, second = (_statistic(one.documents, METRICS) for one in (before, after))
+    first, second = (decision_statistic(one.documents, METRICS) for one in (before, after))
 
     def paired(weights: Weights) -> dict[str, Floats]:
         return difference(first(weights), second(weights))
 
     return measured(paired, before.documents, resamples, kind="percentile")
-
-
-def _statistic(documents: Documents, names: Sequence[str]) -> Statistic:
-    table = decisions_by_group(documents)
-
-    def statistic(weights: Weights) -> dict[str, Floats]:
-        found = decision_metrics(weights @ table, documents.label_names)
-        return {name: found[name] for name in names}
-
-    return statistic
 
 
 def _ranges(
