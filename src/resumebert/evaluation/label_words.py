@@ -38,36 +38,29 @@ _START, _END = r"(?<![^\W_])", r"(?![^\W_])"
 
 @dataclass(frozen=True)
 class LabelWords:
-    """What to look for, for each of L labels.
+    """What to look for: by level, a pattern for each of L labels.
 
-    Attributes:
-        label_names: L names.
-        names: L patterns of whole names and their variants.
-        words: L patterns of these and of their single content words.
+    Those of the level "names" are of whole names and their variants, those of "words" of these and
+    of their single content words.
     """
 
     label_names: Sequence[str]
-    names: Sequence[re.Pattern[str]]
-    words: Sequence[re.Pattern[str]]
-
-    def patterns(self, level: Level) -> Sequence[re.Pattern[str]]:
-        """Return the L patterns of a level."""
-        return self.names if level == "names" else self.words
+    patterns: Mapping[Level, Sequence[re.Pattern[str]]]
 
     def spans(self, text: str, label: int, level: Level = "names") -> list[tuple[int, int]]:
         """Return where a label's name (or words) begin and end in a text, in order."""
-        return [match.span() for match in self.patterns(level)[label].finditer(text)]
+        return [match.span() for match in self.patterns[level][label].finditer(text)]
 
     def named(self, texts: Sequence[str], level: Level = "names") -> Flags:
         """Return (n, L): whether a text has a label's name, or one of its words."""
-        found = [[p.search(text) is not None for p in self.patterns(level)] for text in texts]
+        found = [[p.search(text) is not None for p in self.patterns[level]] for text in texts]
         return np.array(found, dtype=np.bool_).reshape(len(texts), len(self.label_names))
 
     def removed(self, text: str, level: Level) -> str:
         """Return a text without the names (or words) of any label, until none is left."""
         while True:
             shorter = text
-            for pattern in self.patterns(level):
+            for pattern in self.patterns[level]:
                 shorter = pattern.sub("", shorter)
             if shorter == text:
                 return text
@@ -112,7 +105,7 @@ def label_words(
         )
         names.append(_pattern(wholes))
         words.append(_pattern([*wholes, *map(_alone, single)]))
-    return LabelWords(list(label_names), names, words)
+    return LabelWords(list(label_names), {"names": names, "words": words})
 
 
 def split_name(name: str) -> list[str]:

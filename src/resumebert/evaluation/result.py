@@ -17,7 +17,7 @@ from resumebert.evaluation.intervals import measured
 from resumebert.evaluation.metrics import Documents, checked_documents, weighted_metrics
 from resumebert.evaluation.registry import Metric, load_metrics, metric_names
 from resumebert.evaluation.settings import EvaluationSettings
-from resumebert.evaluation.top1 import top1_intervals, top1_metrics
+from resumebert.evaluation.top1 import top1_statistic
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.utils.floats import to_probabilities
 
@@ -157,9 +157,9 @@ def evaluate_scores(
         intervals |= _prefixed(prefix, ends)
         if not prefix:  # The counts are the same at any threshold.
             values |= documents.counts
-    values |= _prefixed(TOP1, top1_metrics(logits, truth))
-    if resamples:
-        intervals |= _prefixed(TOP1, top1_intervals(logits, truth, groups, resamples=resamples))
+    found, ends = measured(*top1_statistic(logits, truth, groups), resamples)
+    values |= _prefixed(TOP1, found)
+    intervals |= _prefixed(TOP1, ends)
     return EvaluationResult(
         split=split,
         label_names=list(label_names),

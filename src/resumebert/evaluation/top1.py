@@ -3,17 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from resumebert.evaluation.intervals import Interval, bootstrap
-from resumebert.evaluation.metrics import (
-    Documents,
-    Floats,
-    Statistic,
-    Weights,
-    estimates,
-    only_groups,
-    sum_by_group,
-)
-from resumebert.evaluation.settings import DEFAULTS
+from resumebert.evaluation.areas import Flags, Floats, Weights
+from resumebert.evaluation.metrics import Documents, Statistic, only_groups, sum_by_group
 
 TOP1_WHY = (
     "These are the scores of an evaluation that takes the label with the highest logit as the only "
@@ -26,32 +17,16 @@ TOP1_WHY = (
 )
 
 
-def top1_metrics(
-    scores: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_]
-) -> dict[str, float]:
+def top1_statistic(
+    scores: npt.NDArray[np.floating], truth: Flags, groups: npt.NDArray[np.integer]
+) -> tuple[Statistic, Documents]:
     """Score argmax against argmax of (n, L) scores and truth, as single-label evaluation does.
 
     Returns:
         ``accuracy``, and ``precision_weighted``, ``recall_weighted``, ``f1_weighted`` as
-        scikit-learn has them with 0 for 0/0; ``nan`` without documents.
+        scikit-learn has them with 0 for 0/0, ``nan`` without documents, as a function of the (n,)
+        groups' weights; and the documents, to be resampled.
     """
-    return estimates(*_statistic(scores, truth, np.arange(len(truth))))
-
-
-def top1_intervals(
-    scores: npt.NDArray[np.floating],
-    truth: npt.NDArray[np.bool_],
-    groups: npt.NDArray[np.integer],
-    *,
-    resamples: int = DEFAULTS.bootstrap_resamples,
-) -> dict[str, Interval]:
-    """Return the 95 % interval of each of :func:`top1_metrics`, resampled by (n,) groups."""
-    return bootstrap(*_statistic(scores, truth, groups), resamples=resamples)
-
-
-def _statistic(
-    scores: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_], groups: npt.NDArray[np.integer]
-) -> tuple[Statistic, Documents]:
     classes = np.arange(truth.shape[1])
     predicted, true = (values.argmax(axis=1)[:, None] == classes for values in (scores, truth))
     documents = only_groups(groups)
