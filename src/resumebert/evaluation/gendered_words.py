@@ -17,11 +17,20 @@ from typing import Literal
 
 Gender = Literal["female", "male"]
 
-_WOMEN_TO_MEN = {"she": "he", "hers": "his", "herself": "himself"}
-_MEN_TO_WOMEN = {"he": "she", "him": "her", "himself": "herself"}
-_PRONOUN = {
-    "male": re.compile(r"\b(she|her|hers|herself)\b", re.IGNORECASE),
-    "female": re.compile(r"\b(he|his|him|himself)\b", re.IGNORECASE),
+# Each pronoun's other form before what can begin a noun phrase, and elsewhere.
+_PRONOUNS: dict[Gender, dict[str, tuple[str, str]]] = {
+    "male": {
+        "she": ("he", "he"),
+        "her": ("his", "him"),
+        "hers": ("his", "his"),
+        "herself": ("himself", "himself"),
+    },
+    "female": {
+        "he": ("she", "she"),
+        "his": ("her", "hers"),
+        "him": ("her", "her"),
+        "himself": ("herself", "herself"),
+    },
 }
 
 # What can't begin the noun phrase that "her" would belong to: prepositions and particles;
@@ -84,9 +93,11 @@ def swap_pronouns(text: str, to: Gender) -> str:
         word = match[0]
         if word.isupper():
             return word
-        return _cased_as(word, _pronoun(word.lower(), text[match.end() :][:80], to))
+        before_noun, elsewhere = _PRONOUNS[to][word.lower()]
+        rest = text[match.end() :][:80]
+        return _cased_as(word, before_noun if _begins_noun(rest) else elsewhere)
 
-    return _PRONOUN[to].sub(swapped, text)
+    return re.sub(rf"\b({'|'.join(_PRONOUNS[to])})\b", swapped, text, flags=re.IGNORECASE)
 
 
 def swap_words(text: str, to: Gender) -> str:
@@ -99,17 +110,6 @@ def swap_words(text: str, to: Gender) -> str:
 def has_pronouns(text: str) -> bool:
     """Tell whether a text has a pronoun that :func:`swap_pronouns` would change, either way."""
     return any(swap_pronouns(text, to) != text for to in ("female", "male"))
-
-
-def _pronoun(word: str, rest: str, to: Gender) -> str:
-    """Return the other gender's form of a pronoun in small letters, before ``rest``."""
-    if to == "male":
-        if word == "her":
-            return "his" if _begins_noun(rest) else "him"
-        return _WOMEN_TO_MEN[word]
-    if word == "his":
-        return "her" if _begins_noun(rest) else "hers"
-    return _MEN_TO_WOMEN[word]
 
 
 def _begins_noun(rest: str) -> bool:

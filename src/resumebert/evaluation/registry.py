@@ -55,8 +55,7 @@ def register(metric: Metric) -> None:
     Raises:
         UserError: the name is that of a built-in metric, or can't be one.
     """
-    there = METRICS.get(metric.name)
-    is_taken = metric.name in TAKEN or (there is not None and there.function is None)
+    is_taken = is_built_in(metric.name)
     if is_taken or not metric.name.isidentifier():
         why = "it is taken" if is_taken else "it must be one word of letters, digits and _"
         raise UserError(f"{metric.name}: no metric can have this name, since {why}. Give another.")
@@ -104,6 +103,11 @@ def metric_names(label_names: Sequence[str], own: Sequence[Metric] = ()) -> list
     built_in = [name for name, each in METRICS.items() if each.function is None]
     by_label = [f"{kind}/{name}" for kind in OF_A_LABEL for name in label_names]
     return [*built_in, *(each.name for each in own), *by_label]
+
+
+def is_built_in(name: str) -> bool:
+    """Tell whether a name without ``/`` in metrics.json is not of a metric of somebody's own."""
+    return name in TAKEN or (name in METRICS and METRICS[name].function is None)
 
 
 def in_tables(values: Any) -> list[Metric]:
