@@ -67,8 +67,10 @@ class Calibration:
         probabilities: Floats = to_probabilities(scaled).numpy()
         for label, knots in enumerate(self.knots):
             if knots:
-                x, y = knots
-                probabilities[:, label] = np.interp(logits[:, label], x, y)
+                z, (x, y) = logits[:, label], np.array(knots)
+                next_knot = y[np.searchsorted(x, z).clip(max=len(x) - 1)]
+                # Rounding must not lift a document above those of the next knot.
+                probabilities[:, label] = np.minimum(np.interp(z, x, y), next_knot)
         return probabilities
 
     @classmethod
