@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
+from helpers import make_table
 from resumebert.data.readers import read_sample
+from resumebert.data.table import ResumeTable
 from resumebert.evaluation.label_noise import (
     LINEAR,
     MODEL,
@@ -31,15 +35,15 @@ def planted(seed: int, count: int = 400):
 
 def scored(labels, scores, scored_by=MODEL, split="test"):
     count = len(labels)
-    return ScoredSplit(
-        split=split,
+    table = ResumeTable(
         ids=[f"r{i}" for i in range(count)],
-        rows=np.arange(1, count + 1),
         texts=[f"Text\n{i} " + "x" * 300 for i in range(count)],
-        given=labels,
-        probabilities=scores,
-        scored_by=scored_by,
+        labels=labels.astype(np.uint8),
+        label_names=[f"label {i}" for i in range(labels.shape[1])],
+        rows=np.arange(1, count + 1),
+        source="a test",
     )
+    return ScoredSplit(split, table, scores, scored_by)
 
 
 @settings(max_examples=30)
@@ -61,7 +65,8 @@ def test_errors_in_real_labels_are_found_by_a_linear_model_out_of_fold():
     names = list(part.label_names)
     truth = part.labels.astype(bool)
     wrong = np.random.default_rng(1).random(truth.shape) < 0.01
-    scores = out_of_fold_probabilities(part.texts, truth ^ wrong, np.arange(400), names)
+    given_ = replace(part, labels=(truth ^ wrong).astype(np.uint8))
+    scores = out_of_fold_probabilities(given_, np.arange(400))
     agreement = np.where(truth ^ wrong, scores, 1 - scores)
     assert roc_auc_score(wrong.ravel(), -agreement.ravel()) > 0.9
     first = suspect_labels([scored(truth ^ wrong, scores, LINEAR, "train")], names, most=20)
@@ -103,10 +108,10 @@ def test_the_most_doubtful_document_of_all_splits_comes_first():
 
 
 def test_without_two_groups_there_is_no_fold():
-    labels = np.array([[1], [0]], dtype=bool)
-    assert out_of_fold_probabilities(["a", "b"], labels, np.zeros(2, dtype=int), ["A"]) is None
+    table = make_table(["a", "b"])
+    assert out_of_fold_probabilities(table, np.zeros(2, dtype=int)) is None
     # Nor without words.
-    assert out_of_fold_probabilities(["!", "?"], labels, np.arange(2), ["A"]) is None
+    assert out_of_fold_probabilities(replace(table, texts=["!", "?"]), np.arange(2)) is None
 
 
 def test_suspects_are_written_as_a_table(tmp_path):

@@ -1,19 +1,22 @@
 import io
 import json
+import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 import torch
 from rich.console import Console
 
+from helpers import make_table
 from report_inputs import made_result
 from resumebert.config import compose
 from resumebert.evaluation.baseline import with_baseline
+from resumebert.evaluation.comparison import _swaps, compare_results, paired_comparison
 from resumebert.evaluation.decisions import plain_decisions
-from resumebert.evaluation.files import write_metrics
+from resumebert.evaluation.files import write_comparison, write_metrics
 from resumebert.evaluation.intervals import bootstrap_intervals
 from resumebert.evaluation.metrics import multilabel_metrics
 from resumebert.evaluation.registry import (
@@ -30,7 +33,7 @@ from resumebert.evaluation.result import evaluate_scores
 from resumebert.evaluation.settings import EvaluationSettings
 from resumebert.model.checkpoint import CheckpointExtras
 from resumebert.report import ReportInput, model_card, report_html
-from resumebert.report.console import print_result
+from resumebert.report.console import print_comparison, print_result
 from resumebert.tasks.early_checks import check_monitor
 from resumebert.tasks.evaluate import _settings as evaluation_settings
 from resumebert.utils.errors import UserError
@@ -49,6 +52,9 @@ def top_hit(probabilities, truth, predicted):
 
 def own_f1(probabilities, truth, predicted):
     return 2 * (predicted & truth).sum() / (predicted.sum() + truth.sum())
+
+def brier(probabilities, truth, predicted):
+    return ((probabilities - truth) ** 2).mean()
 
 def broken(probabilities, truth, predicted):
     return 1 / 0
@@ -135,6 +141,68 @@ def test_a_metric_of_ones_own_has_the_interval_of_a_built_in_one(mylab) -> None:
     assert found["own_f1"] == pytest.approx(found["f1_micro"])
 
 
+def test_two_models_are_compared_by_metrics_of_ones_own(mylab, tmp_path) -> None:
+    names = ("mean_alarms", "own_f1")
+    metrics = load_metrics([f"{mylab}.{name}" for name in names])
+    rng = np.random.default_rng(2)
+    truth, index = rng.random((60, 3)) < 0.4, np.arange(60)
+
+    def evaluated(noise: float):
+        return evaluate_scores(
+            "test", rng.normal(2.0 * truth - 1, noise), truth, plain_decisions(3), "abc",
+            ids=[f"r{i}" for i in index], index=index, groups=index // 2, resamples=20,
+            metrics=metrics,
+        )  # fmt: skip
+
+    first, second = evaluated(2.0), evaluated(0.5)
+    compared = compare_results(
+        first, second, ("other", "mine"), make_table([f"text {i}" for i in index]), 60
+    )
+    found = compared.found.metrics
+    assert list(found)[4:6] == list(names)
+    alarms = found["mean_alarms"]
+    assert alarms.first == first.metrics["mean_alarms"]
+    assert alarms.second == second.metrics["mean_alarms"]
+    assert alarms.low < alarms.difference < alarms.high < 0
+    assert alarms.p < 0.1
+    # Of the same decisions, by groups, own_f1 has what the built-in metric has.
+    assert asdict(found["own_f1"]) == pytest.approx(asdict(found["f1_micro"]), nan_ok=True)
+    write_comparison(tmp_path / "comparison.json", compared.found, compared.names)
+    written = json.loads((tmp_path / "comparison.json").read_text())["metrics"]
+    assert written["mean_alarms"]["p"] == alarms.p
+    console = Console(file=io.StringIO(), width=200)
+    print_comparison(console, compared.names, compared.found)
+    assert "mean alarms" in console.file.getvalue()
+    page = report_html(ReportInput("Run", [second], compared=compared))
+    assert "mean alarms (lower is better)" in page
+    assert "of 3 labels" in page or "Of no label alone" in page
+    # Fewer alarms are better, so the dot has the colour of the report's model.
+    [dot] = re.findall(r'<circle class="([^"]*)"[^>]* data-tip="mean alarms', page)
+    assert "model" in dot
+
+
+def test_the_probabilities_are_what_is_exchanged_for_a_metric_of_ones_own(mylab) -> None:
+    [brier] = load_metrics([f"{mylab}.brier"])
+    rng = np.random.default_rng(3)
+    truth, groups = rng.random((30, 2)) < 0.4, np.arange(30) // 2
+    noise = rng.normal(0, [[[0.3]], [[0.2]]], (2, 30, 2))
+    first, second = np.clip(0.3 + 0.4 * truth + noise, 0, 1)
+    found = paired_comparison(
+        first, second, truth, (0.5, 0.5), "ab", groups, resamples=50, metrics=[brier]
+    ).metrics["brier"]
+
+    def difference(one: np.ndarray, other: np.ndarray) -> float:
+        return ((other - truth) ** 2).mean() - ((one - truth) ** 2).mean()
+
+    assert found.difference == pytest.approx(difference(first, second))
+    extreme = 1
+    for swap in np.concatenate(list(_swaps(1000, 15, 50, 0))):
+        chosen = swap[groups].astype(bool)[:, None]
+        mixed = np.where(chosen, second, first), np.where(chosen, first, second)
+        extreme += abs(difference(*mixed)) >= abs(found.difference) - 1e-12
+    assert found.p == extreme / 51
+
+
 def test_the_baseline_has_the_metric_too(mylab) -> None:
     class Baseline:
         decisions = plain_decisions(4)
@@ -156,7 +224,7 @@ def test_the_baseline_has_the_metric_too(mylab) -> None:
         ("mylab_metrics.nothing", "mylab_metrics.nothing can't be imported"),
         ("no_such_lab.f", "no_such_lab.f can't be imported"),
         ("f", "f can't be imported"),
-        ("mylab_metrics.number", "mylab_metrics.number is not a function"),
+        ("mylab_metrics.number", "mylab_metrics.number is no function"),
         ("mylab_metrics.ece", "ece: no metric can have this name, since it is taken"),
     ],
 )

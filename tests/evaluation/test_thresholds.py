@@ -4,10 +4,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from resumebert.evaluation.thresholds import OBJECTIVES, best_f1_thresholds, tune_thresholds
+from resumebert.evaluation.settings import EvaluationSettings
+from resumebert.evaluation.thresholds import OBJECTIVES, mean_highest_f1, tune_thresholds
 
 FLOORS = st.sampled_from([0.3, 0.5, 2 / 3, 0.9, 1.0])
 COSTS = st.sampled_from([0.1, 0.5, 1.0, 5.0])
+
+
+def tune(probabilities, targets, label_names, objective="f1", resamples=50, **options):
+    settings = EvaluationSettings(thresholds=objective, threshold_resamples=resamples, **options)
+    return tune_thresholds(probabilities, targets, label_names, settings)
+
+
+def plain_optimum(scores, targets) -> np.ndarray:
+    return tune(scores, targets, names(targets), "f1", resamples=0).thresholds
 
 
 @given(
@@ -18,21 +28,26 @@ COSTS = st.sampled_from([0.1, 0.5, 1.0, 5.0])
 def test_no_cut_point_is_better(rows):
     scores = np.array([[score] for score, _ in rows])
     targets = np.array([[int(target)] for _, target in rows])
-    [threshold] = best_f1_thresholds(scores, targets, default=9.0)
     if not targets.any():
-        assert threshold == 9.0
+        assert mean_highest_f1(scores, targets) == 0
         return
 
-    def f1(cut: float) -> float:
+    def f1(cut: float, scores: np.ndarray) -> float:
         return f1_score(targets[:, 0], scores[:, 0] >= cut, zero_division=0)
 
-    assert f1(threshold) == pytest.approx(max(f1(cut) for cut in [*scores[:, 0], 99]))
+    best = max(f1(cut, scores) for cut in [*scores[:, 0], 99])
+    # Scores are on any scale, thresholds are of probabilities.
+    assert mean_highest_f1(scores, targets) == pytest.approx(best)
+    probabilities = (scores + 1.25) / 2.5
+    assert f1(plain_optimum(probabilities, targets)[0], probabilities) == pytest.approx(best)
 
 
 def test_labels_have_thresholds_of_their_own():
     scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.3], [0.2, 0.4]])
     targets = np.array([[1, 0], [1, 0], [0, 0], [0, 1]])
-    assert best_f1_thresholds(scores, targets) == pytest.approx([0.5, 0.35])
+    assert plain_optimum(scores, targets) == pytest.approx([0.5, 0.35])
+    # A label that no document has is not counted.
+    assert mean_highest_f1(np.hstack([scores, scores]), np.hstack([targets, 0 * targets])) == 1
 
 
 @st.composite
@@ -83,7 +98,7 @@ def recall(hits: int, false_alarms: int, misses: int) -> float:
 @given(validation_splits(), st.sampled_from(OBJECTIVES), FLOORS, COSTS, COSTS)
 def test_no_threshold_serves_the_objective_better(split, objective, floor, miss, false_alarm):
     probabilities, targets = split
-    tuned = tune_thresholds(
+    tuned = tune(
         probabilities,
         targets,
         names(targets),
@@ -122,8 +137,8 @@ def test_no_threshold_serves_the_objective_better(split, objective, floor, miss,
 @given(validation_splits(), st.sampled_from(["f1", "cost"]))
 def test_averaged_thresholds_are_probabilities_and_come_out_alike(split, objective):
     probabilities, targets = split
-    tuned = tune_thresholds(probabilities, targets, names(targets), objective, resamples=5)
-    again = tune_thresholds(probabilities, targets, names(targets), objective, resamples=5)
+    tuned = tune(probabilities, targets, names(targets), objective, resamples=5)
+    again = tune(probabilities, targets, names(targets), objective, resamples=5)
     assert ((tuned.thresholds > 0) & (tuned.thresholds < 1)).all()
     assert tuned.thresholds.tolist() == again.thresholds.tolist()
 
@@ -143,7 +158,7 @@ def test_averages_do_better_on_other_documents_than_the_optimum():
         tests = [simulated(10 * positives, 3000, rng) for positives in (5, 8, 12, 20, 40)]
         probabilities, targets = (np.stack(part, axis=1) for part in zip(*columns, strict=True))
         for resamples, found in quality.items():
-            tuned = tune_thresholds(probabilities, targets, names(targets), resamples=resamples)
+            tuned = tune(probabilities, targets, names(targets), resamples=resamples)
             found += [
                 f1(*counts(*test, cut)) for test, cut in zip(tests, tuned.thresholds, strict=True)
             ]
@@ -153,8 +168,8 @@ def test_averages_do_better_on_other_documents_than_the_optimum():
 def test_with_many_documents_averages_stay_near_the_optimum():
     rng = np.random.default_rng(0)
     probabilities, targets = simulated(2000, 20_000, rng)
-    [averaged] = tune_thresholds(probabilities[:, None], targets[:, None], ["A"]).thresholds
-    [plain] = best_f1_thresholds(probabilities[:, None], targets[:, None])
+    [averaged] = tune(probabilities[:, None], targets[:, None], ["A"]).thresholds
+    [plain] = plain_optimum(probabilities[:, None], targets[:, None])
     achieved, best = (f1(*counts(probabilities, targets, cut)) for cut in (averaged, plain))
     assert achieved == pytest.approx(best, abs=0.003)
 
@@ -163,16 +178,14 @@ def test_the_cheapest_threshold_of_calibrated_probabilities_is_elkans():
     rng = np.random.default_rng(0)
     probabilities = rng.random((20_000, 1))
     targets = (rng.random((20_000, 1)) < probabilities).astype(np.uint8)
-    tuned = tune_thresholds(
-        probabilities, targets, ["A"], "cost", miss_cost=4.0, false_alarm_cost=1.0
-    )
+    tuned = tune(probabilities, targets, ["A"], "cost", miss_cost=4.0, false_alarm_cost=1.0)
     assert tuned.thresholds == pytest.approx([0.2], abs=0.03)
 
 
 def test_the_notes_name_the_labels_and_what_can_be_reached():
     probabilities = np.array([[0.9, 0.9, 0.1], [0.8, 0.8, 0.2], [0.1, 0.1, 0.3]])
     targets = np.array([[0, 1, 0], [1, 1, 0], [0, 0, 0]], dtype=np.uint8)
-    tuned = tune_thresholds(
+    tuned = tune(
         probabilities, targets, ["Unclear", "Clear", "Absent"], "precision", precision_floor=0.8
     )
     assert tuned.notes == [
@@ -188,10 +201,10 @@ def test_the_notes_name_the_labels_and_what_can_be_reached():
 def test_without_documents_thresholds_are_the_default():
     nothing = np.zeros((0, 2))
     for objective in OBJECTIVES:
-        tuned = tune_thresholds(nothing, nothing.astype(np.uint8), ["A", "B"], objective)
+        tuned = tune(nothing, nothing.astype(np.uint8), ["A", "B"], objective)
         assert tuned.thresholds.tolist() == [0.5, 0.5]
 
 
 def test_an_unknown_objective_is_refused():
     with pytest.raises(ValueError, match="objective=accuracy: must be one of fixed, f1"):
-        tune_thresholds(np.zeros((1, 1)), np.ones((1, 1), dtype=np.uint8), ["A"], "accuracy")
+        tune(np.zeros((1, 1)), np.ones((1, 1), dtype=np.uint8), ["A"], "accuracy")

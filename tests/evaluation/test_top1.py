@@ -5,7 +5,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resumebert.evaluation.top1 import top1_intervals, top1_metrics
+from resumebert.evaluation.intervals import bootstrap
+from resumebert.evaluation.metrics import estimates
+from resumebert.evaluation.top1 import top1_statistic
+
+
+def top1_metrics(scores, truth) -> dict[str, float]:
+    return estimates(*top1_statistic(scores, truth, np.arange(len(truth))))
+
+
+def top1_intervals(scores, truth, groups, resamples: int) -> dict[str, tuple[float, float]]:
+    return bootstrap(*top1_statistic(scores, truth, groups), resamples=resamples)
 
 
 def ratio(part: float, whole: float) -> float:

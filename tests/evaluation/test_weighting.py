@@ -1,12 +1,11 @@
 """A document that stands several times in a split is no more evidence than one that stands once."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from resumebert.data.table import ResumeTable
 from resumebert.evaluation.baseline import fit_baseline
 from resumebert.evaluation.calibration import METHODS, fit_calibration
 from resumebert.evaluation.decisions import fit_decisions
@@ -165,6 +164,8 @@ def test_labels_are_doubted_whatever_the_number_of_copies(seed):
     rows = np.repeat(np.arange(60), np.random.default_rng(seed).integers(1, 9, 60))
     alone = doubtful(given_, scores)
     assert np.array_equal(doubtful(given_[rows], scores[rows], rows), alone[rows])
-    split = ScoredSplit("test", rows, rows, [""] * len(rows), given_[rows], scores[rows], "model")
-    found = suspect_labels([replace(split, groups=rows)], "abc", most=10**6)
+    ids = [str(place) for place in range(len(rows))]
+    table = ResumeTable(ids, [""] * len(rows), targets[rows], "abc", rows, "test")
+    split = ScoredSplit("test", table, scores[rows], "model", groups=rows)
+    found = suspect_labels([split], "abc", most=10**6)
     assert {(s.row, "abc".index(s.label)) for s in found} == {*map(tuple, np.argwhere(alone))}

@@ -6,12 +6,14 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from omegaconf import OmegaConf
 
 from helpers import REPOSITORY
 from resumebert import ResumeLabeler, UserError, compose, evaluate, train
+from resumebert.evaluation.decisions import stored_decisions
 from resumebert.model import checkpoint
 from resumebert.model.stored_calls import LOSSES, checked_call
 from resumebert.tasks.run_settings import taken_over
@@ -32,6 +34,7 @@ OWN = (
     "+loss.smoothing=0.5",
 )
 METRIC = "evaluation.metrics=[mylab.parts.recall_at_3]"
+CALIBRATION = "evaluation.calibration=mylab.parts.Shrunk"
 SMALL = (
     "model=bert_tiny", "trainer.max_epochs=1", "data.max_length=16", "trainer.accelerator=cpu",
     "evaluation.report=false", "evaluation.baseline=false", "evaluation.bootstrap_resamples=0",
@@ -46,6 +49,7 @@ def run(tmp_path_factory):
         *SMALL,
         *OWN,
         METRIC,
+        CALIBRATION,
         "data=_common",
         f"+data.reader={{_target_: mylab.parts.read_notes, _partial_: true, "
         f"path: {folder / 'notes.txt'}}}",
@@ -90,7 +94,7 @@ def test_the_page_on_extending_shows_these_parts():
     shown = [block for block in blocks if "mylab" not in block and "ResumeLabeler" not in block]
     assert len(shown) >= 5
     assert [block for block in shown if block not in parts] == []
-    assert [override for override in (*OWN, METRIC) if override not in page] == []
+    assert [override for override in (*OWN, METRIC, CALIBRATION) if override not in page] == []
 
 
 def test_evaluation_repeats_the_figures_where_the_package_is_trusted(run, tmp_path):
@@ -108,6 +112,29 @@ def test_nothing_is_imported_without_trust(run, tmp_path):
     with pytest.raises(UserError, match=r"trust=\[mylab\]"):
         ResumeLabeler.load(run)
     assert "mylab" not in sys.modules
+
+
+def test_the_calibration_is_in_the_checkpoint_and_in_use(run, tmp_path):
+    stored = torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)["resumebert"]
+    calibration = stored["decisions"]["calibration"]
+    assert calibration["method"] == "mylab.parts.Shrunk"
+    weight, shares = (calibration["parameters"][name] for name in ("weight", "shares"))
+    labeler = ResumeLabeler.load(run, trust=["mylab"], device="cpu")
+    texts = ["cared for patients", "drove the lorry"]
+    plain = 1 / (1 + np.exp(-labeler._scorer.logits(texts)))
+    expected = weight * np.array(shares) + (1 - weight) * plain
+    assert labeler.predict_proba(texts) == pytest.approx(expected)
+    # Of a model and a pooling of our own, the calibration is refused by itself.
+    with pytest.raises(UserError, match=r"Shrunk, which is none of resumebert's calibrations"):
+        stored_decisions(stored["decisions"], 2, "x.ckpt")
+
+
+def test_a_comparison_has_the_metric_too(run, tmp_path):
+    evaluated(
+        run, tmp_path, "trust=[mylab]", f"compare_to={run}", "evaluation.bootstrap_resamples=20"
+    )
+    found = json.loads((tmp_path / "comparison.json").read_text())["metrics"]["recall_at_3"]
+    assert (found["difference"], found["p"]) == (0, 1)
 
 
 def test_a_labeler_takes_the_package_too(run):
@@ -130,7 +157,8 @@ def test_only_packages_of_ones_own_are_trusted(run, name):
 
 
 def test_a_resumed_run_takes_the_parts_of_a_trusted_package(run, monkeypatch):
-    stored = [*OWN, "data.limit=50", "+callbacks.note._target_=mylab.parts.NoteEpochs"]
+    callback = "+callbacks.note._target_=mylab.parts.NoteEpochs"
+    stored = [*OWN, METRIC, CALIBRATION, "data.limit=50", callback]
 
     class Opened:
         extras = OmegaConf.create({"overrides": stored})
@@ -141,6 +169,11 @@ def test_a_resumed_run_takes_the_parts_of_a_trusted_package(run, monkeypatch):
     assert taken_over([given, "trust=[mylab]"], REPOSITORY / "conf", make_console())[:-2] == stored
     with pytest.raises(UserError, match="names code"):
         taken_over([given], REPOSITORY / "conf", make_console())
+    for override in (METRIC, CALIBRATION):
+        monkeypatch.setattr(Opened, "extras", OmegaConf.create({"overrides": [override]}))
+        assert override in taken_over([given, "trust=[mylab]"], REPOSITORY / "conf", make_console())
+        with pytest.raises(UserError, match="names code"):
+            taken_over([given], REPOSITORY / "conf", make_console())
     monkeypatch.setattr(Opened, "extras", OmegaConf.create({"overrides": ["trust=[mylab]"]}))
     with pytest.raises(UserError, match="for the command line alone"):
         taken_over([given], REPOSITORY / "conf", make_console())

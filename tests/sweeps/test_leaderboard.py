@@ -1,6 +1,7 @@
 """leaderboard.csv and leaderboard.html."""
 
 import os
+import re
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -87,6 +88,21 @@ def test_the_page_is_whole_escaped_and_loads_nothing(sweep):
         "1, 2, 3",
     ):
         assert words in "".join(page.words), words
+
+
+def test_metrics_of_ones_own_are_columns_from_the_start(tmp_path):
+    metrics = {
+        "val/f1_macro": 0.5, "val/loss": 1.0, "val/lrap": 0.5, "val/f1/A": 0.5, "val/n": 9.0,
+        "val/recall_at_3": 0.75, "val/tuned/recall_at_3": 0.875, "test/recall_at_3": 0.25,
+    }  # fmt: skip
+    make_run(tmp_path / "sweep" / "0", ["seed=1"], metrics)
+    write_leaderboard([tmp_path / "sweep"])
+    page = (tmp_path / "sweep" / "leaderboard.html").read_text()
+    columns = re.findall(r"<th class=\"[^\"]*\"><button>([^\n]*?)</button>", page)
+    metrics_shown = [name.replace("<wbr>", "") for name in columns if "/" in name]
+    assert metrics_shown == ["val/f1_macro", "val/recall_at_3", "test/recall_at_3"]
+    table = pd.read_csv(tmp_path / "sweep" / "leaderboard.csv")
+    assert table["val/tuned/recall_at_3"].tolist() == [0.875]
 
 
 def test_a_reason_that_runs_share_is_told_once(tmp_path):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
-from resumebert.evaluation.names import GENDERS, ORIGINS, first_names, last_names
+from resumebert.evaluation.names import GENDERS, NAMES, ORIGINS
 
 PRONOUNS = ("she/her", "he/him", "they/them")
 
@@ -27,8 +27,8 @@ def people(count: int, rng: Random) -> list[Person]:
         gender, origin = cells[number % len(cells)]
         column = GENDERS.index(gender)
         for _ in range(20):
-            first = rng.choice(first_names(origin, gender))
-            name = f"{first} {rng.choice(last_names(origin))}"
+            first = rng.choice(NAMES[origin][gender])
+            name = f"{first} {rng.choice(NAMES[origin]['last'])}"
             if name not in seen:
                 break
         seen.add(name)

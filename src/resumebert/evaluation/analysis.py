@@ -1,20 +1,10 @@
 """What lies behind a split's figures: slices, label words, probe, label noise, worst errors.
 
 This gathers what the functions of :mod:`resumebert.evaluation` need from a run, and bounds what it
-costs. Seconds of one core for MiniLM on the sample, 180 test and 840 training documents:
-
-======================= =================== ===================
-part                    truncated, 192      windows of 256
-======================= =================== ===================
-the test itself         7                   23
-without the label words 14                  46
-probe                   33                  71
-label noise             2                   2
-worst errors            1                   3
-the slices              less than 1         less than 1
-======================= =================== ===================
-
-Label noise takes 6 s for 1,000 training documents of the reference corpus' length.
+costs. Seconds of one core for MiniLM on the sample, 180 test and 840 training documents, truncated
+to 192 tokens (and in windows of 256): the test itself 7 (23), without the label words 14 (46),
+probe 33 (71), label noise 2 (2), worst errors 1 (3), slices less than 1. Label noise takes 6 s for
+1,000 training documents of the reference corpus' length.
 """
 
 from collections.abc import Sequence
@@ -28,7 +18,7 @@ from resumebert.data.cleaning import clean
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.readers import read_sample
 from resumebert.evaluation.areas import Flags, Floats
-from resumebert.evaluation.baseline import LinearBaseline
+from resumebert.evaluation.baseline import DEFAULT_COST, LinearBaseline
 from resumebert.evaluation.decisions import Decisions
 from resumebert.evaluation.label_noise import (
     LINEAR,
@@ -126,7 +116,7 @@ def analyse(
     if len(result.truth) == 0:
         return Analysis()
     texts = datamodule.table.select(result.index).texts
-    run = _Run(result, texts, datamodule, trained, scorer, decisions, baseline, words, settings, {})
+    run = _Run(result, texts, datamodule, trained, scorer, decisions, baseline, words, settings)
     return Analysis(
         slices=_slices(run) if settings.slices else [],
         words_removed=_words_removed(run) if settings.slices else [],
@@ -150,7 +140,7 @@ class _Run:
     baseline: LinearBaseline | None
     words: LabelWords
     settings: EvaluationSettings
-    notes: dict[str, str]
+    notes: dict[str, str] = field(default_factory=dict)
 
     @property
     def resamples(self) -> int:
@@ -161,22 +151,20 @@ class _Run:
 
 
 def _slices(run: _Run) -> list[Slice]:
-    windowing = run.datamodule.windowing
+    windowing, resamples = run.datamodule.windowing, run.resamples
     lengths = run.datamodule.tokens.lengths[run.result.index]
-    return document_slices(
-        run.result,
-        lengths,
-        windowing.tokens_read(lengths, training=False),
-        windowing.window_counts(lengths, training=False),
-        resamples=run.resamples,
-    ) + label_word_slices(run.result, run.words.named(run.texts), resamples=run.resamples)
+    read = windowing.tokens_read(lengths, training=False)
+    windows = windowing.window_counts(lengths, training=False)
+    of_documents = document_slices(run.result, lengths, read, windows, resamples=resamples)
+    named = run.words.named(run.texts)
+    return of_documents + label_word_slices(run.result, named, resamples=resamples)
 
 
 def _words_removed(run: _Run) -> list[WordsRemoved]:
     rows = some_groups(run.result.groups, REMOVAL_DOCUMENTS)
     part = run.result.only(rows)
-    texts = list(run.datamodule.table.select(part.index).texts)
-    if len(texts) < len(rows):
+    texts = [run.texts[at] for at in np.flatnonzero(rows).tolist()]
+    if not rows.all():
         run.notes["words_removed"] = (
             f"Of the {len(rows):,} documents, {len(texts):,} chosen at random were scored without "
             "the labels' words."
@@ -187,9 +175,8 @@ def _words_removed(run: _Run) -> list[WordsRemoved]:
         changed = np.array([a != b for a, b in zip(texts, removed, strict=True)], dtype=np.bool_)
         shorter = [removed[at] for at in np.flatnonzero(changed)]
         # What has not changed need not be scored again.
-        probabilities = part.probabilities.copy()
+        probabilities, theirs = part.probabilities.copy(), None
         probabilities[changed] = run.probabilities(shorter)
-        theirs = None
         if run.baseline is not None and part.baseline is not None:
             theirs = part.baseline.probabilities.copy()
             theirs[changed] = run.baseline.probabilities(shorter)
@@ -200,20 +187,18 @@ def _words_removed(run: _Run) -> list[WordsRemoved]:
 
 
 def _swaps(run: _Run) -> list[Swap]:
-    texts = unseen_sample(run.trained, run.datamodule.cleaning)
-    made = exchanges(texts, documents=DOCUMENTS)
+    made = exchanges(_unseen_sample(run), documents=DOCUMENTS)
     if not made:
         run.notes["swaps"] = "The model was trained on all of the embedded sample's résumés."
         return []
-    run.notes["swaps"] = (
-        f"The texts are {len(made[0].before)} fictional résumés of the embedded sample. "
-        + (
+    seen = "The model was trained on none of them."
+    if run.trained is None:
+        seen = (
             "The documents that the model was trained on can't be told any more: if these are "
             "among them, its answers for other résumés may move more, or less."
-            if run.trained is None
-            else "The model was trained on none of them."
         )
-    )
+    texts = f"{len(made[0].before)} fictional résumés of the embedded sample"
+    run.notes["swaps"] = f"The texts are {texts}. {seen}"
     return probe(
         run.probabilities,
         made,
@@ -224,19 +209,12 @@ def _swaps(run: _Run) -> list[Swap]:
     )
 
 
-def unseen_sample(trained: ResumeDataModule | None, cleaning: Sequence[str]) -> list[str]:
-    """Return the cleaned texts of the embedded sample that a model was not trained on.
-
-    A model's answers for résumés that it was trained on are not those for others.
-
-    Args:
-        trained: set up; what the model was trained on. None: not known, so that all are returned.
-        cleaning: steps, where it is not known how the model's texts were cleaned.
-    """
+def _unseen_sample(run: _Run) -> list[str]:
+    """Return the sample's texts, cleaned for the model, without those that it was trained on."""
     seen: set[str] = set()
-    if trained is not None:
-        cleaning = trained.cleaning
-        seen.update(trained.table.select(trained.indices("train")).texts)
+    if run.trained is not None:
+        seen.update(run.trained.table.select(run.trained.indices("train")).texts)
+    cleaning = (run.trained or run.datamodule).cleaning
     texts = [clean(text, cleaning) for text in read_sample().texts]
     return [text for text in texts if text not in seen]
 
@@ -253,49 +231,32 @@ def _errors(run: _Run) -> list[ErrorExample]:
 
 
 def _suspects(run: _Run, others: Sequence[EvaluationResult]) -> list[SuspectLabel]:
-    scored, notes = [], []
+    data, notes = run.datamodule, []
+    scored = []
     for result in (run.result, *others):
         # The model's scores of documents that it was trained on say nothing of their labels.
-        unseen = run.datamodule.split[result.index] != "train"
-        if unseen.any():
-            part = result.only(unseen)
-            scored.append(_scored(run, part.split, part.index, part.probabilities, MODEL))
-    index = run.datamodule.indices("train")
-    groups = run.datamodule.groups[index]
-    rows = some_groups(groups, NOISE_DOCUMENTS)
-    if not rows.all():
+        part = result.only(data.split[result.index] != "train")
+        table = data.table.select(part.index)
+        if len(table):
+            scored.append(ScoredSplit(part.split, table, part.probabilities, MODEL, part.groups))
+    train = data.indices("train")
+    index = train[some_groups(data.groups[train], NOISE_DOCUMENTS)]
+    if len(index) < len(train):
         notes.append(
-            f"Of the {len(index):,} training documents, {int(rows.sum()):,} chosen at random were "
+            f"Of the {len(train):,} training documents, {len(index):,} chosen at random were "
             "looked at."
         )
-    index = index[rows]
-    table = run.datamodule.table.select(index)
-    values = out_of_fold_probabilities(
-        list(table.texts),
-        table.labels.astype(np.bool_),
-        groups[rows],
-        table.label_names,
-        **({} if run.baseline is None else {"cost": run.baseline.cost}),
-    )
-    if values is not None:
-        scored.append(_scored(run, "train", index, values, LINEAR))
+    table, groups = data.table.select(index), data.groups[index]
+    cost = DEFAULT_COST if run.baseline is None else run.baseline.cost
+    probabilities = out_of_fold_probabilities(table, groups, cost=cost)
+    if probabilities is not None:
+        scored.append(ScoredSplit("train", table, probabilities, LINEAR, groups))
     found = suspect_labels(scored, run.result.label_names)
     if len(found) == MOST:
         notes.append(f"There are more suspect labels than the {MOST} in suspect_labels.csv.")
     if notes:
         run.notes["suspects"] = " ".join(notes)
     return found
-
-
-def _scored(
-    run: _Run, split: str, index: npt.NDArray[np.int64], probabilities: Floats, scored_by: str
-) -> ScoredSplit:
-    table = run.datamodule.table.select(index)
-    given = table.labels.astype(np.bool_)
-    groups = run.datamodule.groups[index]
-    return ScoredSplit(
-        split, table.ids, table.rows, table.texts, given, probabilities, scored_by, groups
-    )
 
 
 def some_groups(groups: npt.NDArray[np.int64], documents: int) -> Flags:

@@ -3,6 +3,7 @@
 The scores are sorted once; each weighting then takes running sums of weights.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,9 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Weights = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.intp]
+
+KINDS = ("ap", "auroc")
 
 
 @dataclass(frozen=True)
@@ -29,16 +33,16 @@ class Curve:
         tie_hit_starts: (t,) how many true entries do.
     """
 
-    groups: npt.NDArray[np.intp]
-    hit_groups: npt.NDArray[np.intp]
-    ends: npt.NDArray[np.intp]
-    hit_ends: npt.NDArray[np.intp]
-    ties: npt.NDArray[np.intp]
-    tie_starts: npt.NDArray[np.intp]
-    tie_hit_starts: npt.NDArray[np.intp]
+    groups: Indices
+    hit_groups: Indices
+    ends: Indices
+    hit_ends: Indices
+    ties: Indices
+    tie_starts: Indices
+    tie_hit_starts: Indices
 
     @classmethod
-    def of(cls, scores: Floats, truth: Flags, groups: npt.NDArray[np.intp]) -> "Curve":
+    def of(cls, scores: Floats, truth: Flags, groups: Indices) -> "Curve":
         """Sort (K,) scores, each true or not and of a group."""
         order = np.argsort(-scores, kind="stable")
         falling, hits = -scores[order], truth[order]
@@ -57,69 +61,40 @@ class Curve:
             tie_hit_starts=hit_starts[ties],
         )
 
+    @np.errstate(divide="ignore", invalid="ignore")
+    def areas(self, weights: Weights, kinds: Sequence[str] = KINDS) -> dict[str, Floats]:
+        """Return the (B,) areas of some of ``KINDS`` at (B, G) weights.
 
-@dataclass(frozen=True)
-class Passed:
-    """What a curve has passed at each of its m scores, from the highest down, at (B, G) weights.
-
-    Attributes:
-        curve: the curve.
-        ranked: (B, K + 1) weight of the first 0, 1, … K entries.
-        hits: (B, P + 1) weight of the first 0, 1, … P true entries.
-        all: (B, m) weight of the entries passed.
-        true: (B, m) weight of the true ones.
-        gained: (B, m) weight of the true ones of the score itself.
-    """
-
-    curve: Curve
-    ranked: Weights
-    hits: Weights
-    all: Floats
-    true: Floats
-    gained: Floats
-
-    @classmethod
-    def of(cls, curve: Curve, weights: Weights) -> "Passed":
-        """Sum up the weights."""
-        ranked = _running_sums(weights, curve.groups)
-        hits = _running_sums(weights, curve.hit_groups)
-        passed = ranked.take(curve.ends, axis=1).astype(np.float64)
-        true = hits.take(curve.hit_ends, axis=1).astype(np.float64)
-        return cls(curve, ranked, hits, passed, true[:, 1:], true[:, 1:] - true[:, :-1])
-
-
-@np.errstate(invalid="ignore")
-def average_precision(passed: Passed) -> Floats:
-    """Return (B,) average precision as scikit-learn has it, ties passed at once; nan if no hit."""
-    precision = passed.true / np.maximum(passed.all, 1)
-    return np.asarray(np.einsum("bm,bm->b", passed.gained, precision) / passed.hits[:, -1])
+        ``ap`` is average precision as scikit-learn has it, ties passed at once; nan if no weight is
+        on a true entry. ``auroc`` is the area under the ROC curve, ties counted half (Hanley and
+        McNeil 1982); nan as well if no weight is on a false one.
+        """
+        ranked, hits = (_running_sums(weights, of) for of in (self.groups, self.hit_groups))
+        passed = ranked.take(self.ends, axis=1).astype(np.float64)
+        true = hits.take(self.hit_ends, axis=1).astype(np.float64)
+        # What is gained at each of the m scores, where so much has been passed, of it so much true.
+        gained, true = true[:, 1:] - true[:, :-1], true[:, 1:]
+        positives = hits[:, -1].astype(np.float64)
+        found = {}
+        if "ap" in kinds:
+            precision = true / np.maximum(passed, 1)
+            found["ap"] = np.asarray(np.einsum("bm,bm->b", gained, precision) / positives)
+        if "auroc" in kinds:
+            false = passed - true
+            # In whole numbers up to the division, so that the order of documents cannot matter.
+            lost = 2 * np.einsum("bm,bm->b", gained, false)
+            if len(self.ties):
+                before = ranked.take(self.tie_starts, axis=1)
+                before -= hits.take(self.tie_hit_starts, axis=1)
+                tied = false.take(self.ties, axis=1) - before
+                lost -= np.einsum("bt,bt->b", gained.take(self.ties, axis=1), tied)
+            negatives = ranked[:, -1] - positives
+            found["auroc"] = np.asarray(1 - lost / (2 * positives * negatives))
+        return found
 
 
-@np.errstate(divide="ignore", invalid="ignore")
-def roc_area(passed: Passed) -> Floats:
-    """Return (B,) areas under the ROC curve, ties counted half (Hanley and McNeil 1982).
-
-    ``nan`` where no weight is on true or none on false entries.
-    """
-    positives = passed.hits[:, -1].astype(np.float64)
-    false = passed.all - passed.true
-    # In whole numbers up to the division, so that the order of documents cannot matter.
-    lost = 2 * np.einsum("bm,bm->b", passed.gained, false)
-    curve = passed.curve
-    if len(curve.ties):
-        before = passed.ranked.take(curve.tie_starts, axis=1)
-        before -= passed.hits.take(curve.tie_hit_starts, axis=1)
-        tied = false.take(curve.ties, axis=1) - before
-        lost -= np.einsum("bt,bt->b", passed.gained.take(curve.ties, axis=1), tied)
-    return np.asarray(1 - lost / (2 * positives * (passed.ranked[:, -1] - positives)))
-
-
-AREAS = {"ap": average_precision, "auroc": roc_area}
-
-
-def _running_sums(weights: Weights, groups: npt.NDArray[np.intp]) -> Weights:
+def _running_sums(weights: Weights, groups: Indices) -> Weights:
     """Return (B, K + 1): the summed weights of the first 0, 1, … K of the (K,) groups."""
-    sums = np.empty((len(weights), len(groups) + 1), dtype=np.int32)
-    sums[:, 0] = 0
+    sums = np.zeros((len(weights), len(groups) + 1), dtype=np.int32)
     np.cumsum(weights.take(groups, axis=1), axis=1, out=sums[:, 1:])
     return sums

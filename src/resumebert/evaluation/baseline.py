@@ -20,20 +20,17 @@ from resumebert.evaluation.decisions import Decisions, fit_decisions
 from resumebert.evaluation.registry import load_metrics
 from resumebert.evaluation.result import EvaluationResult, evaluate_scores
 from resumebert.evaluation.settings import DEFAULTS, EvaluationSettings
-from resumebert.evaluation.thresholds import best_f1_thresholds
-from resumebert.evaluation.weighting import Weighted, weighted
+from resumebert.evaluation.thresholds import mean_highest_f1
 
 Kind = Literal["svm", "logistic"]
 COSTS: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0, 10.0)
+# Without documents to choose by.
+DEFAULT_COST = 1.0
 # scikit-learn's 1e-4 takes up to twice the time for the same F1s.
 TOLERANCE = 1e-2
 MAX_FEATURES = 300_000
-# Without documents to choose by.
-DEFAULT_COST = 1.0
 # Beyond any score of documents: what a label is given that all training documents have.
 CERTAIN = 10.0
-
-
 # Characters that take a minute of one slow core, with C chosen among five, and with one C.
 TUNED_CHARACTERS = 40_000_000
 BASELINE_CHARACTERS = 150_000_000
@@ -70,9 +67,7 @@ class LinearBaseline:
 
     def decision_values(self, texts: Sequence[str]) -> Floats:
         """Return (n, L) each label's signed distance from its decision boundary."""
-        if len(texts) == 0:  # scikit-learn refuses none.
-            return np.zeros((0, len(self.offsets)))
-        return _values(self.vectorizer.transform(texts), self.weights, self.offsets)
+        return _values(_features(self.vectorizer, texts), self.weights, self.offsets)
 
     def probabilities(self, texts: Sequence[str]) -> Floats:
         """Return (n, L) calibrated probabilities."""
@@ -91,12 +86,11 @@ def fit_baseline(
     settings: EvaluationSettings = DEFAULTS,
     val_groups: npt.NDArray[np.integer] | None = None,
 ) -> LinearBaseline:
-    """Train on ``train``; choose C, calibration and thresholds on ``val``.
+    """Train on the texts ``train``; choose C, calibration and thresholds on the texts ``val``.
 
     Words and pairs of words, sublinear TF-IDF, one model a label. C is that of the highest mean F1
     over the labels on ``val``, each label at its best threshold there; without documents it is 1.
     Duplicates in ``val`` count as one document.
-    The larger it is the longer a model takes, so that none is tried past the first that is worse.
 
     Args:
         train: texts.
@@ -105,31 +99,26 @@ def fit_baseline(
         val_labels: theirs.
         label_names: L names.
         kind: a support vector machine or a logistic regression.
-        costs: the Cs to choose from, ascending.
+        costs: the Cs to choose from, ascending. The larger it is the longer a model takes, so that
+            none is tried past the first that is worse.
         settings: what calibration and thresholds are chosen by.
-        val_groups: group number of each text of ``val``, the same for duplicates; None: there are
-            none.
+        val_groups: group number of each text of ``val``; None: there are no duplicates.
 
     Raises:
         NoWordsError: no word is in enough of the training texts.
     """
     vectorizer, known = _fitted_vectorizer(train)
-    asked = vectorizer.transform(val) if len(val) else sp.csr_matrix((0, known.shape[1]))
-    best: tuple[float, float, Floats, Floats] | None = None
+    asked = _features(vectorizer, val)
+    highest = -1.0
     for cost in costs if len(val) else (DEFAULT_COST,):
-        weights, offsets = _fit(known, train_labels, kind, cost)
-        values = _values(asked, weights, offsets)
-        thresholds = best_f1_thresholds(values, val_labels, default=0.0, groups=val_groups)
-        quality = _mean_f1(weighted(values, val_labels, val_groups), thresholds)
-        if best is not None and quality < best[0]:
+        model = _fit(known, train_labels, kind, cost)
+        quality = mean_highest_f1(_values(asked, *model), val_labels, val_groups)
+        if quality < highest:
             break
-        if best is None or quality > best[0]:
-            best = quality, cost, weights, offsets
-    assert best is not None
-    _, cost, weights, offsets = best
-    values = _values(asked, weights, offsets)
-    decisions = fit_decisions(values, val_labels, label_names, settings, val_groups)
-    return LinearBaseline(vectorizer, weights, offsets, decisions, cost, len(train))
+        if quality > highest:
+            highest, best_cost, best = quality, cost, model
+    decisions = fit_decisions(_values(asked, *best), val_labels, label_names, settings, val_groups)
+    return LinearBaseline(vectorizer, *best, decisions, best_cost, len(train))
 
 
 def out_of_fold_values(
@@ -142,12 +131,8 @@ def out_of_fold_values(
 ) -> Floats:
     """Return (n, L) decision values of each text from models that saw neither it nor a duplicate.
 
-    Args:
-        texts: n of them, of ``folds`` groups at least.
-        labels: (n, L) of 0 and 1.
-        groups: (n,) group number of each; duplicates share one.
-        cost: C.
-        folds: how many models.
+    The n texts are of ``folds`` groups at least, the labels (n, L) of 0 and 1; duplicates share one
+    of the (n,) group numbers. ``cost`` is C.
 
     Raises:
         NoWordsError: no word is in enough of the texts.
@@ -173,11 +158,14 @@ def _fitted_vectorizer(texts: Sequence[str]) -> tuple[TfidfVectorizer, sp.csr_ma
     try:
         return vectorizer, vectorizer.fit_transform(texts)
     except ValueError as error:
-        raise NoWordsError(
-            "no word is in the training texts"
-            if vectorizer.min_df == 1
-            else f"no word is in {vectorizer.min_df} of the training texts"
-        ) from error
+        wanted = "" if vectorizer.min_df == 1 else f"{vectorizer.min_df} of "
+        raise NoWordsError(f"no word is in {wanted}the training texts") from error
+
+
+def _features(vectorizer: TfidfVectorizer, texts: Sequence[str]) -> sp.csr_matrix:
+    if len(texts) == 0:  # scikit-learn refuses none.
+        return sp.csr_matrix((0, len(vectorizer.vocabulary_)))
+    return vectorizer.transform(texts)
 
 
 def _fit(
@@ -190,31 +178,17 @@ def _fit(
         if column.min() == column.max():  # Nothing to tell apart.
             offsets[label] = CERTAIN if column.any() else -CERTAIN
             continue
-        model = _model(kind, cost).fit(features, column)
+        if kind == "svm":
+            model = LinearSVC(C=cost, tol=TOLERANCE, random_state=0)
+        else:  # Its C is on another scale: that of the log-likelihood.
+            model = LogisticRegression(C=10 * cost, solver="liblinear", random_state=0)
+        model.fit(features, column)
         weights[:, label], offsets[label] = model.coef_[0], model.intercept_[0]
     return weights, offsets
 
 
 def _values(features: sp.csr_matrix, weights: Floats, offsets: Floats) -> Floats:
     return np.asarray(features @ weights + offsets, dtype=np.float64)
-
-
-def _model(kind: Kind, cost: float) -> LinearSVC | LogisticRegression:
-    if kind == "svm":
-        return LinearSVC(C=cost, tol=TOLERANCE, random_state=0)
-    # Its C is on another scale: that of the log-likelihood.
-    return LogisticRegression(C=10 * cost, solver="liblinear", random_state=0)
-
-
-def _mean_f1(documents: Weighted, thresholds: Floats) -> float:
-    """Return the mean F1 of the labels that some document has."""
-    there = documents.targets.any(axis=0)
-    predicted, labels = documents.values >= thresholds, documents.targets > 0
-    hits, said, true = (
-        documents.weights @ flags for flags in (predicted & labels, predicted, labels)
-    )
-    f1 = 2 * hits[there] / (said + true)[there]
-    return float(f1.mean()) if there.any() else 0.0
 
 
 def linear_baseline(
@@ -227,14 +201,9 @@ def linear_baseline(
     Their characters are counted, not the seconds, so that a run and its repetition agree on any
     machine.
 
-    Args:
-        datamodule: set up.
-        settings: of them ``baseline``, and what calibration and thresholds are chosen by.
-        console: told where it is not as asked.
-
     Returns:
         The model, if there is one, and what is to be said of it:
-        ``EvaluationResult.baseline_note``.
+        ``EvaluationResult.baseline_note``. The console is told where it is not as asked.
     """
     if not settings.baseline:
         return None, NOT_ASKED
@@ -297,12 +266,7 @@ def with_baseline(
 ) -> EvaluationResult:
     """Return ``result`` with what the baseline gives for the same documents.
 
-    Args:
-        result: the model's.
-        baseline: the linear model, if there is one.
-        note: what is to be said of it, or why there is none.
-        texts: all of the table, cleaned.
-        settings: as in :func:`resumebert.evaluation.result.evaluate_split`.
+    Without a baseline, the note says why. The texts are all of the table, cleaned.
     """
     if baseline is None:
         return replace(result, baseline_note=note)
@@ -318,6 +282,5 @@ def with_baseline(
         resamples=settings.bootstrap_resamples,
         metrics=load_metrics(settings.metrics),
     )
-    counted = {TRAIN_DOCUMENTS: float(baseline.documents)}
-    found = replace(found, metrics=found.metrics | counted)
+    found.metrics[TRAIN_DOCUMENTS] = float(baseline.documents)
     return replace(result, baseline=found, baseline_note=note)

@@ -1,7 +1,8 @@
 """From logits to calibrated probabilities: fitted on validation documents, applied everywhere.
 
-Duplicates count as one document (:mod:`resumebert.evaluation.weighting`). A new method is a
-function here and an entry in :data:`METHODS`.
+Duplicates count as one document (:mod:`resumebert.evaluation.weighting`). A method is one of
+:data:`METHODS`, or the dotted name of a user's own class: see
+:mod:`resumebert.evaluation.own_calibration`.
 """
 
 import math
@@ -16,12 +17,13 @@ import torch
 from scipy.optimize import brentq, minimize
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
-from torch import Tensor
 
-from resumebert.evaluation.areas import Floats
+from resumebert.evaluation.areas import Flags, Floats
+from resumebert.evaluation.own_calibration import OwnCalibration, fit_own
 from resumebert.evaluation.settings import DEFAULTS, CalibrationMethod
 from resumebert.evaluation.weighting import DECIMALS, weighted
-from resumebert.utils.floats import to_float64, to_probabilities
+from resumebert.utils.floats import to_probabilities
+from resumebert.utils.trust import is_dotted
 
 METHODS = get_args(CalibrationMethod)
 # No slope leaves this range, so that nothing is infinite where logits part the classes perfectly
@@ -45,8 +47,7 @@ class Calibration:
         method: one of :data:`METHODS`.
         slopes: L, above 0.
         offsets: L logits.
-        knots: L entries: none for a label without, else two lists, ascending logits and their
-            probabilities.
+        knots: L entries: none, or two lists, ascending logits and their probabilities.
         notes: what a reader must know, such as labels with too few documents.
     """
 
@@ -57,22 +58,20 @@ class Calibration:
     notes: list[str] = field(default_factory=list)
 
     def apply(self, logits: npt.NDArray[np.floating]) -> Floats:
-        """Return the probabilities (n, L) of logits (n, L): those of :meth:`apply_tensor`."""
-        probabilities = self.apply_tensor(torch.from_numpy(np.ascontiguousarray(logits)))
-        return np.asarray(probabilities.numpy(), dtype=np.float64)
-
-    def apply_tensor(self, logits: Tensor) -> Tensor:
         """Return the probabilities (n, L), float64, of logits (n, L) of any floating dtype.
 
         Uncalibrated, they are :func:`resumebert.utils.floats.to_probabilities` bit by bit.
         """
-        logits = to_float64(logits)
-        slopes, offsets = logits.new_tensor(self.slopes), logits.new_tensor(self.offsets)
-        columns = list(to_probabilities(logits * slopes + offsets).unbind(1))
+        logits = logits.astype(np.float64)
+        scaled = torch.from_numpy(logits * self.slopes + self.offsets)
+        probabilities: Floats = to_probabilities(scaled).numpy()
         for label, knots in enumerate(self.knots):
             if knots:
-                columns[label] = _interpolated(logits[:, label], *map(logits.new_tensor, knots))
-        return torch.stack(columns, dim=1)
+                z, (x, y) = logits[:, label], np.array(knots)
+                next_knot = y[np.searchsorted(x, z).clip(max=len(x) - 1)]
+                # Rounding must not lift a document above those of the next knot.
+                probabilities[:, label] = np.minimum(np.interp(z, x, y), next_knot)
+        return probabilities
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "Calibration":
@@ -82,10 +81,17 @@ class Calibration:
             ValueError: the values are none that :func:`fit_calibration` gives.
             TypeError: a key is missing or unknown.
         """
-        calibration = cls(**plain)
-        if not _is_valid(calibration):
+        found = cls(**plain)
+        is_valid = (
+            found.method in METHODS
+            and len(found.slopes) == len(found.offsets) == len(found.knots)
+            and all(math.isfinite(slope) and slope > 0 for slope in found.slopes)
+            and all(map(math.isfinite, found.offsets))
+            and all(_are_knots(*knots) for knots in found.knots if knots)
+        )
+        if not is_valid:
             raise ValueError(f"not a calibration: {dict(plain)}")
-        return calibration
+        return found
 
 
 def uncalibrated(num_labels: int, notes: Sequence[str] = ()) -> Calibration:
@@ -99,9 +105,9 @@ def fit_calibration(
     logits: npt.NDArray[np.floating],
     targets: npt.NDArray[np.integer],
     label_names: Sequence[str],
-    method: CalibrationMethod = DEFAULTS.calibration,
+    method: str = DEFAULTS.calibration,
     groups: npt.NDArray[np.integer] | None = None,
-) -> Calibration:
+) -> Calibration | OwnCalibration:
     """Fit a calibration to validation documents, duplicates counted as one.
 
     =============== ================================================================================
@@ -135,13 +141,14 @@ def fit_calibration(
         logits: (n, L), finite; n may be 0.
         targets: (n, L) of 0 and 1.
         label_names: L names, for the notes.
-        method: one of :data:`METHODS`.
+        method: one of :data:`METHODS`, or the dotted name of a class.
         groups: (n,) group number of each document; duplicates share one. None: there are none.
 
     Raises:
         ValueError: there is no such method, or a logit is not finite.
+        UserError: the class can't be imported, or fails.
     """
-    if method not in METHODS:
+    if method not in METHODS and not is_dotted(method):
         raise ValueError(f"method={method}: must be one of {', '.join(METHODS)}")
     if not np.isfinite(logits).all():
         raise ValueError("non-finite logits can't be calibrated")
@@ -153,42 +160,42 @@ def fit_calibration(
     if truth.all() or not truth.any():
         why = "all validation documents have all labels" if truth.any() else "none has a label"
         return uncalibrated(num_labels, [f"Nothing to calibrate by: {why}."])
+    if is_dotted(method):
+        return fit_own(method, scores, truth, weights)
     shared = _shared_slope(scores, truth, weights)
     if method == "temperature":
         return replace(uncalibrated(num_labels), method=method, slopes=[shared] * num_labels)
-    columns = list(zip(scores.T, truth.T, strict=True))
     documents = np.minimum(weights @ truth, weights @ ~truth).round(DECIMALS)
+    columns = list(zip(scores.T, truth.T, strict=True))
     own = np.array([_own_slope(z, has, weights, shared) for z, has in columns])
-    trusted = documents / (documents + PRIOR_DOCUMENTS)
-    slopes = own**trusted * shared ** (1 - trusted)
+    trust = documents / (documents + PRIOR_DOCUMENTS)
+    slopes = own**trust * shared ** (1 - trust)
+    offsets = [_offset(a * z, has, weights) for a, (z, has) in zip(slopes, columns, strict=True)]
     isotonic = (method == "isotonic") & (documents >= ISOTONIC_DOCUMENTS)
-    return Calibration(
-        method,
-        slopes.tolist(),
-        [_offset(slope * z, has, weights) for slope, (z, has) in zip(slopes, columns, strict=True)],
-        [
-            _knots(*column, weights) if i else []
-            for i, column in zip(isotonic, columns, strict=True)
-        ],
-        _notes(method, label_names, documents.tolist(), own.tolist()),
-    )
+    knots: list[list[list[float]]] = [[] for _ in label_names]
+    for label in np.flatnonzero(isotonic):
+        z, has = columns[label]
+        fitted = IsotonicRegression().fit(z, _smoothed(has, weights), sample_weight=weights)
+        knots[label] = [fitted.X_thresholds_.tolist(), fitted.y_thresholds_.tolist()]
+    notes = _notes(method, label_names, documents.tolist(), own.tolist())
+    return Calibration(method, slopes.tolist(), offsets, knots, notes)
 
 
-def _smoothed(truth: npt.NDArray[np.bool_], weights: Floats) -> Floats:
+def _smoothed(truth: Flags, weights: Floats) -> Floats:
     """Return Platt's targets (n,) for (n,) positives and negatives."""
     positives = weights.sum(where=truth)
     negatives = weights.sum() - positives
     return np.where(truth, (positives + 1) / (positives + 2), 1 / (negatives + 2))
 
 
-def _shared_slope(scores: Floats, truth: npt.NDArray[np.bool_], weights: Floats) -> float:
+def _shared_slope(scores: Floats, truth: Flags, weights: Floats) -> float:
     """Return 1 / T of the least cross-entropy of all n · L pairs."""
     weights = np.repeat(weights, scores.shape[1])
     z, targets = scores.ravel(), _smoothed(truth.ravel(), weights)
     return _root(lambda slope: float((weights * z) @ (expit(slope * z) - targets)), *SLOPES)
 
 
-def _own_slope(z: Floats, truth: npt.NDArray[np.bool_], weights: Floats, start: float) -> float:
+def _own_slope(z: Floats, truth: Flags, weights: Floats, start: float) -> float:
     """Return the slope of the least cross-entropy of one label's n logits, its offset free."""
     targets = _smoothed(truth, weights)
     total = weights.sum()
@@ -219,7 +226,7 @@ def _own_slope(z: Floats, truth: npt.NDArray[np.bool_], weights: Floats, start: 
     return float(found.x[0] / scale)
 
 
-def _offset(z: Floats, truth: npt.NDArray[np.bool_], weights: Floats) -> float:
+def _offset(z: Floats, truth: Flags, weights: Floats) -> float:
     """Return the offset of the least cross-entropy of n logits that have their slope already."""
     targets = _smoothed(truth, weights)
     middle = float(logit(np.sum(weights * targets) / weights.sum()))
@@ -239,33 +246,13 @@ def _root(increasing: Callable[[float], float], low: float, high: float) -> floa
     return float(brentq(increasing, low, high, xtol=1e-12))
 
 
-def _knots(z: Floats, truth: npt.NDArray[np.bool_], weights: Floats) -> list[list[float]]:
-    """Return the knots of isotonic regression, by pooling adjacent violators."""
-    fitted = IsotonicRegression().fit(z, _smoothed(truth, weights), sample_weight=weights)
-    return [fitted.X_thresholds_.tolist(), fitted.y_thresholds_.tolist()]
-
-
-def _interpolated(z: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Return (n,) values of the line through K knots at (n,) places."""
-    # Comparisons and a sum in place of a search, which ONNX has not.
-    left = ((z[:, None] >= x).sum(dim=1) - 1).clamp(min=0)
-    right = (left + 1).clamp(max=len(x) - 1)
-    width = torch.where(right > left, x[right] - x[left], 1.0)
-    share = ((z - x[left]) / width).clamp(0, 1)
-    # Rounding must not lift a document above those of the next knot.
-    return (y[left] + (y[right] - y[left]) * share).minimum(y[right])
-
-
 def _notes(
     method: str, label_names: Sequence[str], documents: Sequence[float], own: Sequence[float]
 ) -> list[str]:
     """Say which labels have too few documents, and which the logits don't rank.
 
-    Args:
-        method: ``platt`` or ``isotonic``.
-        label_names: L names.
-        documents: L numbers of documents with the label, or without it, whichever are fewer.
-        own: L slopes fitted to the label alone.
+    Of each label ``documents`` is how many have it, or don't, whichever are fewer; ``own`` is the
+    slope fitted to the label alone.
     """
     wanted, instead = PRIOR_DOCUMENTS, "they mostly share one slope"
     if method == "isotonic":
@@ -282,17 +269,6 @@ def _notes(
             f"{', '.join(unranked)}."
         )
     return notes
-
-
-def _is_valid(calibration: Calibration) -> bool:
-    lengths = {len(calibration.slopes), len(calibration.offsets), len(calibration.knots)}
-    return (
-        calibration.method in METHODS
-        and len(lengths) == 1
-        and all(math.isfinite(slope) and slope > 0 for slope in calibration.slopes)
-        and all(map(math.isfinite, calibration.offsets))
-        and all(_are_knots(*knots) for knots in calibration.knots if knots)
-    )
 
 
 def _are_knots(x: Sequence[float], y: Sequence[float]) -> bool:

@@ -11,7 +11,8 @@ its corrections (of 1,000 simulated pairs of models on 360 groups, 95 % interval
 difference of macro average precision in 94 % and of F1s in 93 to 96 %; BCa in 90 and 92 to 94 %).
 
 Exchanged are decisions and, for average precision, a label's ranks rather than its probabilities
-(Venkatraman and Begg 1996): ranks have the same precision and, unlike probabilities, one scale.
+(Venkatraman and Begg 1996): ranks have the same precision and, unlike probabilities, one scale. A
+user's own metric is of the probabilities, and these are exchanged for it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,9 +21,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import rankdata
 
 from resumebert.data.table import ResumeTable
-from resumebert.evaluation.intervals import ROUNDING, bootstrap, of_all
+from resumebert.evaluation.intervals import LEVEL, ROUNDING, Interval, bootstrap, of_all
 from resumebert.evaluation.metrics import (
     Documents,
     Floats,
@@ -30,14 +32,15 @@ from resumebert.evaluation.metrics import (
     Weights,
     checked_documents,
     curve_metrics,
-    decision_counts,
-    decision_metrics,
+    decision_statistic,
+    difference,
+    estimates,
     label_curves,
-    sum_by_group,
+    own_metrics,
     to_json_values,
 )
-from resumebert.evaluation.registry import MAIN
-from resumebert.evaluation.result import EvaluationResult, Flags, Interval, excerpt, tuned_only
+from resumebert.evaluation.registry import MAIN, Metric, in_tables
+from resumebert.evaluation.result import EvaluationResult, Flags, excerpt, tuned_only
 from resumebert.evaluation.settings import DEFAULTS
 
 
@@ -70,7 +73,7 @@ class Comparison:
 
     Attributes:
         metrics: by name, as :func:`multilabel_metrics` calls them: ``f1_micro``, ``f1_macro``,
-            ``subset_accuracy``, ``ap_macro`` and each label's ``f1/<label>``.
+            ``subset_accuracy``, ``ap_macro``, the user's own and each label's ``f1/<label>``.
         differing: positions, ascending, of the documents whose predicted labels differ.
         documents: n.
         groups: how many groups of duplicates they form.
@@ -87,9 +90,8 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain dicts, lists and numbers, with ``None`` for ``nan``."""
-        content = asdict(self)
-        metrics = {name: to_json_values(values) for name, values in content["metrics"].items()}
-        return content | {"metrics": metrics}
+        metrics = {name: to_json_values(asdict(found)) for name, found in self.metrics.items()}
+        return asdict(self) | {"metrics": metrics}
 
 
 @dataclass(frozen=True)
@@ -99,11 +101,11 @@ class Disagreement:
     Attributes:
         id: the document's identifier.
         row: its row in the source, as messages count rows.
-        true_labels: names of its labels.
-        first: names of those that the first model gives.
+        true_labels: their names.
+        first: names of the labels that the first model gives.
         second: the second model's.
-        wrong_first: how many labels the first model has wrong, missed or given wrongly.
-        wrong_second: the second model's.
+        wrong_first: how many labels the first model missed or gave wrongly.
+        wrong_second: the second model.
         excerpt: the beginning of the text.
     """
 
@@ -164,6 +166,7 @@ def compare_results(
         second.label_names,
         second.groups,
         resamples=resamples or DEFAULTS.bootstrap_resamples,
+        metrics=[metric for metric in in_tables(second.metrics) if metric.function is not None],
     )
     documents = table.select(second.index)
     return Compared(
@@ -185,8 +188,9 @@ def paired_comparison(
     groups: npt.ArrayLike | None = None,
     *,
     resamples: int = DEFAULTS.bootstrap_resamples,
-    level: float = 0.95,
+    level: float = LEVEL,
     seed: int = 0,
+    metrics: Sequence[Metric] = (),
 ) -> Comparison:
     """Compare two models' probabilities for the same documents.
 
@@ -200,34 +204,51 @@ def paired_comparison(
         resamples: of the bootstrap, and as many exchanges.
         level: of the intervals, in (0, 1).
         seed: of resamples and exchanges.
+        metrics: of one's own, see :mod:`resumebert.evaluation.registry`; each is called four times
+            for every resample.
 
     Raises:
         ValueError: the arguments do not fit each other, or a value is out of its range.
+        UserError: a metric of one's own fails.
     """
     both = [
         checked_documents(probabilities, targets, limits, label_names, groups)
         for probabilities, limits in zip((first, second), thresholds, strict=True)
     ]
-    both = [replace(documents, scores=_ranks(documents.scores)) for documents in both]
-    statistics = [_compared(documents) for documents in both]
+    ranks = [rankdata(documents.scores, axis=0) for documents in both]
+    statistics = [_compared(*model, metrics) for model in zip(both, ranks, strict=True)]
 
     def paired(weights: Weights) -> dict[str, Floats]:
-        return _differences(*(statistic(weights) for statistic in statistics))
+        return difference(*(statistic(weights) for statistic in statistics))
 
-    intervals = bootstrap(
+    ends = bootstrap(
         paired, both[0], resamples=resamples, level=level, seed=seed, kind="percentile"
     )
-    p_values = _randomised(*both, exchanges=resamples, seed=seed)
-    corrected = holm({name: p for name, p in p_values.items() if name not in MAIN})
-    everything = np.ones((1, both[0].num_groups), dtype=np.int32)
-    values = [statistic(everything) for statistic in statistics]
-    metrics = {}
-    for name, p in p_values.items():
-        one, other = (float(found[name][0]) for found in values)
-        p_holm = corrected.get(name, np.nan)
-        metrics[name] = Difference(one, other, other - one, *intervals[name], p, p_holm)
+    # All outputs in one table, the second model's as further groups: then an exchange is no more
+    # than weights of 0 and 1.
+    table = Documents(
+        scores=np.concatenate([documents.scores for documents in both]),
+        predicted=np.concatenate([documents.predicted for documents in both]),
+        truth=np.concatenate([documents.truth for documents in both]),
+        groups=np.concatenate([both[0].groups, both[1].groups + both[0].num_groups]),
+        label_names=both[0].label_names,
+    )
+    statistic = _compared(table, np.concatenate(ranks), metrics)
+    p_values = _randomised(statistic, table, exchanges=resamples, seed=seed)
+    corrected = holm({name: p for name, p in p_values.items() if "/" in name})
+    values, others = (estimates(*each) for each in zip(statistics, both, strict=True))
     return Comparison(
-        metrics=metrics,
+        metrics={
+            name: Difference(
+                values[name],
+                others[name],
+                others[name] - values[name],
+                *ends[name],
+                p,
+                corrected.get(name, np.nan),
+            )
+            for name, p in p_values.items()
+        },
         differing=differing(both[0].predicted, both[1].predicted),
         documents=len(both[0].truth),
         groups=both[0].num_groups,
@@ -251,19 +272,14 @@ def disagreements(
     """Return the documents that two models label differently, the most different ones first.
 
     Those come first on which most labels differ, and of these those on which the probabilities of
-    the labels lie furthest apart.
-
-    Args:
-        first: of n documents.
-        second: of the same, in the same order.
-        texts: n texts.
-        rows: (n,) rows in the source.
+    the labels lie furthest apart. The n texts, and their (n,) rows in the source, are in the order
+    of both results.
     """
     other = first.predicted != second.predicted
     gaps = (np.abs(first.probabilities - second.probabilities) * other).sum(axis=1)
-    places = differing(first.predicted, second.predicted)
-    places.sort(key=lambda place: (-int(other[place].sum()), -float(gaps[place]), place))
     wrong = [(result.predicted != result.truth).sum(axis=1) for result in (first, second)]
+    # The last key is the first to sort by; what is equal in both stays in order.
+    order = np.lexsort([-gaps, -other.sum(axis=1)])
     return [
         Disagreement(
             id=second.ids[place],
@@ -275,7 +291,7 @@ def disagreements(
             wrong_second=int(wrong[1][place]),
             excerpt=excerpt(texts[place]),
         )
-        for place in places
+        for place in order[other[order].any(axis=1)].tolist()
     ]
 
 
@@ -295,34 +311,26 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
 
 def _randomised(
-    first: Documents, second: Documents, *, exchanges: int, seed: int
+    statistic: Statistic, table: Documents, *, exchanges: int, seed: int
 ) -> dict[str, float]:
     """Return the p-value (k + 1) / (exchanges + 1) of each difference by name; ``nan`` if it is.
 
-    k is how many exchanges give a difference no smaller, whichever its sign.
+    The first half of the groups is one model's, the second half the other's. k is how many
+    exchanges give a difference no smaller, whichever its sign.
     """
-    # All outputs in one table, the second model's as further groups: then an exchange is no more
-    # than weights of 0 and 1.
-    table = Documents(
-        scores=np.concatenate([first.scores, second.scores]),
-        predicted=np.concatenate([first.predicted, second.predicted]),
-        truth=np.concatenate([first.truth, second.truth]),
-        groups=np.concatenate([first.groups, second.groups + first.num_groups]),
-        label_names=first.label_names,
-    )
-    statistic = _compared(table)
+    groups = table.num_groups // 2
 
     def exchanged(swap: Weights) -> dict[str, Floats]:
         keep = 1 - swap
-        return _differences(statistic(np.hstack([keep, swap])), statistic(np.hstack([swap, keep])))
+        return difference(statistic(np.hstack([keep, swap])), statistic(np.hstack([swap, keep])))
 
-    observed = exchanged(np.zeros((1, first.num_groups), dtype=np.int32))
-    found = of_all(exchanged, _swaps(table.rows, first.num_groups, exchanges, seed))
+    observed = exchanged(np.zeros((1, groups), dtype=np.int32))
+    found = of_all(exchanged, _swaps(table.rows, groups, exchanges, seed))
     p_values = {}
-    for name, [difference] in observed.items():
-        smaller = np.abs(found[name]) < np.abs(difference) - ROUNDING
+    for name, [observation] in observed.items():
+        smaller = np.abs(found[name]) < np.abs(observation) - ROUNDING
         p = (exchanges - smaller.sum() + 1) / (exchanges + 1)
-        p_values[name] = float(p) if np.isfinite(difference) else np.nan
+        p_values[name] = float(p) if np.isfinite(observation) else np.nan
     return p_values
 
 
@@ -334,30 +342,15 @@ def _swaps(rows: int, groups: int, exchanges: int, seed: int) -> Iterator[Weight
         yield generator.integers(0, 2, size, dtype=np.int32)
 
 
-def _compared(documents: Documents) -> Statistic:
+def _compared(documents: Documents, ranks: Floats, metrics: Sequence[Metric]) -> Statistic:
     """Return the metrics that are compared, as a function of groups' weights."""
-    table = sum_by_group(decision_counts(documents), documents)
-    curves = label_curves(documents)
-    names = [*MAIN, *(f"f1/{name}" for name in documents.label_names)]
+    labels = [f"f1/{name}" for name in documents.label_names]
+    decisions = decision_statistic(documents, ["f1_micro", "f1_macro", "subset_accuracy", *labels])
+    curves = label_curves(replace(documents, scores=ranks))
 
     def statistic(weights: Weights) -> dict[str, Floats]:
-        found = decision_metrics(weights @ table, documents.label_names)
-        found |= curve_metrics(curves, weights, ["ap"])
-        return {name: found[name] for name in names}
+        found = decisions(weights) | curve_metrics(curves, weights, ["ap"])
+        own = own_metrics(metrics, documents, weights)
+        return {name: found[name] for name in MAIN} | own | {name: found[name] for name in labels}
 
     return statistic
-
-
-def _differences(first: Mapping[str, Floats], second: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Return second − first, by name."""
-    return {name: second[name] - values for name, values in first.items()}
-
-
-def _ranks(scores: Floats) -> Floats:
-    """Return for each of (n, L) scores its place among its column's; ties have their mean place."""
-    columns = [
-        np.searchsorted(ordered, column) + np.searchsorted(ordered, column, side="right")
-        for column in scores.T
-        for ordered in [np.sort(column)]
-    ]
-    return np.column_stack(columns) / 2

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from resumebert.evaluation.baseline import TRAIN_DOCUMENTS
@@ -49,7 +47,7 @@ def _flat(
     for name, value in to_json_values(metrics).items():
         flat[f"{prefix}{name}"] = value
         if name in intervals:
-            ends = [float(end) for end in intervals[name]]
+            ends = list(intervals[name])
             flat[f"{prefix}{name}_ci"] = None if any(map(math.isnan, ends)) else ends
     return flat
 
@@ -60,8 +58,8 @@ def write_predictions(path: Path, result: EvaluationResult) -> None:
     documents = pd.DataFrame(
         {
             "id": list(result.ids),
-            "true_labels": join_labels(result.truth, result.label_names),
-            "predicted_labels": join_labels(result.predicted, result.label_names),
+            "true_labels": [";".join(result.names(flags)) for flags in result.truth],
+            "predicted_labels": [";".join(result.names(flags)) for flags in result.predicted],
         }
     )
     # Side by side, so that a label named "id" takes no other column's place.
@@ -70,42 +68,27 @@ def write_predictions(path: Path, result: EvaluationResult) -> None:
 
 
 def write_comparison(path: Path, comparison: Comparison, names: tuple[str, str]) -> None:
-    """Write what two models' comparison found.
-
-    Args:
-        path: where to.
-        comparison: of the first with the second; each difference is the second minus the first.
-        names: of the two.
-    """
-    write_json(
-        path,
-        {"first": names[0], "second": names[1], "difference": "second - first"}
-        | comparison.to_json(),
-    )
+    """Write what a comparison of two models, by their names, found as JSON."""
+    first, second = names
+    head = {"first": first, "second": second, "difference": "second - first"}
+    write_json(path, head | comparison.to_json())
 
 
 def write_disagreements(path: Path, documents: Sequence[Disagreement]) -> None:
-    """Write the documents that two models label differently: what is true, and what each says.
+    """Write a csv of the documents that two models label differently: what is true, what each says.
 
-    Args:
-        path: a csv.
-        documents: the first model's labels are those of what is compared to, the second's those of
-            the model evaluated.
+    The first model is ``compare_to`` in the columns' names, the second ``ckpt``.
     """
-    frame = pd.DataFrame(
-        {
-            "id": [document.id for document in documents],
-            "true_labels": [";".join(document.true_labels) for document in documents],
-            "ckpt": [";".join(document.second) for document in documents],
-            "compare_to": [";".join(document.first) for document in documents],
-            "wrong_ckpt": [document.wrong_second for document in documents],
-            "wrong_compare_to": [document.wrong_first for document in documents],
-        }
-    )
-    write_csv(path, frame)
-
-
-def join_labels(flags: npt.NDArray[np.bool_], label_names: Sequence[str]) -> list[str]:
-    """Return for each row of (n, L) flags the names of the set ones, joined by ``;``."""
-    names = np.array(label_names, dtype=object)
-    return [";".join(names[row]) for row in flags]
+    rows = [
+        (
+            each.id,
+            ";".join(each.true_labels),
+            ";".join(each.second),
+            ";".join(each.first),
+            each.wrong_second,
+            each.wrong_first,
+        )
+        for each in documents
+    ]
+    columns = ["id", "true_labels", "ckpt", "compare_to", "wrong_ckpt", "wrong_compare_to"]
+    write_csv(path, pd.DataFrame(rows, columns=columns))

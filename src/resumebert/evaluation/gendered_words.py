@@ -17,11 +17,20 @@ from typing import Literal
 
 Gender = Literal["female", "male"]
 
-_WOMEN_TO_MEN = {"she": "he", "hers": "his", "herself": "himself"}
-_MEN_TO_WOMEN = {"he": "she", "him": "her", "himself": "herself"}
-_PRONOUN = {
-    "male": re.compile(r"\b(she|her|hers|herself)\b", re.IGNORECASE),
-    "female": re.compile(r"\b(he|his|him|himself)\b", re.IGNORECASE),
+# Each pronoun's other form before what can begin a noun phrase, and elsewhere.
+_PRONOUNS: dict[Gender, dict[str, tuple[str, str]]] = {
+    "male": {
+        "she": ("he", "he"),
+        "her": ("his", "him"),
+        "hers": ("his", "his"),
+        "herself": ("himself", "himself"),
+    },
+    "female": {
+        "he": ("she", "she"),
+        "his": ("her", "hers"),
+        "him": ("her", "her"),
+        "himself": ("herself", "herself"),
+    },
 }
 
 # What can't begin the noun phrase that "her" would belong to: prepositions and particles;
@@ -46,41 +55,25 @@ yearly
 _NOT_ADVERBS = frozenset(_LY_WORDS.split())
 _NEXT_WORD = re.compile(r"[ \t]*\n?[ \t]*([A-Za-z][A-Za-z'’-]*)")
 
-# Women's and men's; the third entry is False where the men's word mostly means something else.
-_PAIRS: tuple[tuple[str, str, bool], ...] = (
-    ("woman", "man", True),
-    ("women", "men", True),
-    ("girl", "boy", True),
-    ("girls", "boys", True),
-    ("lady", "gentleman", True),
-    ("ladies", "gentlemen", True),
-    ("female", "male", True),
-    ("mother", "father", True),
-    ("daughter", "son", True),
-    ("daughters", "sons", True),
-    ("sister", "brother", False),
-    ("wife", "husband", True),
-    ("sorority", "fraternity", True),
-    ("alumna", "alumnus", True),
-    ("waitress", "waiter", True),
-    ("waitresses", "waiters", True),
-    ("hostess", "host", False),
-    ("actress", "actor", False),
-    ("stewardess", "steward", False),
-    ("seamstress", "tailor", False),
-    ("chairwoman", "chairman", True),
-    ("spokeswoman", "spokesman", True),
-    ("saleswoman", "salesman", True),
-    ("businesswoman", "businessman", True),
-    ("policewoman", "policeman", True),
-    ("congresswoman", "congressman", True),
-    ("handywoman", "handyman", True),
-    ("servicewoman", "serviceman", True),
-    ("sportswoman", "sportsman", True),
-)
+# A woman's word and the man's.
+_PAIRS = """
+woman:man women:men girl:boy girls:boys lady:gentleman ladies:gentlemen female:male mother:father
+daughter:son daughters:sons wife:husband sorority:fraternity alumna:alumnus waitress:waiter
+waitresses:waiters chairwoman:chairman spokeswoman:spokesman saleswoman:salesman
+businesswoman:businessman policewoman:policeman congresswoman:congressman handywoman:handyman
+servicewoman:serviceman sportswoman:sportsman
+"""
+# The man's word mostly means something else: it is not changed into the woman's.
+_ONE_WAY = "sister:brother hostess:host actress:actor stewardess:steward seamstress:tailor"
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    return [(women, men) for women, _, men in (pair.partition(":") for pair in text.split())]
+
+
 _WORDS = {
-    "male": {women: men for women, men, _ in _PAIRS},
-    "female": {men: women for women, men, both in _PAIRS if both},
+    "male": dict(_pairs(_PAIRS + _ONE_WAY)),
+    "female": {men: women for women, men in _pairs(_PAIRS)},
 }
 _WORD = {
     gender: re.compile(rf"\b({'|'.join(sorted(words, key=len, reverse=True))})\b", re.IGNORECASE)
@@ -100,9 +93,11 @@ def swap_pronouns(text: str, to: Gender) -> str:
         word = match[0]
         if word.isupper():
             return word
-        return _cased_as(word, _pronoun(word.lower(), text[match.end() :][:80], to))
+        before_noun, elsewhere = _PRONOUNS[to][word.lower()]
+        rest = text[match.end() :][:80]
+        return _cased_as(word, before_noun if _begins_noun(rest) else elsewhere)
 
-    return _PRONOUN[to].sub(swapped, text)
+    return re.sub(rf"\b({'|'.join(_PRONOUNS[to])})\b", swapped, text, flags=re.IGNORECASE)
 
 
 def swap_words(text: str, to: Gender) -> str:
@@ -115,17 +110,6 @@ def swap_words(text: str, to: Gender) -> str:
 def has_pronouns(text: str) -> bool:
     """Tell whether a text has a pronoun that :func:`swap_pronouns` would change, either way."""
     return any(swap_pronouns(text, to) != text for to in ("female", "male"))
-
-
-def _pronoun(word: str, rest: str, to: Gender) -> str:
-    """Return the other gender's form of a pronoun in small letters, before ``rest``."""
-    if to == "male":
-        if word == "her":
-            return "his" if _begins_noun(rest) else "him"
-        return _WOMEN_TO_MEN[word]
-    if word == "his":
-        return "her" if _begins_noun(rest) else "hers"
-    return _MEN_TO_WOMEN[word]
 
 
 def _begins_noun(rest: str) -> bool:

@@ -1,20 +1,16 @@
 """How far the choice of documents moves each metric: bootstrap intervals, by groups of documents.
 
-Duplicates of a document stand and fall together, so what is resampled is whole groups of them (the
+Duplicates of a document stand and fall together, so whole groups of them are resampled (the
 cluster bootstrap: Field and Welsh, "Bootstrapping clustered data", 2007). The model and its
 thresholds stay as they are: what another training run would give is not in the interval. The
 metrics count documents, as scikit-learn's do; it is their uncertainty that goes by groups.
 
 The intervals are Efron's BCa ("Better bootstrap confidence intervals", 1987; DiCiccio and Efron,
 "Bootstrap confidence intervals", 1996): percentiles of the resamples, chosen by how far the
-resamples lie to one side of the estimate and by how much its spread changes with its value. On
-simulated samples of 500 documents in 360 groups (``benchmarks/intervals.py --coverage``) the F1s'
-95 % intervals held the true value in 93 to 95 % of the samples, for a model with F1s of 0.5 to 0.9;
-plain percentiles did as well, basic intervals in 90 to 94 %, and BCa with duplicates resampled
-apart in 85 to 88 %. For a model with F1s of 0.9 to 0.97 BCa held 93 to 96 % and percentiles, for
-single labels, 90 to 92 %. All are too short where few documents decide: for a label with some
-fifteen groups of positives and an area under the ROC curve of 0.96, BCa held 86 % and percentiles
-80 %.
+resamples lie to one side of the estimate and by how much its spread changes with its value. How
+often they hold the true value is in ``docs/decisions.md``. All are too short where few documents
+decide: for a label with some fifteen groups of positives and an area under the ROC curve of 0.96,
+BCa held 86 % and percentiles 80 % (``benchmarks/intervals.py --coverage``).
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,13 +26,16 @@ from resumebert.evaluation.metrics import (
     Statistic,
     Weights,
     checked_documents,
+    estimates,
     weighted_metrics,
 )
 from resumebert.evaluation.registry import Metric
 from resumebert.evaluation.settings import DEFAULTS
 
+Interval = tuple[float, float]
 Kind = Literal["bca", "percentile"]
 
+LEVEL = 0.95
 # Parts to leave out one at a time: enough for a third moment, whatever the number of groups.
 JACKKNIFE_PARTS = 1000
 # Values that differ by less are equal but for rounding.
@@ -51,10 +50,10 @@ def bootstrap_intervals(
     groups: npt.ArrayLike | None = None,
     *,
     resamples: int = DEFAULTS.bootstrap_resamples,
-    level: float = 0.95,
+    level: float = LEVEL,
     seed: int = 0,
     metrics: Sequence[Metric] = (),
-) -> dict[str, tuple[float, float]]:
+) -> dict[str, Interval]:
     """Return an interval for each metric of :func:`multilabel_metrics` but ``support/…`` and ``n``.
 
     A label that no document of a resample has is left out of that resample's averages, and a
@@ -67,7 +66,7 @@ def bootstrap_intervals(
         thresholds: one number in [0, 1], or one per label.
         label_names: the L label names, distinct.
         groups: (n,) integers, the same for duplicates; None: there are none.
-        resamples: how many.
+        resamples: how many, at least 1.
         level: in how many of all samples the interval is to hold the true value, in (0, 1).
         seed: of the resamples.
         metrics: of one's own, see :mod:`resumebert.evaluation.registry`; each is called for every
@@ -85,24 +84,26 @@ def bootstrap_intervals(
     return bootstrap(statistic, documents, resamples=resamples, level=level, seed=seed)
 
 
+def measured(
+    statistic: Statistic, documents: Documents, resamples: int, kind: Kind = "bca"
+) -> tuple[dict[str, float], dict[str, Interval]]:
+    """Return the values of a statistic and their 95 % intervals; of 0 resamples no intervals."""
+    ends = bootstrap(statistic, documents, resamples=resamples, kind=kind) if resamples else {}
+    return estimates(statistic, documents), ends
+
+
 def bootstrap(
     statistic: Statistic,
     documents: Documents,
     *,
     resamples: int,
-    level: float,
-    seed: int,
+    level: float = LEVEL,
+    seed: int = 0,
     kind: Kind = "bca",
-) -> dict[str, tuple[float, float]]:
-    """Return the interval of each value of a statistic, by name.
+) -> dict[str, Interval]:
+    """Return the interval of each value of a statistic of the documents' groups, by name.
 
-    Args:
-        statistic: of the weights of the documents' groups.
-        documents: what is resampled.
-        resamples: how many, at least 1.
-        level: in (0, 1).
-        seed: of the resamples.
-        kind: ``percentile`` for what is as likely to lie above as below the true value.
+    The ``kind`` is ``percentile`` for what is as likely to lie above as below the true value.
 
     Raises:
         ValueError: resamples or level is out of its range.
@@ -111,22 +112,15 @@ def bootstrap(
         raise ValueError(
             f"resamples must be at least 1 and level in (0, 1), but are {resamples} and {level}"
         )
-    found = statistic(np.ones((1, documents.num_groups), dtype=np.int32))
-    estimates = {name: float(value[0]) for name, value in found.items()}
+    values = estimates(statistic, documents)
     if documents.num_groups < 2:
-        return dict.fromkeys(estimates, (np.nan, np.nan))
+        return dict.fromkeys(values, (np.nan, np.nan))
     draws, parts = np.random.default_rng(seed).spawn(2)
     replicates = of_all(statistic, resampled(documents, resamples, draws))
     if kind == "percentile":
-        return {
-            name: percentile_interval(value, replicates[name], level)
-            for name, value in estimates.items()
-        }
+        return {n: percentile_interval(v, replicates[n], level) for n, v in values.items()}
     jackknife = of_all(statistic, left_out(documents, parts))
-    return {
-        name: bca_interval(value, replicates[name], jackknife[name], level)
-        for name, value in estimates.items()
-    }
+    return {n: bca_interval(v, replicates[n], jackknife[n], level) for n, v in values.items()}
 
 
 def resampled(
@@ -160,14 +154,12 @@ def of_all(statistic: Statistic, blocks: Iterator[Weights]) -> dict[str, Floats]
     return {name: np.concatenate([values[name] for values in found]) for name in found[0]}
 
 
-def percentile_interval(estimate: float, replicates: Floats, level: float) -> tuple[float, float]:
+def percentile_interval(estimate: float, replicates: Floats, level: float) -> Interval:
     """Return the percentiles between which ``level`` of the resamples lie; see `bca_interval`."""
     return _percentiles(estimate, replicates, [(1 - level) / 2, (1 + level) / 2])
 
 
-def bca_interval(
-    estimate: float, replicates: Floats, jackknife: Floats, level: float
-) -> tuple[float, float]:
+def bca_interval(estimate: float, replicates: Floats, jackknife: Floats, level: float) -> Interval:
     """Return the ends of the BCa interval (Efron 1987); ``nan`` if there is nothing to go by.
 
     Args:
@@ -184,7 +176,11 @@ def bca_interval(
         return percentile_interval(estimate, replicates, level)
     normal = NormalDist()
     bias = normal.inv_cdf(below / (2 * known))
-    acceleration = _acceleration(jackknife[~np.isnan(jackknife)])
+    # A sixth of the skewness of the parts' influence on the estimate.
+    influence = jackknife[~np.isnan(jackknife)]
+    influence = influence - influence.mean() if len(influence) else influence
+    spread = (influence**2).sum()
+    acceleration = -(influence**3).sum() / (6 * spread**1.5) if spread > ROUNDING**2 else 0.0
     shares = []
     for tail in ((1 - level) / 2, (1 + level) / 2):
         z = bias + normal.inv_cdf(tail)
@@ -194,16 +190,9 @@ def bca_interval(
     return _percentiles(estimate, replicates, shares)
 
 
-def _percentiles(estimate: float, replicates: Floats, shares: list[float]) -> tuple[float, float]:
+def _percentiles(estimate: float, replicates: Floats, shares: list[float]) -> Interval:
     known = replicates[~np.isnan(replicates)]
     if np.isnan(estimate) or not len(known):
         return np.nan, np.nan
     low, high = np.quantile(known, shares)
     return float(low), float(high)
-
-
-def _acceleration(jackknife: Floats) -> float:
-    """Return a sixth of the skewness of the parts' influence on the estimate."""
-    influence = jackknife.mean() - jackknife if len(jackknife) else jackknife
-    spread = (influence**2).sum()
-    return float((influence**3).sum() / (6 * spread**1.5)) if spread > ROUNDING**2 else 0.0

@@ -8,20 +8,21 @@ Documents are ranked by all their labels together (Thyagarajan, Snorrason, North
 what the data say, each 1 where the scores agree entirely, pooled by an exponential moving average
 from the highest to the lowest. Values equal those of the library cleanlab.
 
-The scores must come from a model that was not trained on the document. The caller supplies them:
-for validation and test documents the model's own, for training documents those of a linear model
-trained on the other folds (:func:`out_of_fold_probabilities`). What is listed is to be looked at by
-a person: a confident score may as well be the model's mistake.
+The scores must come from a model that was not trained on the document: for validation and test
+documents the model's own, for training documents those of a linear model trained on the other folds
+(:func:`out_of_fold_probabilities`). What is listed is to be looked at by a person: a confident
+score may as well be the model's mistake.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from resumebert.data.table import ResumeTable
 from resumebert.evaluation.areas import Flags, Floats
 from resumebert.evaluation.baseline import DEFAULT_COST, NoWordsError, out_of_fold_values
 from resumebert.evaluation.calibration import fit_calibration
@@ -62,7 +63,7 @@ class SuspectLabel:
     probability: float
     scored_by: str
     excerpt: str
-    quality: float = float("nan")
+    quality: float
 
 
 @dataclass(frozen=True)
@@ -71,20 +72,14 @@ class ScoredSplit:
 
     Attributes:
         split: its name.
-        ids: n identifiers.
-        rows: (n,) rows in the source.
-        texts: n texts.
-        given: (n, L) what the data say.
+        table: the documents.
         probabilities: (n, L), calibrated.
         scored_by: who gave them: ``MODEL`` or ``LINEAR``.
         groups: (n,) group number of each; duplicates share one. None: there are none.
     """
 
     split: str
-    ids: Sequence[str]
-    rows: npt.NDArray[np.int64]
-    texts: Sequence[str]
-    given: Flags
+    table: ResumeTable
     probabilities: Floats
     scored_by: str
     groups: npt.NDArray[np.int64] | None = None
@@ -93,19 +88,37 @@ class ScoredSplit:
 def suspect_labels(
     splits: Sequence[ScoredSplit], label_names: Sequence[str], *, most: int = MOST
 ) -> list[SuspectLabel]:
-    """List the doubtful labels, those of the most doubtful document first.
+    """List the ``most`` doubtful labels, those of the most doubtful document first.
 
-    A label that all documents of a split have, or none, is not doubted there: there is nothing to
-    compare with.
-
-    Args:
-        splits: each is looked at by itself.
-        label_names: L names.
-        most: list no more.
+    Each split is looked at by itself. A label that all its documents have, or none, is not doubted
+    there: there is nothing to compare with.
     """
     found = [suspect for split in splits for suspect in _of_split(split, label_names)]
     found.sort(key=lambda suspect: suspect.quality)  # Stable: a document's labels stay together.
     return found[:most]
+
+
+def _of_split(split: ScoredSplit, label_names: Sequence[str]) -> list[SuspectLabel]:
+    """Return the doubtful labels of a split, a document's most doubtful one first."""
+    table, probabilities = split.table, split.probabilities
+    given = table.labels.astype(np.bool_)
+    agreement, quality = (f(given, probabilities) for f in (self_confidence, document_quality))
+    where = np.argwhere(doubtful(given, probabilities, split.groups)).tolist()
+    where.sort(key=lambda place: (quality[place[0]], place[0], agreement[tuple(place)]))
+    return [
+        SuspectLabel(
+            split=split.split,
+            id=table.ids[row],
+            row=int(table.rows[row]),
+            label=label_names[label],
+            given=bool(given[row, label]),
+            probability=float(probabilities[row, label]),
+            scored_by=split.scored_by,
+            excerpt=excerpt(table.texts[row]),
+            quality=float(quality[row]),
+        )
+        for row, label in where
+    ]
 
 
 def doubtful(
@@ -143,63 +156,27 @@ def document_quality(given: Flags, probabilities: Floats) -> Floats:
 
 
 def out_of_fold_probabilities(
-    texts: Sequence[str],
-    given: Flags,
-    groups: npt.NDArray[np.int64],
-    label_names: Sequence[str],
-    *,
-    cost: float = DEFAULT_COST,
+    table: ResumeTable, groups: npt.NDArray[np.int64], *, cost: float = DEFAULT_COST
 ) -> Floats | None:
     """Return (n, L) probabilities from linear models that saw neither a text nor a duplicate.
 
-    They are calibrated by Platt's method on all texts, which costs two numbers a label; duplicates
-    count as one.
-
-    Args:
-        texts: n of them.
-        given: (n, L).
-        groups: (n,) group number of each; duplicates share one.
-        label_names: L names.
-        cost: C of the linear models.
-
-    Returns:
-        None if there are fewer than two groups, or no words to learn from.
+    They are calibrated by Platt's method on all texts, which costs two numbers a label; duplicates,
+    which share one of the (n,) group numbers, count as one. None if there are fewer than two
+    groups, or no words to learn from. ``cost`` is C of the linear models.
     """
     folds = min(FOLDS, len(np.unique(groups)))
     if folds < 2:
         return None
-    labels = given.astype(np.uint8)
+    labels = table.labels
     try:
-        values = out_of_fold_values(texts, labels, groups, cost=cost, folds=folds)
+        values = out_of_fold_values(table.texts, labels, groups, cost=cost, folds=folds)
     except NoWordsError:
         return None
-    return fit_calibration(values, labels, label_names, "platt", groups).apply(values)
+    return fit_calibration(values, labels, table.label_names, "platt", groups).apply(values)
 
 
 def write_suspects(path: Path, suspects: Sequence[SuspectLabel]) -> None:
     """Write a csv with a column for each attribute, in the order given."""
-    columns = list(SuspectLabel.__dataclass_fields__)
-    frame = pd.DataFrame([asdict(suspect) for suspect in suspects], columns=columns)
+    columns = [each.name for each in fields(SuspectLabel)]
+    frame = pd.DataFrame(map(vars, suspects), columns=columns)
     write_csv(path, frame.round({"probability": 4, "quality": 4}))
-
-
-def _of_split(split: ScoredSplit, label_names: Sequence[str]) -> list[SuspectLabel]:
-    """Return the doubtful labels of a split, a document's most doubtful one first."""
-    agreement = self_confidence(split.given, split.probabilities)
-    quality = document_quality(split.given, split.probabilities)
-    where = np.argwhere(doubtful(split.given, split.probabilities, split.groups)).tolist()
-    where.sort(key=lambda place: (quality[place[0]], place[0], agreement[place[0], place[1]]))
-    return [
-        SuspectLabel(
-            split=split.split,
-            id=split.ids[row],
-            row=int(split.rows[row]),
-            label=label_names[label],
-            given=bool(split.given[row, label]),
-            probability=float(split.probabilities[row, label]),
-            scored_by=split.scored_by,
-            excerpt=excerpt(split.texts[row]),
-            quality=float(quality[row]),
-        )
-        for row, label in where
-    ]

@@ -4,8 +4,7 @@ A label's name is cut into words at underscores, spaces, hyphens, slashes, comma
 letter meets a capital (``Front_End_Developer``, ``FrontEndDeveloper``: front, end, developer). It
 is found whatever the case, with any or no separator between the words (front-end developer,
 Frontend Developer), each word in the singular or the plural (systems administrator, Java
-developers, developer's). Synonyms are no variants of a name: software engineer is not found for
-``Software_Developer`` unless the caller says so.
+developers, developer's). Synonyms are no variants of a name, unless the caller says so.
 
 There are two levels. A **name** is the whole of it; that is what a job title copies. **Words** are
 its single content words as well (java, developer), wherever they stand: far more is removed, skills
@@ -15,7 +14,7 @@ too, and what is left has nothing of the label's name.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
@@ -37,45 +36,31 @@ _BETWEEN = r"[\s_/.,&-]{0,3}"
 _START, _END = r"(?<![^\W_])", r"(?![^\W_])"
 
 
-class Span(NamedTuple):
-    """A piece of a text: its first character and the one after its last."""
-
-    start: int
-    end: int
-
-
 @dataclass(frozen=True)
 class LabelWords:
-    """What to look for, for each of L labels.
+    """What to look for: by level, a pattern for each of L labels.
 
-    Attributes:
-        label_names: L names.
-        names: L patterns of whole names and their variants.
-        words: L patterns of these and of their single content words.
+    Those of the level "names" are of whole names and their variants, those of "words" of these and
+    of their single content words.
     """
 
     label_names: Sequence[str]
-    names: Sequence[re.Pattern[str]]
-    words: Sequence[re.Pattern[str]]
+    patterns: Mapping[Level, Sequence[re.Pattern[str]]]
 
-    def patterns(self, level: Level) -> Sequence[re.Pattern[str]]:
-        """Return the L patterns of a level."""
-        return self.names if level == "names" else self.words
-
-    def spans(self, text: str, label: int, level: Level = "names") -> list[Span]:
-        """Return where a label's name (or words) stand in a text, in order."""
-        return [Span(*match.span()) for match in self.patterns(level)[label].finditer(text)]
+    def spans(self, text: str, label: int, level: Level = "names") -> list[tuple[int, int]]:
+        """Return where a label's name (or words) begin and end in a text, in order."""
+        return [match.span() for match in self.patterns[level][label].finditer(text)]
 
     def named(self, texts: Sequence[str], level: Level = "names") -> Flags:
         """Return (n, L): whether a text has a label's name, or one of its words."""
-        found = [[p.search(text) is not None for p in self.patterns(level)] for text in texts]
+        found = [[p.search(text) is not None for p in self.patterns[level]] for text in texts]
         return np.array(found, dtype=np.bool_).reshape(len(texts), len(self.label_names))
 
     def removed(self, text: str, level: Level) -> str:
         """Return a text without the names (or words) of any label, until none is left."""
         while True:
             shorter = text
-            for pattern in self.patterns(level):
+            for pattern in self.patterns[level]:
                 shorter = pattern.sub("", shorter)
             if shorter == text:
                 return text
@@ -104,28 +89,28 @@ def label_words(
     names, words = [], []
     for label in label_names:
         phrases = [split_name(name) for name in [label, *(more or {}).get(label, ())]]
-        # Of a name without a letter or digit nothing can be found.
-        phrases = [phrase for phrase in phrases if phrase]
-        wholes = [_BETWEEN.join(map(_inflected, phrase)) for phrase in phrases]
-        single = dict.fromkeys(word for phrase in phrases for word in phrase if _tells(word))
-        # A name of one word is that word, and as careful with its capitals.
+        # Of a name without a letter or digit nothing can be found. One of a single word is that
+        # word, and as careful with its capitals.
         wholes = [
-            _alone(phrase[0]) if len(phrase) == 1 else whole
-            for phrase, whole in zip(phrases, wholes, strict=True)
+            _alone(phrase[0]) if len(phrase) == 1 else _BETWEEN.join(map(_inflected, phrase))
+            for phrase in phrases
+            if phrase
         ]
         wholes.sort(key=len, reverse=True)
+        single = dict.fromkeys(
+            word
+            for phrase in phrases
+            for word in phrase
+            if word.lower() not in FUNCTION_WORDS or _is_abbreviation(word)
+        )
         names.append(_pattern(wholes))
         words.append(_pattern([*wholes, *map(_alone, single)]))
-    return LabelWords(list(label_names), names, words)
+    return LabelWords(list(label_names), {"names": names, "words": words})
 
 
 def split_name(name: str) -> list[str]:
     """Return the words of a label's name, as they are written there."""
     return _WORD.findall(_CAMEL.sub(" ", name))
-
-
-def _tells(word: str) -> bool:
-    return word.lower() not in FUNCTION_WORDS or _is_abbreviation(word)
 
 
 def _is_abbreviation(word: str) -> bool:

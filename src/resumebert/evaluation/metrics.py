@@ -21,15 +21,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from resumebert.evaluation.areas import (
-    AREAS,
-    Curve,
-    Flags,
-    Floats,
-    Passed,
-    Weights,
-    average_precision,
-)
+from resumebert.evaluation.areas import KINDS, Curve, Flags, Floats, Indices, Weights
 from resumebert.evaluation.registry import Metric, metric_names
 from resumebert.utils.errors import UserError
 from resumebert.utils.floats import to_float64
@@ -53,10 +45,9 @@ def multilabel_metrics(
     """Compute every metric of n documents and L labels, and the counts.
 
     The definition of each is in :mod:`resumebert.evaluation.registry`. ``f1/<label>`` and the like
-    are of one label, ``support/<label>`` is how many documents have it, and ``n`` is how many there
-    are. A macro average is the mean over the labels with a positive example, a
-    weighted one is weighted by their positives, and micro is of the counts summed over all labels,
-    absent ones too. The calibration error is of 15 bins of one width.
+    are of one label; ``support/<label>`` is how many documents have it, ``n`` how many there are. A
+    macro average is the mean over the labels with a positive example, a weighted one is weighted
+    by their positives, and micro is of the counts summed over all labels, absent ones too.
 
     The area under the ROC curve of a label that every document has is undefined as well. The three
     ranking metrics follow scikit-learn for documents with no label or with all: LRAP 1, ranking
@@ -66,8 +57,7 @@ def multilabel_metrics(
     Katakis and Vlahavas, "Mining multi-label data" (2010), with tied labels ranked last.
 
     Args:
-        probabilities: (n, L), a tensor or an array, in [0, 1], computed with in float64; n may be
-            0.
+        probabilities: (n, L), a tensor or an array, in [0, 1]; n may be 0.
         targets: (n, L), likewise, each 0 or 1, any dtype.
         label_names: the L label names, distinct, in the order of the columns.
         threshold: one number in [0, 1], or one per label.
@@ -81,15 +71,9 @@ def multilabel_metrics(
         UserError: a metric of one's own fails.
     """
     documents = _documents(probabilities, targets, label_names, threshold)
-    statistic = weighted_metrics(documents, metrics)
-    found = statistic(np.ones((1, documents.num_groups), dtype=np.int32))
-    names = metric_names(label_names, metrics)
-    positives = documents.truth.sum(axis=0).tolist()
-    return {
-        **{name: float(found[name][0]) for name in names},
-        **{f"support/{n}": float(count) for n, count in zip(label_names, positives, strict=True)},
-        "n": float(len(documents.truth)),
-    }
+    found = estimates(weighted_metrics(documents, metrics), documents)
+    names = metric_names(documents.label_names, metrics)
+    return {name: found[name] for name in names} | documents.counts
 
 
 def multilabel_decisions(
@@ -143,7 +127,7 @@ class Documents:
     scores: Floats
     predicted: Flags
     truth: Flags
-    groups: npt.NDArray[np.intp]
+    groups: Indices
     label_names: Sequence[str]
 
     @property
@@ -156,6 +140,31 @@ class Documents:
         """How many resamples are computed with at once, so that memory is bounded."""
         return max(1, _BLOCK // max(1, len(self.truth)))
 
+    @property
+    def counts(self) -> dict[str, float]:
+        """``support/<label>``, how many documents have it, and ``n``, how many there are."""
+        names = [*(f"support/{name}" for name in self.label_names), "n"]
+        counts = [*self.truth.sum(axis=0).tolist(), len(self.truth)]
+        return dict(zip(names, map(float, counts), strict=True))
+
+
+def only_groups(groups: npt.ArrayLike) -> Documents:
+    """Return documents of which nothing but the (n,) group numbers is known, to be resampled."""
+    numbers = np.unique(groups, return_inverse=True)[1]
+    nothing = np.zeros((len(numbers), 0))
+    return Documents(nothing, nothing > 0, nothing > 0, numbers, ())
+
+
+def estimates(statistic: Statistic, documents: Documents) -> dict[str, float]:
+    """Return the values of a statistic for the documents as they are, by name."""
+    found = statistic(np.ones((1, documents.num_groups), dtype=np.int32))
+    return {name: float(value) for name, [value] in found.items()}
+
+
+def difference(first: Mapping[str, Floats], second: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return second − first, by name."""
+    return {name: second[name] - values for name, values in first.items()}
+
 
 def checked_documents(
     probabilities: npt.ArrayLike,
@@ -164,10 +173,13 @@ def checked_documents(
     label_names: Sequence[str],
     groups: npt.ArrayLike | None = None,
 ) -> Documents:
-    """Return what :func:`bootstrap_intervals` is given as documents, or raise ValueError."""
+    """Return the arguments, which :func:`bootstrap_intervals` describes, as documents.
+
+    Raises:
+        ValueError: they do not fit each other, or a value is not finite or out of range.
+    """
     scores, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(targets)
-    limits = np.asarray(thresholds, dtype=np.float64)
-    names = tuple(label_names)
+    limits, names = np.asarray(thresholds, dtype=np.float64), tuple(label_names)
     numbers = np.arange(len(scores)) if groups is None else np.asarray(groups)
     if not names or len(set(names)) != len(names):
         raise ValueError("label_names must be distinct, and at least one")
@@ -222,37 +234,41 @@ def weighted_metrics(documents: Documents, metrics: Sequence[Metric] = ()) -> St
         # In parts, so that all pairs take no more memory than the documents of one label.
         parts = np.array_split(weights, len(documents.label_names))
         return found | {
-            "ap_micro": np.concatenate([average_precision(Passed.of(pairs, w)) for w in parts]),
+            "ap_micro": np.concatenate([pairs.areas(part, ["ap"])["ap"] for part in parts]),
             "lrap": lrap,
             "coverage_error": coverage,
             "ranking_loss": loss,
             "ece": np.abs(gaps).sum(axis=0) / len(documents.label_names),
-            **{metric.name: _of_repeated(metric, documents, weights) for metric in metrics},
+            **own_metrics(metrics, documents, weights),
         }
 
     return statistic
 
 
-def _of_repeated(metric: Metric, documents: Documents, weights: Weights) -> Floats:
-    """Return (B,) values of somebody's metric, of the documents repeated as the weights say.
+def own_metrics(
+    metrics: Sequence[Metric], documents: Documents, weights: Weights
+) -> dict[str, Floats]:
+    """Return the (B,) values of a user's metrics, of documents repeated as the weights say.
 
     Raises:
-        UserError: it fails, or what it returns is no number.
+        UserError: one fails, or what it returns is no number.
     """
-    assert metric.function is not None
-    values = []
-    for times in weights if len(documents.truth) else ():
+    parts = documents.scores, documents.truth, documents.predicted
+    found = {metric.name: np.full(len(weights), np.nan) for metric in metrics}
+    for place, times in enumerate(weights if len(documents.truth) and metrics else ()):
         rows = np.repeat(np.arange(len(documents.truth)), times[documents.groups])
-        parts = documents.scores, documents.truth, documents.predicted
-        try:
-            values.append(float(metric.function(*(part[rows] for part in parts))))
-        except Exception as error:
-            raise UserError(
-                f"evaluation.metrics: {metric.name} failed on {len(rows)} documents "
-                f"({type(error).__name__}: {error}). It must return a number for any documents, "
-                "nan where it is undefined."
-            ) from error
-    return np.array(values or [np.nan] * len(weights))
+        drawn = [part[rows] for part in parts]
+        for metric in metrics:
+            assert metric.function is not None
+            try:
+                found[metric.name][place] = float(metric.function(*drawn))
+            except Exception as error:
+                raise UserError(
+                    f"evaluation.metrics: {metric.name} failed on {len(rows)} documents "
+                    f"({type(error).__name__}: {error}). It must return a number for any "
+                    "documents, nan where it is undefined."
+                ) from error
+    return found
 
 
 def sum_by_group(values: Floats, documents: Documents) -> Floats:
@@ -262,9 +278,20 @@ def sum_by_group(values: Floats, documents: Documents) -> Floats:
     return sums
 
 
+def decision_statistic(documents: Documents, names: Sequence[str]) -> Statistic:
+    """Return those metrics of decisions, as a function of groups' weights."""
+    table = sum_by_group(decision_counts(documents), documents)
+
+    def statistic(weights: Weights) -> dict[str, Floats]:
+        found = decision_metrics(weights @ table, documents.label_names)
+        return {name: found[name] for name in names}
+
+    return statistic
+
+
 @np.errstate(invalid="ignore")
 def decision_counts(documents: Documents) -> Floats:
-    """Return (n, 3 L + 9) numbers whose sums :func:`decision_metrics` takes.
+    """Return (n, 3 L + 9) counts of each document.
 
     Of each label hits, predicted, true; of the document its own F1, precision and recall with 0
     for undefined, whether each is defined, whether all labels are right, the wrong ones, and 1.
@@ -279,21 +306,15 @@ def decision_counts(documents: Documents) -> Floats:
 
 @np.errstate(divide="ignore", invalid="ignore")
 def decision_metrics(counts: Floats, label_names: Sequence[str]) -> dict[str, Floats]:
-    """Return the (B,) metrics of decisions, by name.
-
-    Args:
-        counts: (B, 3 L + 9) sums over documents of :func:`decision_counts`.
-        label_names: L names.
-    """
+    """Return the (B,) metrics of decisions by name, of (B, 3 L + 9) :func:`decision_counts`."""
     labels = len(label_names)
     by_label, own, defined = counts[:, : 3 * labels], counts[:, -9:-6], counts[:, -6:-3]
     hits, predicted, positives = np.split(by_label, 3, axis=1)
     exact, wrong, documents = counts[:, -3:].T
     micro = _ratios(hits.sum(axis=1), predicted.sum(axis=1), positives.sum(axis=1))
     found = {"subset_accuracy": exact / documents, "hamming_loss": wrong / (documents * labels)}
-    for place, (name, values) in enumerate(
-        zip(RATIOS, _ratios(hits, predicted, positives), strict=True)
-    ):
+    ratios = _ratios(hits, predicted, positives)
+    for place, (name, values) in enumerate(zip(RATIOS, ratios, strict=True)):
         values = np.where(positives > 0, values, np.nan)
         found[f"{name}_micro"] = micro[place]
         found[f"{name}_macro"] = _mean_of_defined(values, np.ones_like(values))
@@ -311,23 +332,16 @@ def label_curves(documents: Documents) -> dict[str, Curve]:
 
 @np.errstate(invalid="ignore")
 def curve_metrics(
-    curves: Mapping[str, Curve], weights: Weights, kinds: Sequence[str] = tuple(AREAS)
+    curves: Mapping[str, Curve], weights: Weights, kinds: Sequence[str] = KINDS
 ) -> dict[str, Floats]:
-    """Return the (B,) areas of the labels at (B, G) weights and their means, by name.
+    """Return the (B,) areas under each label's curve at (B, G) weights, and their means, by name.
 
-    Args:
-        curves: by label.
-        weights: of the groups.
-        kinds: ``ap`` for average precision, ``auroc`` for the area under the ROC curve.
+    Of the ``kinds``, ``ap`` is average precision and ``auroc`` the area under the ROC curve.
     """
-    areas: dict[str, list[Floats]] = {kind: [] for kind in kinds}
-    for curve in curves.values():
-        passed = Passed.of(curve, weights)
-        for kind in kinds:
-            areas[kind].append(AREAS[kind](passed))
+    areas = [curve.areas(weights, kinds) for curve in curves.values()]
     found = {}
-    for kind, columns in areas.items():
-        values = np.column_stack(columns)
+    for kind in kinds:
+        values = np.column_stack([of_label[kind] for of_label in areas])
         found[f"{kind}_macro"] = _mean_of_defined(values, np.ones_like(values))
         found |= _by_label(kind, values, list(curves))
     return found

@@ -23,26 +23,25 @@ words there. These are read wherever a model reads the beginning of a text.
 
 Limits. The probe finds what these words do in résumés like the sample's, not discrimination in the
 data a model was trained on or in what is done with its answers. An interval that excludes 0 says
-that a change is systematic, not that it is large: even a linear model over words, which knows "she"
-from few résumés, changes its probabilities by a hundredth. Look at the size and at the decisions
-turned. E-mail addresses keep the initials of the name they had. Rare names have more tokens than
-common ones, so the end of a truncated document moves by a few words, which is part of the change.
-Ten origins are no list of all, and names say them only roughly. With 13 exchanges and ten labels
-some intervals exclude 0 by chance: one in twenty.
+that a change is systematic, not that it is large (even a linear model over words changes its
+probabilities by a hundredth), so look at the size and at the decisions turned. With 13 exchanges
+and ten labels some intervals exclude 0 by chance: one in twenty. E-mail addresses keep the initials
+of the name they had, and rare names have more tokens, so that the end of a truncated document
+moves by a few words. Ten origins are no list of all, and names say them only roughly.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import numpy as np
 
+from resumebert.evaluation.areas import Floats, Weights
 from resumebert.evaluation.gendered_words import Gender, has_pronouns, swap_pronouns, swap_words
-from resumebert.evaluation.intervals import bootstrap
-from resumebert.evaluation.metrics import Documents, Floats, Weights
-from resumebert.evaluation.names import GENDERS, ORIGINS, first_names, last_names
-from resumebert.evaluation.result import Interval
+from resumebert.evaluation.intervals import Interval, measured
+from resumebert.evaluation.metrics import only_groups
+from resumebert.evaluation.names import GENDERS, NAMES, ORIGINS
 
 # Calibrated probabilities (n, L) of n texts, as a model gives them.
 Scorer = Callable[[Sequence[str]], Floats]
@@ -52,7 +51,7 @@ DOCUMENTS = 50
 CHARACTERS = 2_000
 # The origin that names of the others are compared with.
 REFERENCE = "anglophone"
-LEVEL = 0.95
+UNKNOWN = (np.nan, np.nan)
 
 SENTENCE = "She leads her team with care, and colleagues often ask her for advice."
 # As of a woman; a document gets one of them.
@@ -73,13 +72,13 @@ class Swap:
     """What exchanging words that should not matter did to one label's probability.
 
     Attributes:
-        name: what was exchanged, such as "she → he".
+        name: what was exchanged, such as "pronouns: she → he".
         label: the label.
         documents: how many had something to exchange.
         change: mean of probability after − before.
         interval: of the mean, 95 %, bootstrapped over documents.
         flipped: share of documents whose decision changed, in [0, 1].
-        baseline_change: mean change of the linear baseline's probability; None: there is none.
+        baseline_change: the linear baseline's; None: there is none.
         baseline_interval: its interval.
     """
 
@@ -95,13 +94,7 @@ class Swap:
 
 @dataclass(frozen=True)
 class Exchange:
-    """Documents in two versions.
-
-    Attributes:
-        name: what differs between them.
-        before: n texts.
-        after: the other versions of them.
-    """
+    """n texts before and after what the name says was exchanged in them."""
 
     name: str
     before: list[str]
@@ -119,13 +112,9 @@ def probe(
 ) -> list[Swap]:
     """Score both versions of all documents; return the change by exchange and label.
 
-    Args:
-        score: gives calibrated probabilities (n, L) of n texts; called once.
-        exchanges: see :func:`exchanges`.
-        thresholds: (L,) of the probabilities.
-        label_names: L names.
-        baseline: likewise of the linear baseline, whose changes stand beside the model's.
-        resamples: of the bootstrap over documents; 0: no intervals.
+    The score of n texts is their calibrated probabilities (n, L), and so is the linear baseline's,
+    whose changes stand beside the model's. With 0 ``resamples`` of the documents there are no
+    intervals.
     """
     texts = list(dict.fromkeys(text for e in exchanges for text in (*e.before, *e.after)))
     place = {text: number for number, text in enumerate(texts)}
@@ -133,71 +122,71 @@ def probe(
     others = None if baseline is None else baseline(texts)
     swaps = []
     for exchange in exchanges:
-        versions = [[place[text] for text in v] for v in (exchange.before, exchange.after)]
-        before, after = (probabilities[rows] for rows in versions)
-        flipped = ((before >= thresholds) != (after >= thresholds)).mean(axis=0)
-        change = after - before
-        intervals = _intervals(change, label_names, resamples)
-        theirs = None if others is None else others[versions[1]] - others[versions[0]]
-        ends = {} if theirs is None else _intervals(theirs, label_names, resamples)
+        before, after = ([place[text] for text in v] for v in (exchange.before, exchange.after))
+        flipped = (probabilities[before] >= thresholds) != (probabilities[after] >= thresholds)
+        change = probabilities[after] - probabilities[before]
+        means, ends = _means(change, label_names, resamples)
+        theirs: dict[str, float] = {}
+        their_ends: dict[str, Interval] = {}
+        if others is not None:
+            theirs, their_ends = _means(others[after] - others[before], label_names, resamples)
         swaps += [
             Swap(
                 name=exchange.name,
                 label=name,
                 documents=len(change),
-                change=float(change[:, label].mean()),
-                interval=intervals[name],
-                flipped=float(flipped[label]),
-                baseline_change=None if theirs is None else float(theirs[:, label].mean()),
-                baseline_interval=ends.get(name),
+                change=means[name],
+                interval=ends.get(name, UNKNOWN),
+                flipped=share,
+                baseline_change=theirs.get(name),
+                baseline_interval=their_ends.get(name, UNKNOWN) if theirs else None,
             )
-            for label, name in enumerate(label_names)
+            for name, share in zip(label_names, flipped.mean(axis=0).tolist(), strict=True)
         ]
     return swaps
+
+
+def _means(
+    change: Floats, label_names: Sequence[str], resamples: int
+) -> tuple[dict[str, float], dict[str, Interval]]:
+    """Return each label's mean of (n, L) changes, and its interval, if there are resamples."""
+
+    def means(weights: Weights) -> dict[str, Floats]:
+        averages = weights @ change / weights.sum(axis=1, keepdims=True)
+        return dict(zip(label_names, averages.T, strict=True))
+
+    return measured(means, only_groups(np.arange(len(change))), resamples)
 
 
 def exchanges(texts: Sequence[str], *, documents: int = DOCUMENTS) -> list[Exchange]:
     """Write documents in the versions of all exchanges; 18 texts of each.
 
-    Args:
-        texts: fictional résumés; those longer than ``CHARACTERS`` are left out. Up to ``documents``
-            of them are taken: those with pronouns of their own for at most one half, the others at
-            random, the same ones each time.
-        documents: at most so many.
+    Fictional résumés longer than ``CHARACTERS`` are left out. Up to ``documents`` are taken: those
+    with pronouns of their own for at most one half, the others at random, the same ones each time.
     """
-    chosen = choose_documents(texts, documents)
+    chosen = list(enumerate(choose_documents(texts, documents)))
     if not chosen:
         return []
-    women, men = ([_all_of(text, i, to) for i, text in enumerate(chosen)] for to in GENDERS[:2])
+    women, men = ([_versions(text, i, to) for i, text in chosen] for to in GENDERS[:2])
     found = [
-        Exchange(
-            name=f"{name}: {words}",
-            before=[version[part] for version in women],
-            after=[version[part] for version in men],
-        )
-        for part, (name, words) in enumerate(
-            (
-                ("first name", "woman → man"),
-                ("pronouns", "she → he"),
-                ("gendered words", "waitress → waiter"),
-                ("all three together", "woman → man"),
-            )
-        )
+        Exchange(name, [texts[name] for texts in women], [texts[name] for texts in men])
+        for name in women[0]
     ]
-    reference = [with_name(text, i, REFERENCE, GENDERS[i % 2]) for i, text in enumerate(chosen)]
-    for origin in ORIGINS:
-        if origin != REFERENCE:
-            other = [with_name(text, i, origin, GENDERS[i % 2]) for i, text in enumerate(chosen)]
-            found.append(Exchange(f"name: {REFERENCE} → {origin}", reference, other))
-    return found
+    by_origin = {
+        origin: [with_name(text, i, origin, GENDERS[i % 2]) for i, text in chosen]
+        for origin in ORIGINS
+    }
+    reference = by_origin.pop(REFERENCE)
+    return found + [
+        Exchange(f"name: {REFERENCE} → {origin}", reference, other)
+        for origin, other in by_origin.items()
+    ]
 
 
 def choose_documents(texts: Sequence[str], documents: int) -> list[str]:
     """Return up to ``documents`` different texts, as :func:`exchanges` says."""
-    short = [text for text in texts if text.strip() and len(text) <= CHARACTERS]
-    different = list(dict.fromkeys(short))
-    order = np.random.default_rng(0).permutation(len(different))
-    shuffled = [different[i] for i in order]
+    different = [t for t in dict.fromkeys(texts) if t.strip() and len(t) <= CHARACTERS]
+    shuffled = [different[i] for i in np.random.default_rng(0).permutation(len(different))]
     spoken = [text for text in shuffled if has_pronouns(text)][: documents // 2]
     taken = set(spoken)
     return spoken + [text for text in shuffled if text not in taken][: documents - len(spoken)]
@@ -206,13 +195,9 @@ def choose_documents(texts: Sequence[str], documents: int) -> list[str]:
 def with_name(text: str, number: int, origin: str, gender: str) -> str:
     """Return a text with another full name in place of its own, or on top if it has none.
 
-    Args:
-        text: a résumé.
-        number: of it; chooses among the names of origin and gender.
-        origin: one of ``ORIGINS``.
-        gender: one of ``GENDERS``.
+    The text's number chooses among the names of origin and gender.
     """
-    firsts, lasts = first_names(origin, gender), last_names(origin)
+    firsts, lasts = NAMES[origin][gender], NAMES[origin]["last"]
     # Counted apart, so that names meet in all combinations.
     first = firsts[number % len(firsts)]
     name = f"{first} {lasts[number // len(firsts) % len(lasts)]}"
@@ -234,59 +219,32 @@ def find_name(text: str) -> tuple[str | None, str]:
     None and the reference origin if there is none.
     """
     found = [(match.start(), match[0], o) for o in ORIGINS if (match := _pattern(o).search(text))]
-    if not found:
-        return None, REFERENCE
-    _, name, origin = min(found)
-    return name, origin
+    return min(found)[1:] if found else (None, REFERENCE)
 
 
 @cache
 def _pattern(origin: str) -> re.Pattern[str]:
-    firsts = [name for gender in GENDERS for name in first_names(origin, gender)]
-    first, last = ("|".join(map(re.escape, names)) for names in (firsts, last_names(origin)))
+    firsts = [name for gender in GENDERS for name in NAMES[origin][gender]]
+    first, last = ("|".join(map(re.escape, names)) for names in (firsts, NAMES[origin]["last"]))
     return re.compile(rf"\b(?:{first})[ \t]+(?:{last})\b", re.IGNORECASE)
 
 
-def _all_of(text: str, number: int, gender: str) -> tuple[str, str, str, str]:
-    """Return a text with the name, the pronouns, the words of a gender, and with all of them.
-
-    The first three are as they were in everything else.
-    """
+def _versions(text: str, number: int, gender: str) -> dict[str, str]:
+    """Return a text with the name, the pronouns, the words of a gender, and with all of them."""
     to: Gender = "female" if gender == "female" else "male"
     _, origin = find_name(text)
-    named = with_name(text, number, origin, gender)
-    spoken = swap_pronouns(_with_pronouns(text), to)
     line = LINES[number % len(LINES)]
-    worded = swap_words(_after_first_line(text, line), to)
-    together = with_name(_after_first_line(_with_pronouns(text), line), number, origin, gender)
-    return named, spoken, worded, swap_words(swap_pronouns(together, to), to)
-
-
-def _with_pronouns(text: str) -> str:
-    return text if has_pronouns(text) else _after_first_line(text, SENTENCE)
+    spoken = text if has_pronouns(text) else _after_first_line(text, SENTENCE)
+    together = with_name(_after_first_line(spoken, line), number, origin, gender)
+    return {
+        "first name: woman → man": with_name(text, number, origin, gender),
+        "pronouns: she → he": swap_pronouns(spoken, to),
+        "gendered words: waitress → waiter": swap_words(_after_first_line(text, line), to),
+        "all three together: woman → man": swap_words(swap_pronouns(together, to), to),
+    }
 
 
 def _after_first_line(text: str, line: str) -> str:
     first, separator, rest = text.partition("\n")
     # A text without lines would put it at its end, which may never be read.
     return f"{first}\n{line}\n{rest}" if separator else f"{line}\n{text}"
-
-
-def _intervals(
-    change: Floats, label_names: Sequence[str], resamples: int
-) -> dict[str, tuple[float, float]]:
-    """Return the interval of each label's mean of (n, L) changes; ``nan`` without resamples."""
-    if resamples == 0:
-        return dict.fromkeys(label_names, (np.nan, np.nan))
-    count = len(change)
-    nothing = np.zeros((count, 0), dtype=np.bool_)
-    documents = Documents(np.zeros((count, 0)), nothing, nothing, np.arange(count), [])
-
-    def means(weights: Weights) -> dict[str, Floats]:
-        return dict(_columns(weights @ change / weights.sum(axis=1, keepdims=True), label_names))
-
-    return bootstrap(means, documents, resamples=resamples, level=LEVEL, seed=0)
-
-
-def _columns(values: Floats, label_names: Sequence[str]) -> Iterator[tuple[str, Floats]]:
-    return zip(label_names, values.T, strict=True)

@@ -9,10 +9,10 @@ can be checked before PyTorch is loaded.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Literal
 
 from resumebert.utils.errors import UserError
+from resumebert.utils.trust import imported
 
 Direction = Literal["max", "min"]
 # From (n, L) probabilities in [0, 1], truth and decisions, NumPy arrays, to a number; nan where it
@@ -43,27 +43,23 @@ class Metric:
 
 # By name, in the order of tables and files.
 METRICS: dict[str, Metric] = {}
-# Of each label by itself: "f1" is f1/<label> in metrics.json.
-OF_A_LABEL: dict[str, Metric] = {}
 # Names of other things in metrics.json.
 TAKEN = ("loss", "n", "train_documents")
 # The few that two models are compared by, and that TensorBoard's HParams shows.
 MAIN = ("f1_micro", "f1_macro", "subset_accuracy", "ap_macro")
 
 
-def register(metric: Metric) -> Metric:
+def register(metric: Metric) -> None:
     """Put a metric of all labels into the registry; the same name again replaces it.
 
     Raises:
         UserError: the name is that of a built-in metric, or can't be one.
     """
-    there = METRICS.get(metric.name)
-    is_taken = metric.name in TAKEN or (there is not None and there.function is None)
+    is_taken = is_built_in(metric.name)
     if is_taken or not metric.name.isidentifier():
         why = "it is taken" if is_taken else "it must be one word of letters, digits and _"
         raise UserError(f"{metric.name}: no metric can have this name, since {why}. Give another.")
     METRICS[metric.name] = metric
-    return metric
 
 
 def metric(
@@ -75,13 +71,10 @@ def metric(
     """
 
     def described(function: Function) -> Function:
-        function.resumebert_metric = Metric(  # type: ignore[attr-defined]
-            function.__name__,
-            direction,
-            title or function.__name__.replace("_", " "),
-            definition or (function.__doc__ or "a metric of one's own").strip().splitlines()[0],
-            function,
-        )
+        name = function.__name__
+        words = definition or (function.__doc__ or "a metric of one's own").strip().splitlines()[0]
+        found = Metric(name, direction, title or name.replace("_", " "), words, function)
+        function.resumebert_metric = found  # type: ignore[attr-defined]
         return function
 
     return described
@@ -97,21 +90,11 @@ def load_metrics(names: Sequence[str]) -> list[Metric]:
     """
     found = []
     for name in names:
-        module, _, attribute = name.rpartition(".")
-        try:
-            function = getattr(import_module(module), attribute)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise UserError(
-                f"evaluation.metrics: {name} can't be imported ({error}). Give the dotted name of "
-                "a function. Install its package, or put the folder that it is in on PYTHONPATH."
-            ) from error
-        if not callable(function):
-            raise UserError(f"evaluation.metrics: {name} is not a function.")
-        described = getattr(function, "resumebert_metric", None)
-        if described is None:
+        function = imported(name, "evaluation.metrics")
+        if not hasattr(function, "resumebert_metric"):
             metric()(function)
-            described = function.resumebert_metric
-        found.append(register(described))
+        found.append(function.resumebert_metric)
+        register(found[-1])
     return found
 
 
@@ -120,6 +103,11 @@ def metric_names(label_names: Sequence[str], own: Sequence[Metric] = ()) -> list
     built_in = [name for name, each in METRICS.items() if each.function is None]
     by_label = [f"{kind}/{name}" for kind in OF_A_LABEL for name in label_names]
     return [*built_in, *(each.name for each in own), *by_label]
+
+
+def is_built_in(name: str) -> bool:
+    """Tell whether a name without ``/`` in metrics.json is not of a metric of somebody's own."""
+    return name in TAKEN or (name in METRICS and METRICS[name].function is None)
 
 
 def in_tables(values: Any) -> list[Metric]:
@@ -136,13 +124,14 @@ def direction_of(name: str) -> Direction:
 
 
 # fmt: off
-_BY_LABEL = (
+# Of each label by itself: "f1" is f1/<label> in metrics.json.
+OF_A_LABEL = {name: Metric(name, "max", title, definition) for name, title, definition in (
     ("f1", "F1", "2 TP / (2 TP + FP + FN)"),
     ("precision", "precision", "TP / (TP + FP)"),
     ("recall", "recall", "TP / (TP + FN)"),
     ("ap", "average precision", "Σ (Rₙ − Rₙ₋₁) Pₙ, not interpolated"),
     ("auroc", "AUROC", "area under the ROC curve"),
-)
+)}
 _AVERAGES = (
     ("micro", "micro", "of all decisions together"),
     ("macro", "macro", "mean of the labels that some document has"),
@@ -161,13 +150,10 @@ _OTHERS: tuple[tuple[str, Direction, str, str], ...] = (
     ("ece", "min", "calibration error", "mean gap of probabilities, of all pairs in 15 bins"),
 )
 # fmt: on
-_IN_FILES_ONLY = {f"{k}_{a}" for k in ("precision", "recall") for a, *_ in _AVERAGES[1:]}
-_IN_FILES_ONLY.add("ap_micro")
-OF_A_LABEL |= {row[0]: Metric(row[0], "max", *row[1:]) for row in _BY_LABEL}
-_averaged: tuple[tuple[str, Direction, str, str], ...] = tuple(
-    (f"{kind}_{average}", "max", f"{title} {words}", mean)
-    for kind, title, _ in _BY_LABEL[:3]
-    for average, words, mean in _AVERAGES
-)
-for _row in (*_averaged, *_OTHERS):
-    register(Metric(*_row, in_tables=_row[0] not in _IN_FILES_ONLY))
+for _kind in ("f1", "precision", "recall"):
+    for _average, _words, _mean in _AVERAGES:
+        _title = f"{OF_A_LABEL[_kind].title} {_words}"
+        _is_shown = _kind == "f1" or _average == "micro"
+        register(Metric(f"{_kind}_{_average}", "max", _title, _mean, in_tables=_is_shown))
+for _name, _direction, _title, _definition in _OTHERS:
+    register(Metric(_name, _direction, _title, _definition, in_tables=_name != "ap_micro"))

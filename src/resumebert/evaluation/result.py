@@ -12,16 +12,17 @@ import torch
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.evaluation.areas import Flags, Floats
 from resumebert.evaluation.decisions import Decisions
-from resumebert.evaluation.intervals import bootstrap_intervals
-from resumebert.evaluation.metrics import multilabel_metrics
+from resumebert.evaluation.intervals import Interval as Interval
+from resumebert.evaluation.intervals import measured
+from resumebert.evaluation.metrics import Documents, checked_documents, weighted_metrics
 from resumebert.evaluation.registry import Metric, load_metrics, metric_names
 from resumebert.evaluation.settings import EvaluationSettings
-from resumebert.evaluation.top1 import top1_intervals, top1_metrics
+from resumebert.evaluation.top1 import top1_statistic
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.utils.floats import to_probabilities
 
-Interval = tuple[float, float]
 TUNED = "tuned/"
+TOP1 = "top1/"
 PLAIN_THRESHOLD = 0.5
 EXCERPT = 200
 _Value = TypeVar("_Value")
@@ -46,9 +47,8 @@ class EvaluationResult:
             undefined.
         intervals: 95 % bootstrap intervals by the same names.
         baseline: what the linear baseline gave for the same documents; None: there is none.
-        baseline_note: what a reader must know of it: that it was trained on a part of the training
-            documents, as it follows on "a linear model, "; where there is none, why not, as a
-            sentence. Empty: it was trained on all of them.
+        baseline_note: where there is no baseline, why, as a sentence; where it was trained on a
+            part of the training documents, on which, as it follows on "a linear model, ".
     """
 
     split: str
@@ -70,23 +70,27 @@ class EvaluationResult:
         """(n, L) decisions, at the tuned thresholds."""
         return np.asarray(self.probabilities >= self.thresholds)
 
+    @property
+    def documents(self) -> Documents:
+        """The documents, as they are labelled at the tuned thresholds."""
+        return checked_documents(
+            self.probabilities, self.truth, self.thresholds, self.label_names, self.groups
+        )
+
     def names(self, flags: Flags) -> list[str]:
         """Return the names of the labels whose (L,) flags are set."""
         return [name for name, flag in zip(self.label_names, flags, strict=True) if flag]
 
     def only(self, rows: Flags) -> "EvaluationResult":
         """Return the documents that (n,) ``rows`` marks, without the split's own figures."""
+        arrays = ("index", "groups", "truth", "logits", "probabilities")
         return replace(
             self,
             ids=[name for name, kept in zip(self.ids, rows, strict=True) if kept],
-            index=self.index[rows],
-            groups=self.groups[rows],
-            truth=self.truth[rows],
-            logits=self.logits[rows],
-            probabilities=self.probabilities[rows],
             metrics={},
             intervals={},
             baseline=None if self.baseline is None else self.baseline.only(rows),
+            **{name: getattr(self, name)[rows] for name in arrays},
         )
 
     def in_order_of(self, other: "EvaluationResult") -> "EvaluationResult":
@@ -139,36 +143,23 @@ def evaluate_scores(
     plain = to_probabilities(torch.from_numpy(logits)).numpy()
     calibrated = decisions.calibration.apply(logits)
     thresholds = np.array(decisions.thresholds)
+    resamples = resamples if len(truth) else 0
+    names = metric_names(label_names, metrics)
     values: dict[str, float] = {} if math.isnan(loss) else {"loss": loss}
     intervals: dict[str, Interval] = {}
     for prefix, probabilities, limits in (
-        ("", plain, np.full(len(label_names), PLAIN_THRESHOLD)),
+        ("", plain, PLAIN_THRESHOLD),
         (TUNED, calibrated, thresholds),
     ):
-        found = multilabel_metrics(
-            torch.from_numpy(probabilities),
-            torch.from_numpy(truth),
-            label_names,
-            limits.tolist(),
-            metrics,
-        )
-        names = metric_names(label_names, metrics) if prefix else found  # Counts stand there once.
+        documents = checked_documents(probabilities, truth, limits, label_names, groups)
+        found, ends = measured(weighted_metrics(documents, metrics), documents, resamples)
         values |= {f"{prefix}{name}": found[name] for name in names}
-        if resamples and len(truth):
-            ends = bootstrap_intervals(
-                probabilities,
-                truth,
-                limits,
-                label_names,
-                groups,
-                resamples=resamples,
-                metrics=metrics,
-            )
-            intervals |= {f"{prefix}{name}": interval for name, interval in ends.items()}
-    values |= {f"top1/{name}": value for name, value in top1_metrics(logits, truth).items()}
-    if resamples and len(truth):
-        ends = top1_intervals(logits, truth, groups, resamples=resamples)
-        intervals |= {f"top1/{name}": interval for name, interval in ends.items()}
+        intervals |= _prefixed(prefix, ends)
+        if not prefix:  # The counts are the same at any threshold.
+            values |= documents.counts
+    found, ends = measured(*top1_statistic(logits, truth, groups), resamples)
+    values |= _prefixed(TOP1, found)
+    intervals |= _prefixed(TOP1, ends)
     return EvaluationResult(
         split=split,
         label_names=list(label_names),
@@ -192,15 +183,9 @@ def evaluate_split(
     decisions: Decisions,
     settings: EvaluationSettings,
 ) -> EvaluationResult:
-    """Evaluate what the last pass of a trainer gave.
+    """Evaluate what a model gave in the last pass, ``val`` or ``test``, of a trainer.
 
-    Args:
-        split: what the documents are called.
-        model: which scored them.
-        stage: in which pass, ``val`` or ``test``.
-        datamodule: the documents' own.
-        decisions: from logits to probabilities and labels.
-        settings: of them ``bootstrap_resamples`` and ``metrics``.
+    The split is what the documents, those of the data module, are called.
     """
     scores = model.scores[stage]
     index = scores.index.cpu().numpy()
@@ -221,11 +206,13 @@ def evaluate_split(
 
 def tuned_only(values: Mapping[str, _Value]) -> dict[str, _Value]:
     """Return what is named ``tuned/…``, without that."""
-    return {
-        name.removeprefix(TUNED): value for name, value in values.items() if name.startswith(TUNED)
-    }
+    return {n.removeprefix(TUNED): value for n, value in values.items() if n.startswith(TUNED)}
 
 
 def excerpt(text: str) -> str:
     """Return the beginning of a text, on one line."""
     return " ".join(text[:EXCERPT].split())
+
+
+def _prefixed(prefix: str, values: Mapping[str, _Value]) -> dict[str, _Value]:
+    return {f"{prefix}{name}": value for name, value in values.items()}

@@ -18,7 +18,8 @@ class EvaluationSettings:
     """How scores become probabilities, labels and figures: ``evaluation`` of a config.
 
     Attributes:
-        calibration: a method of :func:`resumebert.evaluation.calibration.fit_calibration`.
+        calibration: a method of :func:`resumebert.evaluation.calibration.fit_calibration`, or the
+            dotted name of one's own (:mod:`resumebert.evaluation.own_calibration`).
         thresholds: an objective of :func:`resumebert.evaluation.thresholds.tune_thresholds`.
         precision_floor: of the objective ``precision``, in (0, 1].
         recall_floor: of the objective ``recall``, in (0, 1].
@@ -36,7 +37,7 @@ class EvaluationSettings:
         label_words: further names of labels, by label.
     """
 
-    calibration: CalibrationMethod = "platt"
+    calibration: str = "platt"
     thresholds: Objective = "f1"
     precision_floor: float = 0.9
     recall_floor: float = 0.9

@@ -1,46 +1,35 @@
 """How good a model is on parts of a split: long documents, cut ones, those with many labels.
 
-The caller supplies what it knows of the documents: their length in tokens, how many of these the
-model reads, in how many windows, and, for the slices by label words, whether each label's name
-stands in each text (:mod:`resumebert.evaluation.label_words`). All figures are at the tuned
-thresholds, with 95 % bootstrap intervals by group of duplicates; the linear baseline's stand beside
-them where the result has them.
+The caller says what it knows of the documents: their length in tokens, how many of these the model
+reads, in how many windows, and whether each label's name stands in each text
+(:mod:`resumebert.evaluation.label_words`). All figures are at the tuned thresholds, with 95 %
+bootstrap intervals by group of duplicates, and the linear baseline's beside them where the result
+has one.
 
 Parts without a document are left out, and so is a division into a single part.
 Slices are small and many: of twenty, one interval misses its true value by chance.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from resumebert.evaluation.areas import Flags
-from resumebert.evaluation.intervals import bootstrap
-from resumebert.evaluation.metrics import (
-    Documents,
-    Floats,
-    Statistic,
-    Weights,
-    checked_documents,
-    decision_counts,
-    decision_metrics,
-    sum_by_group,
-)
+from resumebert.evaluation.intervals import measured
+from resumebert.evaluation.metrics import Floats, Weights, decision_statistic, difference
 from resumebert.evaluation.result import EvaluationResult, Interval
 
 METRICS = ("f1_micro", "f1_macro", "subset_accuracy")
 PAIR_METRICS = ("f1_micro", "f1_macro", "precision_micro", "recall_micro")
+# The ends of the ranges of tokens, windows and labels.
 LENGTHS = (128, 256, 512, 1024, 2048, 4096)
 WINDOWS = (1, 2, 4, 8, 16)
-MOST_LABELS = 3
-LEVEL = 0.95
+LABELS = (0, 1, 2)
 
 Counts = npt.NDArray[np.int64]
-Parts = Iterator[tuple[str, Flags]]
 
 
 @dataclass(frozen=True)
@@ -51,14 +40,12 @@ class Slice:
         kind: what the documents are divided by, such as "length".
         name: which of them these are, such as "513 to 1,024 tokens".
         documents: how many.
-        metrics: ``f1_micro``, ``f1_macro`` and ``subset_accuracy`` at the tuned thresholds; ``nan``
-            where undefined.
+        metrics: those of ``METRICS`` at the tuned thresholds; ``nan`` where undefined.
         intervals: 95 % bootstrap intervals by the same names.
         baseline: the linear baseline's metrics on the same documents; None: there is none.
         baseline_intervals: theirs.
-        pairs: how many (document, label) pairs, where these are divided rather than documents;
-            ``metrics`` then has ``precision_micro`` and ``recall_micro`` in place of
-            ``subset_accuracy``.
+        pairs: how many (document, label) pairs, where these are divided rather than documents; the
+            metrics are then ``PAIR_METRICS``.
         positives: in how many of the pairs the document has the label.
     """
 
@@ -110,23 +97,23 @@ def document_slices(
 ) -> list[Slice]:
     """Return the slices by length, share cut off, number of windows and number of true labels.
 
-    Args:
-        result: of n documents, with the baseline's if there is one.
-        lengths: (n,) tokens of each document.
-        read: (n,) how many of them the model reads.
-        windows: (n,) in how many windows.
-        resamples: of the bootstrap; 0: no intervals.
+    Of each of the n documents, ``lengths`` is its tokens, ``read`` how many of them the model
+    reads, and ``windows`` in how many windows. With 0 ``resamples`` there are no intervals.
     """
-    kept = read / np.maximum(lengths, 1)
-    ways: tuple[tuple[str, Parts], ...] = (
-        ("length", _ranges(lengths, LENGTHS, "token")),
-        ("cut off", _cut_off(np.where(lengths > 0, 1 - kept, 0.0))),
-        ("windows", _ranges(windows, WINDOWS, "window")),
-        ("true labels", _cardinalities(result.truth.sum(axis=1))),
-    )
+    cut = np.where(lengths > 0, 1 - read / np.maximum(lengths, 1), 0.0)
+    ways: dict[str, dict[str, Flags]] = {
+        "length": dict(_ranges(lengths, 0, LENGTHS, "token")),
+        "cut off": {
+            "nothing": cut == 0,
+            "less than half": (cut > 0) & (cut < 0.5),
+            "half and more": cut >= 0.5,
+        },
+        "windows": dict(_ranges(windows, 1, WINDOWS, "window")),
+        "true labels": dict(_ranges(result.truth.sum(axis=1), 0, LABELS, "label")),
+    }
     found = []
-    for kind, parts in ways:
-        filled = [(name, rows) for name, rows in parts if rows.any()]
+    for kind, parts in ways.items():
+        filled = [(name, rows) for name, rows in parts.items() if rows.any()]
         if len(filled) > 1:
             found += [slice_of(result, kind, name, rows, resamples) for name, rows in filled]
     return found
@@ -136,8 +123,7 @@ def slice_of(
     result: EvaluationResult, kind: str, name: str, rows: Flags, resamples: int = 2_000
 ) -> Slice:
     """Return how good a model is on the documents that (n,) ``rows`` marks."""
-    measured = _measured(result, lambda one: _documents(one, rows), METRICS, resamples)
-    return Slice(kind, name, int(rows.sum()), **measured)
+    return Slice(kind, name, int(rows.sum()), **_figures(result.only(rows), METRICS, resamples))
 
 
 def label_word_slices(
@@ -146,31 +132,32 @@ def label_word_slices(
     """Return how well labels are decided where their own name stands in the text, and where not.
 
     It is (document, label) pairs that are divided: a résumé may name one of its labels and not the
-    other. In either part, precision is the share of the predicted pairs that are true, recall the
-    share of the true pairs that are predicted. A model that copies titles has a high recall and a
-    low precision where the name stands (it also stands where the label does not hold), and a low
-    recall where it does not. ``f1_macro`` is over the labels with a true pair in the part;
-    ``documents`` are those with a pair in it.
+    other. Precision is the share of a part's predicted pairs that are true, recall the share of its
+    true pairs that are predicted. A model that copies titles has a high recall and a low precision
+    where the name stands (it also stands where the label does not hold), and a low recall where it
+    does not. ``f1_macro`` is over the labels with a true pair in the part; ``documents`` are those
+    with a pair in it.
 
-    Args:
-        result: of n documents and L labels.
-        named: (n, L) whether the label's name stands in the text.
-        resamples: of the bootstrap; 0: no intervals.
+    Whether the label's name stands in the text is ``named``, (n, L). With 0 ``resamples`` there are
+    no intervals.
     """
-    not_named: Flags = ~named
-    parts = {"label named in the text": named, "label not named": not_named}
-    return [
-        Slice(
-            kind="label words",
-            name=name,
-            documents=int(part.any(axis=1).sum()),
-            pairs=int(part.sum()),
-            positives=int((result.truth & part).sum()),
-            **_measured(result, partial(_pairs, part=part), PAIR_METRICS, resamples),
-        )
-        for name, part in parts.items()
-        if part.any()
-    ]
+    found = []
+    for name, part in (("label named in the text", named), ("label not named", ~named)):
+        rows = np.asarray(part.any(axis=1))
+        if rows.any():
+            figures = _figures(result.only(rows), PAIR_METRICS, resamples, part[rows])
+            positives = int((result.truth & part).sum())
+            found.append(
+                Slice(
+                    "label words",
+                    name,
+                    int(rows.sum()),
+                    pairs=int(part.sum()),
+                    positives=positives,
+                    **figures,
+                )
+            )
+    return found
 
 
 def words_removed(
@@ -195,134 +182,70 @@ def words_removed(
         baseline_probabilities: the linear baseline's, of the same.
         resamples: of the bootstrap; 0: no intervals.
     """
-    everything = np.ones(len(result.truth), dtype=np.bool_)
-    masked = replace(result, probabilities=probabilities, baseline=None)
-    change, intervals = _changes(result, masked, resamples)
-    baseline_change, theirs = None, None
+    theirs = None
     if result.baseline is not None and baseline_probabilities is not None:
-        masked_baseline = replace(result.baseline, probabilities=baseline_probabilities)
-        masked = replace(masked, baseline=masked_baseline)
-        baseline_change, theirs = _changes(result.baseline, masked_baseline, resamples)
-    kind = f"label {level}"
-    return WordsRemoved(
-        level=level,
-        documents=len(result.truth),
-        changed=int(changed.sum()),
-        before=slice_of(result, kind, "as they are", everything, resamples),
-        after=slice_of(masked, kind, "removed", everything, resamples),
-        change=change,
-        intervals=intervals,
-        baseline_change=baseline_change,
-        baseline_intervals=theirs,
+        theirs = replace(result.baseline, probabilities=baseline_probabilities)
+    masked = replace(result, probabilities=probabilities, baseline=theirs)
+    everything = np.ones(len(result.truth), dtype=np.bool_)
+    before, after = (
+        slice_of(one, f"label {level}", name, everything, resamples)
+        for one, name in ((result, "as they are"), (masked, "removed"))
     )
-
-
-def _documents(result: EvaluationResult, rows: npt.ArrayLike) -> Documents:
-    rows = np.asarray(rows, dtype=np.bool_)
-    return checked_documents(
-        result.probabilities[rows],
-        result.truth[rows],
-        result.thresholds,
-        result.label_names,
-        result.groups[rows],
+    found = WordsRemoved(
+        level,
+        len(result.truth),
+        int(changed.sum()),
+        before,
+        after,
+        *_change(result, masked, resamples),
     )
+    if result.baseline is None or theirs is None:
+        return found
+    change, ends = _change(result.baseline, theirs, resamples)
+    return replace(found, baseline_change=change, baseline_intervals=ends)
 
 
-def _pairs(result: EvaluationResult, part: Flags) -> Documents:
-    """Return the documents with a pair in ``part``, as if only these pairs were decided and true.
-
-    A pair outside that is neither predicted nor true is in no count of the ratios.
-    """
-    rows = part.any(axis=1)
-    documents = _documents(result, rows)
-    return replace(
-        documents,
-        predicted=documents.predicted & part[rows],
-        truth=documents.truth & part[rows],
-    )
-
-
-def _statistic(documents: Documents, names: Sequence[str]) -> Statistic:
-    table = sum_by_group(decision_counts(documents), documents)
-
-    def statistic(weights: Weights) -> dict[str, Floats]:
-        found = decision_metrics(weights @ table, documents.label_names)
-        return {name: found[name] for name in names}
-
-    return statistic
-
-
-def _measured(
-    result: EvaluationResult,
-    part: Callable[[EvaluationResult], Documents],
-    names: Sequence[str],
-    resamples: int,
+def _figures(
+    result: EvaluationResult, names: Sequence[str], resamples: int, pairs: Flags | None = None
 ) -> dict[str, Any]:
-    """Return what a slice says of a part of a result: metrics, intervals, the baseline's."""
-    found: dict[str, Any] = {}
+    """Return the figures of a slice: those of a result, and of its baseline if it has one.
+
+    Of (n, L) ``pairs``, only those are decided and true: one that is neither is in no count of the
+    ratios.
+    """
     keys = ("metrics", "intervals"), ("baseline", "baseline_intervals")
-    for one, (values, ends) in zip((result, result.baseline), keys, strict=True):
+    found: dict[str, Any] = {}
+    for one, names_of in zip((result, result.baseline), keys, strict=True):
         if one is not None:
-            documents = part(one)
-            statistic = _statistic(documents, names)
-            found[values], found[ends] = _estimated(statistic, documents, resamples)
+            documents = one.documents
+            if pairs is not None:
+                decided, true = documents.predicted & pairs, documents.truth & pairs
+                documents = replace(documents, predicted=decided, truth=true)
+            figures = measured(decision_statistic(documents, names), documents, resamples)
+            found |= dict(zip(names_of, figures, strict=True))
     return found
 
 
-def _changes(
+def _change(
     before: EvaluationResult, after: EvaluationResult, resamples: int
 ) -> tuple[dict[str, float], dict[str, Interval]]:
     """Return after − before of each metric, and the interval of a paired bootstrap."""
-    rows = np.ones(len(before.truth), dtype=np.bool_)
-    documents = _documents(before, rows)
-    first, second = (_statistic(d, METRICS) for d in (documents, _documents(after, rows)))
+    first, second = (decision_statistic(one.documents, METRICS) for one in (before, after))
 
     def paired(weights: Weights) -> dict[str, Floats]:
-        values = second(weights)
-        return {name: values[name] - value for name, value in first(weights).items()}
+        return difference(first(weights), second(weights))
 
-    return _estimated(paired, documents, resamples, kind="percentile")
-
-
-def _estimated(
-    statistic: Callable[[Weights], dict[str, Floats]],
-    documents: Documents,
-    resamples: int,
-    kind: str = "bca",
-) -> tuple[dict[str, float], dict[str, Interval]]:
-    found = statistic(np.ones((1, documents.num_groups), dtype=np.int32))
-    values = {name: float(value[0]) for name, value in found.items()}
-    if not resamples:
-        return values, {}
-    ends = bootstrap(
-        statistic,
-        documents,
-        resamples=resamples,
-        level=LEVEL,
-        seed=0,
-        kind=kind,  # type: ignore[arg-type]
-    )
-    return values, ends
+    return measured(paired, before.documents, resamples, kind="percentile")
 
 
-def _ranges(values: Counts, ends: Sequence[int], unit: str) -> Parts:
-    """Yield the parts with values up to each of ``ends``, and beyond."""
-    start = 0 if unit == "token" else 1
+def _ranges(
+    values: Counts, start: int, ends: Sequence[int], unit: str
+) -> Iterator[tuple[str, Flags]]:
+    """Yield the ranges of values from ``start`` up to each of ``ends``, and beyond."""
     for end in ends:
-        one = start == end
-        name = f"{end:,} {unit}" if one else f"{start:,} to {end:,} {unit}s"
-        yield name + ("s" if one and end > 1 else ""), (start <= values) & (values <= end)
+        name = f"{start:,} to {end:,} {unit}s"
+        if start == end:
+            name = f"{end or 'no'} {unit}{'' if end == 1 else 's'}"
+        yield name, (start <= values) & (values <= end)
         start = end + 1
     yield f"{start:,} {unit}s and more", values >= start
-
-
-def _cut_off(share: Floats) -> Parts:
-    yield "nothing", share == 0
-    yield "less than half", (share > 0) & (share < 0.5)
-    yield "half and more", share >= 0.5
-
-
-def _cardinalities(counts: Counts) -> Parts:
-    for count in range(MOST_LABELS):
-        yield f"{count or 'no'} label{'' if count == 1 else 's'}", counts == count
-    yield f"{MOST_LABELS} labels and more", counts >= MOST_LABELS

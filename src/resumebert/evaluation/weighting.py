@@ -44,10 +44,7 @@ def weighted(
     their own, and each has its share of the group. So a document repeated any number of times gives
     what it gives alone, to the last bit, and documents without duplicates stay as they are.
 
-    Args:
-        values: (n, L).
-        targets: (n, L).
-        groups: (n,) group number of each; duplicates share one. None: there are none.
+    Values and targets are (n, L), groups (n,) numbers that duplicates share; None: there are none.
     """
     scores = values.astype(np.float64, copy=False)
     if groups is None:

@@ -1,13 +1,12 @@
 """The worst errors of a split, with what in their text the model went by.
 
-The caller supplies ``window_logits``, which for the document at a place in the result gives the
-windows that the model read, with what each gives by itself. The window that decides a label is the
-one that scores it highest: under max pooling it alone does, under the others it does most; for a
-label that was missed it is the one that came nearest.
+The window that decides a label is the one that scores it highest: under max pooling it alone does,
+under the others it does most; for a label that was missed it is the one that came nearest.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, zip_longest
 
 import numpy as np
 import numpy.typing as npt
@@ -29,13 +28,7 @@ _MARGIN = 1e-9
 
 @dataclass(frozen=True)
 class Window:
-    """A part of a text that the model read at once, and what it saw there.
-
-    Attributes:
-        start: its first character.
-        end: the one after its last.
-        logits: L, of this window alone.
-    """
+    """A part of a text that the model read at once, and its L logits of this part alone."""
 
     start: int
     end: int
@@ -44,13 +37,7 @@ class Window:
 
 @dataclass(frozen=True)
 class WordSpan:
-    """A label's own words in a text.
-
-    Attributes:
-        start: the first character.
-        end: the one after the last.
-        label: whose name it is.
-    """
+    """A label's own words in a text: from the first character to the one after the last."""
 
     start: int
     end: int
@@ -66,7 +53,8 @@ class Mistake:
         predicted: True for a false alarm, False for a miss.
         probability: of the label, calibrated.
         threshold: from which on it is predicted.
-        window: place in ``ErrorExample.windows`` of the one that scores the label highest.
+        window: place in ``ErrorExample.windows`` of the one that scores the label highest; None: it
+            is not shown.
     """
 
     label: str
@@ -84,8 +72,8 @@ class ErrorExample:
         id: the document's identifier.
         row: its row in the source, as messages count rows.
         text: as much of it as matters; what is left out shows as […] on a line of its own.
-        true_labels: names of its labels.
-        predicted_labels: names of those predicted at the tuned thresholds.
+        true_labels: their names.
+        predicted_labels: those predicted at the tuned thresholds.
         mistakes: the labels decided wrongly, the most confident mistake first.
         windows: those that decided one of ``mistakes``, with places in ``text``.
         spans: the names of the true and of the predicted labels, with places in ``text``.
@@ -101,15 +89,12 @@ class ErrorExample:
     spans: list[WordSpan]
 
 
-WindowLogits = Callable[[int], list[Window]]
-
-
 def worst_errors(
     result: EvaluationResult,
     texts: Sequence[str],
     rows: npt.NDArray[np.int64],
     words: LabelWords,
-    window_logits: WindowLogits,
+    window_logits: Callable[[int], list[Window]],
     *,
     count: int = DEFAULTS.errors,
     characters: int = CHARACTERS,
@@ -121,7 +106,7 @@ def worst_errors(
         texts: n texts, as the model read them.
         rows: (n,) rows in the source.
         words: the labels' names.
-        window_logits: see above.
+        window_logits: the windows that the model read of the document at a place in the result.
         count: documents at most.
         characters: of a text at most, without the marks of what is left out.
     """
@@ -138,23 +123,21 @@ def choose_errors(result: EvaluationResult, count: int) -> list[int]:
     first; from these is drawn by turns, so that one bad label does not fill them all. Of duplicates
     only one is drawn.
     """
-    errors = confidence(result)
-    wrong = result.predicted != result.truth
+    errors, predicted = confidence(result), result.predicted
+    wrong = predicted != result.truth
     lists = []
     for label in range(len(result.label_names)):
-        for predicted in (True, False):
-            places = np.flatnonzero(wrong[:, label] & (result.predicted[:, label] == predicted))
-            lists.append(places[np.argsort(-errors[places, label], kind="stable")])
-    chosen: list[int] = []
-    groups: set[int] = set()
-    for place in _by_turns(lists):
-        if len(chosen) == count:
-            break
-        if int(result.groups[place]) not in groups:
-            groups.add(int(result.groups[place]))
-            chosen.append(place)
+        for flags in (wrong & predicted, wrong & ~predicted):
+            places = np.flatnonzero(flags[:, label])
+            lists.append(places[np.argsort(-errors[places, label], kind="stable")].tolist())
+    by_turns = (place for place in chain(*zip_longest(*lists)) if place is not None)
+    # The first of each group.
+    chosen: dict[int, int] = {}
+    for place in by_turns:
+        if len(chosen) < count:
+            chosen.setdefault(int(result.groups[place]), place)
     worst = np.where(wrong, errors, -np.inf).max(axis=1, initial=-np.inf)
-    return sorted(chosen, key=lambda place: (-worst[place], place))
+    return sorted(chosen.values(), key=lambda place: (-worst[place], place))
 
 
 def confidence(result: EvaluationResult) -> Floats:
@@ -164,14 +147,6 @@ def confidence(result: EvaluationResult) -> Floats:
         for values in (result.probabilities, result.thresholds)
     )
     return np.asarray(np.abs(probabilities - thresholds))
-
-
-def _by_turns(lists: Sequence[npt.NDArray[np.intp]]) -> Iterator[int]:
-    """Yield the first of each list, then the second of each, and so on."""
-    for turn in range(max(map(len, lists), default=0)):
-        for places in lists:
-            if turn < len(places):
-                yield int(places[turn])
 
 
 def _example(
@@ -185,13 +160,12 @@ def _example(
 ) -> ErrorExample:
     scores = np.array([window.logits for window in windows])
     predicted, truth = result.predicted[at], result.truth[at]
-    mistakes = np.flatnonzero(predicted != truth)
-    mistakes = mistakes[np.argsort(-confidence(result)[at, mistakes], kind="stable")]
-    deciding = [int(scores[:, label].argmax()) for label in mistakes]
-    ranges = _ranges_to_show(text, [windows[window] for window in deciding], characters)
-    shown, moved = _excerpt(text, ranges, [windows[i] for i in dict.fromkeys(deciding)])
-    places = {window: place for place, window in enumerate(dict.fromkeys(deciding))}
-    kept = [place for place, window in enumerate(moved) if window is not None]
+    wrong = np.flatnonzero(predicted != truth)
+    wrong = wrong[np.argsort(-confidence(result)[at, wrong], kind="stable")]
+    deciding = [int(scores[:, label].argmax()) for label in wrong]
+    ranges = _ranges_to_show(text, [windows[number] for number in deciding], characters)
+    shown, moved = _excerpt(text, ranges, {number: windows[number] for number in deciding})
+    numbers = list(moved)
     return ErrorExample(
         id=result.ids[at],
         row=row,
@@ -200,19 +174,19 @@ def _example(
         predicted_labels=result.names(predicted),
         mistakes=[
             Mistake(
-                label=result.label_names[int(label)],
+                label=result.label_names[label],
                 predicted=bool(predicted[label]),
                 probability=float(result.probabilities[at, label]),
                 threshold=float(result.thresholds[label]),
-                window=kept.index(places[window]) if places[window] in kept else None,
+                window=numbers.index(number) if number in moved else None,
             )
-            for label, window in zip(mistakes, deciding, strict=True)
+            for label, number in zip(wrong.tolist(), deciding, strict=True)
         ],
-        windows=[window for window in moved if window is not None],
+        windows=list(moved.values()),
         spans=[
-            WordSpan(span.start, span.end, result.label_names[label])
+            WordSpan(start, end, result.label_names[label])
             for label in np.flatnonzero(predicted | truth).tolist()
-            for span in words.spans(shown, label)
+            for start, end in words.spans(shown, label)
         ],
     )
 
@@ -226,43 +200,32 @@ def _ranges_to_show(
     """
     if len(text) <= characters:
         return [(0, len(text))]
-    ranges: list[tuple[int, int]] = []
+    # Of each character whether it is shown, and False after the last.
+    shown = np.zeros(len(text) + 1, dtype=np.bool_)
     for window in deciding:
-        room = characters - sum(end - start for start, end in ranges)
-        start = max(0, window.start - CONTEXT)
-        end = min(len(text), window.end + CONTEXT)
-        if ranges and end - start > room:
-            continue
-        ranges = _merged([*ranges, (start, min(end, start + characters))])
-    return ranges
-
-
-def _merged(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return ranges in order, joined where they overlap or touch."""
-    joined: list[tuple[int, int]] = []
-    for start, end in sorted(ranges):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(joined[-1][1], end)
-        else:
-            joined.append((start, end))
-    return joined
+        start, end = max(0, window.start - CONTEXT), min(len(text), window.end + CONTEXT)
+        if not shown.any() or end - start <= characters - shown.sum():
+            shown[start : min(end, start + characters)] = True
+    edges = np.flatnonzero(np.diff(shown, prepend=False))
+    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
 
 
 def _excerpt(
-    text: str, ranges: Sequence[tuple[int, int]], windows: Sequence[Window]
-) -> tuple[str, list[Window | None]]:
+    text: str, ranges: Sequence[tuple[int, int]], windows: dict[int, Window]
+) -> tuple[str, dict[int, Window]]:
     """Return the parts of a text, joined by […], and the windows with their places there.
 
-    A window that reaches out of what is shown is cut to it; None: nothing of it is shown.
+    A window that reaches out of what is shown is cut to it, and left out if nothing of it is shown.
     """
     shown = ""
-    moved: list[Window | None] = [None] * len(windows)
+    moved: dict[int, Window] = {}
     for start, end in ranges:
         shown += ELLIPSIS if shown or start > 0 else ""
         offset = len(shown) - start
-        for place, window in enumerate(windows):
+        for number, window in windows.items():
             first, last = max(window.start, start), min(window.end, end)
-            if moved[place] is None and first < last:
-                moved[place] = replace(window, start=first + offset, end=last + offset)
+            if number not in moved and first < last:
+                moved[number] = replace(window, start=first + offset, end=last + offset)
         shown += text[start:end]
-    return shown + (ELLIPSIS if ranges[-1][1] < len(text) else ""), moved
+    ending = ELLIPSIS if ranges[-1][1] < len(text) else ""
+    return shown + ending, {number: moved[number] for number in windows if number in moved}

@@ -89,14 +89,16 @@ class ResumeLabeler:
             device: ``auto`` (a GPU if there is one), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
             precision: as ``trainer.precision``; None: what the run was trained with.
             batch_size: texts at a time; memory is bounded beyond that, however long they are.
-            trust: packages of your own, whose model or pooling the checkpoint may name.
+            trust: packages of your own, of which the checkpoint may name a model, a pooling or a
+                calibration.
 
         Raises:
             UserError: there is no such file, it is damaged or none of ours, it names code of a
                 package that is not trusted, or there is no such device.
         """
         file = checkpoint_file(Path(path))
-        model, extras = load_checkpoint(file, trust=packages(trust))
+        trust = packages(trust)
+        model, extras = load_checkpoint(file, trust=trust)
         cleaning, windowing = treatment(extras.config["data"])
         model.chunk_tokens = extras.config["model"]["chunk_tokens"]
         where = _device(device)
@@ -112,7 +114,8 @@ class ResumeLabeler:
             ),
             device=where,
         )
-        return cls(scorer, stored_decisions(extras.decisions, len(model.label_names), str(file)))
+        decisions = stored_decisions(extras.decisions, len(model.label_names), str(file), trust)
+        return cls(scorer, decisions)
 
     @property
     def label_names(self) -> list[str]:

@@ -11,7 +11,7 @@ from resumebert.charts import svg
 from resumebert.charts.svg import Axes
 from resumebert.charts.words import count, listed, number, p_words, with_ends
 from resumebert.evaluation.comparison import Compared, Difference, Disagreement
-from resumebert.evaluation.registry import MAIN, METRICS
+from resumebert.evaluation.registry import METRICS, direction_of
 from resumebert.report.inputs import ReportInput
 from resumebert.report.metric_tables import Figure
 
@@ -31,6 +31,7 @@ class ComparedRow:
 
     name: str
     is_label: bool
+    is_lower_better: bool
     first: Figure
     second: Figure
     difference: Figure
@@ -101,9 +102,9 @@ def compared_words(compared: Compared) -> list[str]:
     clear = [
         f"{name.removeprefix('f1/')} ({number(each.difference, signed=True)})"
         for name, each in found.items()
-        if name not in MAIN and each.p_holm < LEVEL
+        if each.p_holm < LEVEL
     ]
-    labels = len(found) - len(MAIN)
+    labels = sum("/" in name for name in found)
     if clear:
         said.append(
             f"By more than chance differ, corrected for their number, {len(clear)} of "
@@ -152,7 +153,8 @@ def forest(rows: Sequence[ComparedRow]) -> Markup:
     parts, said = [svg.rule(axes, 0.0, "chosen")], []
     for place, row in enumerate(rows):
         low, high = row.difference.interval or (math.nan, math.nan)
-        kind = "model" if low > 0 else "baseline" if high < 0 else "plain"
+        above, below = ("baseline", "model") if row.is_lower_better else ("model", "baseline")
+        kind = above if low > 0 else below if high < 0 else "plain"
         told = f"{row.name}: {with_ends(row.difference.value, (low, high), signed=True)}"
         told += f", p = {row.p_words}" + (f", Holm {row.holm_words}" if row.is_label else "")
         parts.append(svg.lying(axes, -place, low, high, kind))
@@ -163,11 +165,12 @@ def forest(rows: Sequence[ComparedRow]) -> Markup:
 
 
 def _row(name: str, found: Difference, compared: Compared) -> ComparedRow:
-    is_label = name not in MAIN
+    is_label = "/" in name
     ends = [intervals.get(name) for intervals in compared.intervals]
     return ComparedRow(
         name=name.removeprefix("f1/") if is_label else METRICS[name].title,
         is_label=is_label,
+        is_lower_better=direction_of(name) == "min",
         first=Figure(found.first, ends[0]),
         second=Figure(found.second, ends[1]),
         difference=Figure(found.difference, (found.low, found.high), signed=True),

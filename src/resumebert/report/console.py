@@ -9,7 +9,7 @@ from rich.table import Table
 from resumebert.evaluation.comparison import Comparison
 from resumebert.evaluation.decisions import Decisions
 from resumebert.evaluation.metrics import undefined
-from resumebert.evaluation.registry import MAIN, METRICS, in_tables
+from resumebert.evaluation.registry import METRICS, in_tables
 from resumebert.evaluation.result import PLAIN_THRESHOLD, TUNED, EvaluationResult
 from resumebert.utils.floats import to_probabilities
 
@@ -153,16 +153,17 @@ def print_comparison(console: Console, names: tuple[str, str], comparison: Compa
     table.add_column(f"{comparison.documents:,} documents, tuned", overflow="fold")
     for words in ("compared to", "ckpt", "difference", "95 % interval", "p", "p (Holm)"):
         table.add_column(words, justify="right")
-    for name, found in list(comparison.metrics.items())[: LABELS_SHOWN + len(MAIN)]:
+    shown = len(comparison.metrics) - sum("/" in name for name in comparison.metrics) + LABELS_SHOWN
+    for name, found in list(comparison.metrics.items())[:shown]:
         low, high = found.low, found.high
         table.add_row(
-            METRICS[name].title if name in MAIN else name,
+            name if "/" in name else METRICS[name].title,
             figure(found.first),
             figure(found.second),
             signed(found.difference),
             "" if math.isnan(low) or math.isnan(high) else f"[{low:+.3f}, {high:+.3f}]",
             p_value(found.p),
-            p_value(found.p_holm) if name not in MAIN else "",
+            p_value(found.p_holm) if "/" in name else "",
         )
     console.print(table)
     console.print(

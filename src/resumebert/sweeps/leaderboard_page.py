@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from resumebert.charts import script, stylesheet
 from resumebert.charts import sweeps as charts
 from resumebert.charts.scales import in_order, value_words
+from resumebert.evaluation.registry import is_built_in
 from resumebert.sweeps.ranking import (
     Effect,
     Group,
@@ -29,7 +30,7 @@ from resumebert.sweeps.search_history import History, read_history
 from resumebert.sweeps.status import PRUNED
 from resumebert.utils.settings import Value
 
-# The columns shown at first, beside the monitored metric.
+# The columns shown at first, beside the monitored metric and metrics of one's own.
 SHOWN = ("val/f1_micro", "val/f1_macro", "test/f1_micro", "test/f1_macro")
 MOST_AXES = 9
 MOST_IN_A_CELL = 5
@@ -53,7 +54,8 @@ class Row:
 def make_page(leaderboard: Leaderboard, folders: Sequence[Path], output: Path) -> str:
     """Return the page as HTML; its links are relative to the folder ``output``."""
     names = _metric_names(leaderboard)
-    shown = [name for name in dict.fromkeys([leaderboard.monitor, *SHOWN]) if name in names]
+    own = [name for name in names if name.count("/") == 1 and not is_built_in(name.split("/")[1])]
+    shown = [name for name in dict.fromkeys([leaderboard.monitor, *SHOWN, *own]) if name in names]
     environment = Environment(
         loader=PackageLoader("resumebert.sweeps"), autoescape=True, undefined=StrictUndefined
     )

@@ -8,9 +8,11 @@ from rich.console import Console
 
 from resumebert.data.datamodule import ResumeDataModule, SplitName
 from resumebert.evaluation.label_words import label_words
+from resumebert.evaluation.own_calibration import calibration_class
 from resumebert.sweeps.supervisor import IN_SWEEP
 from resumebert.tasks.early_checks import check_monitor
 from resumebert.utils.errors import UserError
+from resumebert.utils.trust import is_dotted
 
 
 def check_against_data(config: DictConfig, datamodule: ResumeDataModule) -> None:
@@ -27,6 +29,8 @@ def check_against_data(config: DictConfig, datamodule: ResumeDataModule) -> None
         )
     check_monitor(config, table.label_names)
     label_words(table.label_names, config.evaluation.label_words)
+    if is_dotted(config.evaluation.calibration):
+        calibration_class(config.evaluation.calibration)
 
 
 def check_trial(config: DictConfig) -> None:

@@ -20,6 +20,7 @@ from resumebert.tasks import build
 from resumebert.utils.config_checks import check_max_length
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import checkpoint_file
+from resumebert.utils.trust import packages
 
 BASELINE = "baseline"
 # What of ``data`` a model was trained with and is used with, whatever documents it is given.
@@ -104,7 +105,10 @@ def score_other(
     )
     trainer.test(other.model, datamodule=own, verbose=False)
     decisions = stored_decisions(
-        other.extras.decisions, len(other.model.label_names), str(other.path)
+        other.extras.decisions,
+        len(other.model.label_names),
+        str(other.path),
+        packages(config.trust),
     )
     found = evaluate_split(result.split, other.model, "test", own, decisions, settings)
     return found.in_order_of(result)

@@ -30,6 +30,7 @@ from resumebert.evaluation.files import (
     write_predictions,
 )
 from resumebert.evaluation.label_words import label_words
+from resumebert.evaluation.own_calibration import calibration_class
 from resumebert.evaluation.registry import load_metrics
 from resumebert.evaluation.result import EvaluationResult, evaluate_split
 from resumebert.evaluation.settings import EvaluationSettings
@@ -57,7 +58,7 @@ from resumebert.utils.environment import environment
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import checkpoint_file, make_output_folder
 from resumebert.utils.hardware import keep_freed_memory
-from resumebert.utils.trust import packages, trusted
+from resumebert.utils.trust import is_dotted, packages, trusted
 
 console = make_console()
 
@@ -94,7 +95,7 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         datamodule = _as_split_then(datamodule, data, extras, path, **_overrides(config))
     settings = _settings(config, extras)
     load_metrics(settings.metrics)
-    decisions = stored_decisions(extras.decisions, len(model.label_names), str(path))
+    decisions = stored_decisions(extras.decisions, len(model.label_names), str(path), trust)
     label_words(model.label_names, settings.label_words)
     if len(datamodule.indices(datamodule.test_split)) == 0:
         raise UserError(
@@ -166,9 +167,11 @@ def _settings(config: DictConfig, extras: CheckpointExtras) -> EvaluationSetting
     """Return ``evaluation`` of the checkpoint's config, but for what the user gave."""
     trained = dict(extras.config.get("evaluation", {}))
     stored = trained.pop("metrics", None) or []
+    # To import what a file names is to run code: who evaluates says so.
+    trust = packages(config.trust)
+    if is_dotted(trained.get("calibration")):
+        calibration_class(trained["calibration"], trust, f"ckpt={config.ckpt}")
     if config.evaluation.metrics is None and stored:
-        # To import them is to run code that a file names: who evaluates says so.
-        trust = packages(config.trust)
         trained["metrics"] = [name for name in stored if name.partition(".")[0] in trust]
         for name in trained["metrics"]:
             trusted(name, trust, f"ckpt={config.ckpt}", "metrics")

@@ -49,6 +49,8 @@ TYPED_ONLY = frozenset({
     "plugins", "dirpath", "filename", "save_dir", "default_root_dir", "dir", "log_dir", "sub_dir",
     "version", "tracking_uri", "artifact_location",
 })  # fmt: skip
+# Beside each _target_: what may be the dotted name, or names, of the user's own.
+NAMING_CODE = ("model.pooling", "evaluation.calibration", "evaluation.metrics")
 # Of a BERT config: what decides the shapes of its weights.
 SIZES = ("num_", "_size", "max_position_embeddings")
 # As conf/hydra/default.yaml has it.
@@ -268,8 +270,10 @@ def _not_from_a_file(override: Override, trust: Sequence[str]) -> str | None:
     if options := _options(key):
         is_known = value in options and override.package is None
         return None if is_known else "names an option that is not here"
-    is_code = parts[-1] == "_target_" or (key == "model.pooling" and is_dotted(value))
-    if is_code and not override.is_sweep_override() and str(value).partition(".")[0] in trust:
+    names = value if isinstance(value, list) else [value]
+    is_code = parts[-1] == "_target_" or (key in NAMING_CODE and any(map(is_dotted, names)))
+    is_trusted = all(str(name).partition(".")[0] in trust for name in names)
+    if is_code and not override.is_sweep_override() and is_trusted:
         return None
     if is_code or override.is_sweep_override() or not _is_plain(value):
         return "names code"

@@ -174,7 +174,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "scheduler.monitor": STRING,
     "model.compile": FLAG,
     "model.gradient_checkpointing": FLAG,
-    "evaluation.calibration": one_of("none", "temperature", "platt", "isotonic"),
+    "evaluation.calibration": either(one_of("none", "temperature", "platt", "isotonic"), DOTTED),
     "evaluation.thresholds": one_of("fixed", "f1", "precision", "recall", "cost"),
     "evaluation.precision_floor": number(0, 1, low_excluded=True),
     "evaluation.recall_floor": number(0, 1, low_excluded=True),

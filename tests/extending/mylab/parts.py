@@ -1,6 +1,7 @@
 """One example of each kind of part."""
 
 import csv
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,30 @@ def recall_at_3(
     top = np.argsort(-probabilities, axis=1, kind="stable")[:, :3]
     hits = np.take_along_axis(truth, top, axis=1).sum()
     return float(hits / truth.sum()) if truth.any() else float("nan")
+
+
+@dataclass
+class Shrunk:
+    """Plain probabilities, moved towards each label's share of the documents."""
+
+    shares: list[float]
+    weight: float
+
+    @classmethod
+    def fit(
+        cls,
+        logits: npt.NDArray[np.float64],
+        truth: npt.NDArray[np.bool_],
+        weights: npt.NDArray[np.float64],
+    ) -> "Shrunk":
+        """Weigh the shares as 20 documents."""
+        shares = weights @ truth / weights.sum()
+        return cls(shares.tolist(), float(20 / (20 + weights.sum())))
+
+    def apply(self, logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the probabilities (n, L) of logits (n, L)."""
+        plain = 1 / (1 + np.exp(-logits))
+        return self.weight * np.array(self.shares) + (1 - self.weight) * plain
 
 
 class NoteEpochs(Callback):
