@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 
 from helpers import LIMIT
-from resumebert.data import cache_store
-from resumebert.data.cache import main
-from resumebert.data.cache_store import (
+from resumebert.data import cache
+from resumebert.data.cache import (
     cache_root,
     clear,
     digest_file,
@@ -24,6 +23,7 @@ from resumebert.data.cache_store import (
     get_or_build,
     list_entries,
     load_arrays,
+    main,
     save_arrays,
 )
 from resumebert.utils.errors import UserError
@@ -46,9 +46,9 @@ def root(tmp_path):
 
 def release():
     """Forget that this process uses entries, as when it ends."""
-    for handle in cache_store._in_use.values():
+    for handle in cache._in_use.values():
         os.close(handle)
-    cache_store._in_use.clear()
+    cache._in_use.clear()
 
 
 def write(content="x", name="data.txt"):
@@ -119,7 +119,7 @@ def test_of_several_processes_one_builds(tmp_path):
 
 
 def test_waiting_is_said(tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(cache_store, "_SECONDS_OF_SILENT_WAITING", 0.05)
+    monkeypatch.setattr(cache, "_SECONDS_OF_SILENT_WAITING", 0.05)
     begun, said = FORK.Event(), FORK.Event()
 
     def build(folder: Path) -> None:
@@ -130,7 +130,7 @@ def test_waiting_is_said(tmp_path, monkeypatch, capfd):
         print(*words, **options)
         said.set()
 
-    monkeypatch.setattr(cache_store, "print", say, raising=False)
+    monkeypatch.setattr(cache, "print", say, raising=False)
     workers = [FORK.Process(target=get_or_build, args=("ids", {"a": 1}, build)) for _ in range(2)]
     workers[0].start()
     assert begun.wait(LIMIT)
@@ -374,7 +374,7 @@ def test_no_space_anywhere_is_told(root):
 def test_the_temporary_folder_goes_with_the_process(tmp_path):
     (tmp_path / "cache").write_text("in the way")
     code = (
-        "from resumebert.data.cache_store import get_or_build\n"
+        "from resumebert.data.cache import get_or_build\n"
         "print(get_or_build('ids', {}, lambda f: (f / 'x').write_text('x')))"
     )
     done = subprocess.run(
@@ -417,7 +417,7 @@ def test_the_command_lists(root, capsys):
     assert "sample [bold]" in shown
     assert "1.23 kB" in shown
     assert "(damaged)" in shown
-    assert f"2 entries, 1.24 kB of 10.0 GB in {root}" in shown
+    assert f"2 entries, 1.24 kB of 10.00 GB in {root}" in shown
 
 
 def test_the_command_clears(root, capsys):

@@ -10,7 +10,7 @@ import pytest
 
 from helpers import LIMIT
 from resumebert.data import download
-from resumebert.data.cache_store import list_entries
+from resumebert.data.cache import list_entries
 from resumebert.data.download import SHA1, URL, fetch_resume_corpus, git_blob_sha1
 from resumebert.utils.errors import UserError
 

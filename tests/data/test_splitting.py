@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers import make_table
-from resumebert.data.split_quality import split_quality, straddling_groups
+from resumebert.data.report import split_quality
 from resumebert.data.splitting import (
     SPLITS,
     column_split,
@@ -17,6 +17,7 @@ from resumebert.data.splitting import (
     predefined_split,
     random_split,
     split_fingerprint,
+    straddling_groups,
     stratified_split,
     with_train_fraction,
     write_split,

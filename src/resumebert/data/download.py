@@ -11,7 +11,7 @@ import urllib.parse
 from functools import partial
 from pathlib import Path
 
-from resumebert.data.cache_store import cache_root, entry_name, get_or_build
+from resumebert.data.cache import cache_root, entry_name, get_or_build
 from resumebert.utils.console import make_console
 from resumebert.utils.errors import UserError, report_user_errors
 
@@ -52,7 +52,7 @@ def fetch_resume_corpus(
     Args:
         url: where it is, http or https.
         blob_sha1: the sha1 that git knows it by: that of ``blob <size>\0`` and the content.
-        cache_dir: None: :func:`resumebert.data.cache_store.cache_root`.
+        cache_dir: None: :func:`resumebert.data.cache.cache_root`.
 
     Raises:
         UserError: It can't be fetched or stored, or what comes is not this file.

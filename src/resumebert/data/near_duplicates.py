@@ -14,6 +14,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from resumebert.data.arrays import Ints
+
 # Of the pairs just at the threshold, the share that banding must propose.
 _RECALL_AT_THRESHOLD = 0.99
 # A candidate is compared in full unless its estimate is so many standard errors too low.
@@ -39,7 +41,7 @@ class MinHasher:
         self._factors = factors * np.uint32(2) + np.uint32(1)
         self._terms = generator.integers(2**32, size=num_perm, dtype=np.uint32)
 
-    def __call__(self, shingles: Shingles, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+    def __call__(self, shingles: Shingles, starts: Ints) -> npt.NDArray[np.uint32]:
         """Return the (n, num_perm) minima of n texts.
 
         Args:
@@ -59,20 +61,16 @@ class MinHasher:
 def choose_rows(threshold: float, num_perm: int) -> int:
     """Return the most rows r a band may have so that pairs at the threshold are candidates.
 
-    The more rows, the fewer candidates; the probability 1 - (1 - s^r)^b at s = ``threshold``, with
+    The more rows, the fewer candidates. The probability 1 - (1 - s^r)^b at s = ``threshold``, with
     b = ``num_perm // r`` bands, stays at 0.99 at least (or at what one row a band can do).
     """
-    rows = 1
-    while True:
-        bands = num_perm // (rows + 1)
-        if 1 - (1 - threshold ** (rows + 1)) ** bands < _RECALL_AT_THRESHOLD:
-            return rows
-        rows += 1
+    recalls = {r: 1 - (1 - threshold**r) ** (num_perm // r) for r in range(2, num_perm + 1)}
+    return max((r for r, recall in recalls.items() if recall >= _RECALL_AT_THRESHOLD), default=1)
 
 
 def join_similar(
     minima: npt.NDArray[np.uint32], shingles_of: Callable[[int], Shingles], threshold: float
-) -> npt.NDArray[np.int64]:
+) -> Ints:
     """Group texts that a chain of pairs with Jaccard ≥ ``threshold`` connects.
 
     Candidates come from the minima, and the Jaccard index that decides is that of the shingles.
@@ -106,19 +104,15 @@ def join_similar(
             first, second = sorted(_root(forest, text) for text in pair)
             if first == second:
                 continue
-            if jaccard(distinct(pair[0]), distinct(pair[1])) >= threshold:
+            one, other = distinct(pair[0]), distinct(pair[1])
+            union = len(np.union1d(one, other))
+            if (len(one) + len(other) - union) / union >= threshold:
                 forest[second] = first
                 continue
             rejected.add(pair)
             for text in pair:
                 rejections[text] += 1
     return _roots(forest)
-
-
-def jaccard(one: Shingles, other: Shingles) -> float:
-    """Return the Jaccard index of two sets, given as arrays without repetitions."""
-    union = len(np.unique(np.concatenate([one, other])))
-    return (len(one) + len(other) - union) / union
 
 
 def _root(forest: list[int], text: int) -> int:
@@ -129,7 +123,7 @@ def _root(forest: list[int], text: int) -> int:
     return text
 
 
-def _roots(forest: list[int]) -> npt.NDArray[np.int64]:
+def _roots(forest: list[int]) -> Ints:
     """Return the (n,) first texts of all the texts' groups."""
     roots = np.array(forest, dtype=np.int64)
     while (roots != roots[roots]).any():
@@ -148,7 +142,7 @@ def _band_keys(minima: npt.NDArray[np.uint32], rows: int) -> npt.NDArray[np.uint
     return keys
 
 
-def _bucket_pairs(keys: npt.NDArray[np.uint64], band: int) -> npt.NDArray[np.int64]:
+def _bucket_pairs(keys: npt.NDArray[np.uint64], band: int) -> Ints:
     """Return (p, 2) pairs of texts that agree in ``band``, the smaller number first.
 
     In a large bucket, texts that agree in the next band too are neighbours.
@@ -165,7 +159,7 @@ def _bucket_pairs(keys: npt.NDArray[np.uint64], band: int) -> npt.NDArray[np.int
 
 
 def _likely_pairs(
-    pairs: npt.NDArray[np.int64], minima: npt.NDArray[np.uint32], threshold: float
+    pairs: Ints, minima: npt.NDArray[np.uint32], threshold: float
 ) -> list[tuple[int, int]]:
     """Return the pairs whose estimated similarity leaves them a chance, the most similar first."""
     error = (threshold * (1 - threshold) / minima.shape[1]) ** 0.5

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from resumebert.data.arrays import Groups, Ints, Labels, Splits
 from resumebert.data.duplicates import conflicting_groups, text_digest
-from resumebert.data.split_quality import split_quality, straddling_groups
-from resumebert.data.splitting import SPLITS, UNUSED
+from resumebert.data.splitting import SPLITS, UNUSED, straddling_groups
 from resumebert.data.table import ResumeTable
 from resumebert.data.windows import Windowing
 
@@ -19,9 +18,9 @@ QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 
 def data_report(
     table: ResumeTable,
-    split: npt.NDArray[np.str_],
-    groups: npt.NDArray[np.int64],
-    token_lengths: npt.NDArray[np.int64],
+    split: Splits,
+    groups: Groups,
+    token_lengths: Ints,
     *,
     rows_read: int,
     rows_left_out_by_limit: int,
@@ -101,7 +100,7 @@ def data_report(
     }
 
 
-def describe_duplicates(table: ResumeTable, groups: npt.NDArray[np.int64]) -> dict[str, Any]:
+def describe_duplicates(table: ResumeTable, groups: Groups) -> dict[str, Any]:
     """Count the groups of duplicates, and list those whose documents have different labels.
 
     Args:
@@ -147,9 +146,59 @@ def _few_distinct(duplicates: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def label_cooccurrence(
-    labels: npt.NDArray[np.uint8], label_names: Sequence[str]
-) -> dict[str, dict[str, int]]:
+def split_quality(labels: Labels, split: Splits, label_names: Sequence[str]) -> dict[str, Any]:
+    """Compare the labels' prevalences between the splits, as plain Python, ready for JSON.
+
+    A label's prevalence is the share of a split's documents that have it. Its relative deviation is
+    the largest difference between two splits' prevalences, divided by the prevalence in all splits
+    together: 0 for splits with equal shares, whatever their sizes.
+
+    Args:
+        labels: (n, L) of 0 and 1.
+        split: (n,) names; documents in none of train, val and test don't count.
+        label_names: the L names.
+
+    Returns:
+        ``labels``: for each label, its prevalence in "all" and in each split that has documents,
+        and its ``relative_deviation``, None where no document has the label;
+        ``without_label``: the same of the documents that have none;
+        ``largest_relative_deviation``, ``mean_relative_deviation`` and ``worst_label``, None where
+        no label has a document or only one split does.
+    """
+    filled = [name for name in SPLITS if (split == name).any()]
+    # To have no label is as good as one more.
+    labels = np.column_stack([labels, ~labels.any(axis=1)])
+    parts = {"all": labels[np.isin(split, filled)]}
+    parts |= {name: labels[split == name] for name in filled}
+    rows = [
+        {name: float(part[:, column].mean()) if len(part) else 0.0 for name, part in parts.items()}
+        for column in range(labels.shape[1])
+    ]
+    *of_labels, without_label = [{**row, "relative_deviation": _deviation(row)} for row in rows]
+    by_label = dict(zip(label_names, of_labels, strict=True))
+    deviations = {
+        label: row["relative_deviation"]
+        for label, row in by_label.items()
+        if row["relative_deviation"] is not None
+    }
+    worst = max(deviations, key=deviations.__getitem__, default=None)
+    return {
+        "largest_relative_deviation": max(deviations.values(), default=None),
+        "mean_relative_deviation": float(np.mean([*deviations.values()])) if deviations else None,
+        "worst_label": worst,
+        "without_label": without_label,
+        "labels": by_label,
+    }
+
+
+def _deviation(prevalences: Mapping[str, float]) -> float | None:
+    splits = [share for name, share in prevalences.items() if name != "all"]
+    if len(splits) < 2 or prevalences["all"] == 0:
+        return None
+    return (max(splits) - min(splits)) / prevalences["all"]
+
+
+def label_cooccurrence(labels: Labels, label_names: Sequence[str]) -> dict[str, dict[str, int]]:
     """Count for each label the documents that have it and another one: ``{a: {b: count}}``.
 
     Args:
@@ -173,7 +222,7 @@ def label_cooccurrence(
     }
 
 
-def _quantiles(values: npt.NDArray[np.int64]) -> dict[str, float | None]:
+def _quantiles(values: Ints) -> dict[str, float | None]:
     return {f"{q:g}": float(np.quantile(values, q)) if len(values) else None for q in QUANTILES}
 
 

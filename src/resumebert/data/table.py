@@ -6,9 +6,9 @@ from itertools import islice
 from typing import Any, overload
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from resumebert.data.arrays import Ints, Labels, Splits
 from resumebert.utils.errors import UserError
 
 SHOWN_PROBLEMS = 20
@@ -24,9 +24,7 @@ class TextColumn(Sequence[str]):
     text makes Python store all its characters in two bytes.
     """
 
-    def __init__(
-        self, texts: pa.ChunkedArray, index: npt.NDArray[np.integer] | None = None
-    ) -> None:
+    def __init__(self, texts: pa.ChunkedArray, index: Ints | None = None) -> None:
         """Wrap an array of strings without nulls, or the elements of it at ``index``."""
         self._texts = texts
         self._index = index
@@ -87,7 +85,7 @@ class TextColumn(Sequence[str]):
         while chunks:
             yield from (text.as_py() for text in chunks.pop())
 
-    def select(self, index: npt.NDArray[np.integer]) -> "TextColumn":
+    def select(self, index: Ints) -> "TextColumn":
         """Return the texts at ``index`` (k integers), in that order, without copying them."""
         return TextColumn(self._texts, index if self._index is None else self._index[index])
 
@@ -101,16 +99,15 @@ class Problems:
     def __init__(self, source: str, *, skip_rows: bool = False) -> None:
         self.source = source
         self.skip_rows = skip_rows
-        # Of several files, the one that is being read.
-        self.file = ""
+        self.file = ""  # Of several files, the one that is being read.
         self.count = 0
         self.skipped_rows = 0
+        self.doubts: list[str] = []
         self._encodings: dict[str, list[str]] = {}
         self._notes: list[str] = []
-        self.doubts: list[str] = []
         self._shown: list[str] = []
         self._skipped: list[str] = []
-        self._bad: dict[int, int] = {}
+        self._bad: dict[int, int] = {}  # Number of a row left out → its place in `_skipped`.
 
     def add(self, where: str, what: str) -> None:
         """Note a problem; ``where`` is a row or a file, or empty for the source as a whole."""
@@ -122,16 +119,16 @@ class Problems:
         """Note a problem of one row at ``where``; ``row``: its number if it is in the table."""
         if not self.skip_rows:
             self.add(where, what)
-            return
-        at = self._bad.get(row) if row is not None else None
-        if at is None:
+        elif row in self._bad:
+            at = self._bad[row]
+            if at < len(self._skipped) and len(self._skipped[at]) < _LONG_MESSAGE:
+                self._skipped[at] += f"; {what}"
+        else:
             if row is not None:
                 self._bad[row] = self.skipped_rows
             self.skipped_rows += 1
             if len(self._skipped) < LISTED_SKIPPED:
                 self._skipped.append(self._told(where, what))
-        elif at < len(self._skipped) and len(self._skipped[at]) < _LONG_MESSAGE:
-            self._skipped[at] += f"; {what}"
 
     def add_numbered(self, row: int, what: str) -> None:
         """Note a problem of a row of the table by its number."""
@@ -169,7 +166,7 @@ class Problems:
         return row in self._bad
 
     @property
-    def bad_rows(self) -> npt.NDArray[np.int64]:
+    def bad_rows(self) -> Ints:
         """The numbers of the rows to leave out of the table."""
         return np.fromiter(self._bad, np.int64, len(self._bad))
 
@@ -180,20 +177,12 @@ class Problems:
         return [*self._skipped, *([f"and {more} more"] if more else [])]
 
     def raise_if_any(self) -> None:
-        """Raise the first twenty problems and how many there are; return if there are none.
-
-        Raises:
-            UserError: There is at least one problem.
-        """
+        """Raise the first twenty problems and how many there are; return if there are none."""
         if self.count:
             self._raise(self._shown, self.count, "Mend the data and run this again.")
 
     def raise_none_left(self) -> None:
-        """Raise that there is no row to use, with the problems of those left out.
-
-        Raises:
-            UserError: Always.
-        """
+        """Raise that there is no row to use, with the problems of those left out."""
         if not self.skipped_rows:
             raise UserError(
                 f"{self.source} holds no résumé: there is no row in it. Check data.path."
@@ -202,7 +191,6 @@ class Problems:
         self._raise(self._skipped[:SHOWN_PROBLEMS], self.skipped_rows, advice)
 
     def _raise(self, shown: list[str], count: int, advice: str) -> None:
-        """Raise ``shown`` and how many there are in all."""
         number = "a problem" if count == 1 else f"{count} problems"
         more = count - len(shown)
         rest = f"; and {more} more" if more else ""
@@ -251,11 +239,11 @@ class ResumeTable:
 
     ids: Sequence[str]
     texts: Sequence[str]
-    labels: npt.NDArray[np.uint8]
+    labels: Labels
     label_names: Sequence[str]
-    rows: npt.NDArray[np.int64]
+    rows: Ints
     source: str
-    split: npt.NDArray[np.str_] | None = None
+    split: Splits | None = None
     skipped: Sequence[str] = ()
     skipped_rows: int = 0
     dropped_unlabelled: int = 0
@@ -292,22 +280,19 @@ class ResumeTable:
         """Return the same résumés with other texts."""
         return replace(self, texts=texts)
 
-    def with_labels(
-        self, labels: npt.NDArray[np.uint8], label_names: Sequence[str]
-    ) -> "ResumeTable":
+    def with_labels(self, labels: Labels, label_names: Sequence[str]) -> "ResumeTable":
         """Return the same résumés with other label columns."""
         return replace(self, labels=labels, label_names=label_names)
 
-    def select(self, index: npt.NDArray[np.integer]) -> "ResumeTable":
+    def select(self, index: Ints) -> "ResumeTable":
         """Return the résumés at ``index`` (k integers), in that order."""
+        texts = self.texts
         return replace(
             self,
             ids=[self.ids[i] for i in index],
-            texts=(
-                self.texts.select(index)
-                if isinstance(self.texts, TextColumn)
-                else [self.texts[i] for i in index]
-            ),
+            texts=texts.select(index)
+            if isinstance(texts, TextColumn)
+            else [texts[i] for i in index],
             labels=self.labels[index],
             rows=self.rows[index],
             split=None if self.split is None else self.split[index],
