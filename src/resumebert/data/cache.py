@@ -2,13 +2,13 @@
 
 An entry is the folder ``<root>/<kind>/<sha256 of its key>``. It appears by a rename, so it is whole
 or not there; what a killed run leaves ends in ``.tmp``, and the next build removes it. A process
-checks an entry's content before it uses it, and makes a damaged one anew.
+checks an entry's content before it uses it, and makes a damaged one anew. It may go on using what
+it has opened of an entry that is removed meanwhile.
 
 ``python -m resumebert.data.cache`` lists the entries and clears them.
 """
 
 import argparse
-import fcntl
 import hashlib
 import json
 import os
@@ -18,8 +18,8 @@ import tempfile
 import time
 import uuid
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,10 @@ from resumebert.utils.streams import steady_streams
 ENTRY = "entry.json"
 MAX_GB = 10.0
 _SECONDS_OF_SILENT_WAITING = 3.0
-# Entries that this process uses → the open folder, with a shared lock for as long as it runs.
-_in_use: dict[Path, int] = {}
+# Whoever asked for an entry so recently may not have opened its files yet, so it stays.
+_SECONDS_IN_USE = 60.0
+# Entries whose content this process has checked: reading it takes a quarter of a second a gigabyte.
+_checked: set[Path] = set()
 # (process, root) → a folder in place of a cache that can't be written, removed with the process.
 _aside: dict[tuple[int, Path], tempfile.TemporaryDirectory[str]] = {}
 
@@ -92,54 +94,42 @@ def entry_name(key: Mapping[str, Any]) -> str:
 
 
 def get_or_build(
-    kind: str,
-    key: Mapping[str, Any],
-    build: Callable[[Path], None],
-    *,
-    root: Path | None = None,
-    max_bytes: int | None = None,
-    keep: bool = False,
-    fall_back: bool = True,
+    kind: str, key: Mapping[str, Any], build: Callable[[Path], None], *, keep: bool = False
 ) -> Path:
     """Return the folder of the entry for ``key``, filled by ``build`` if it isn't there.
 
     Of several processes that want the same entry, one builds and the others wait. After a build,
-    the least recently used entries beyond ``max_bytes`` go, but none that a process still uses: an
-    entry counts as used until the process that asked for it ends.
+    the least recently used entries beyond :func:`size_limit` are removed. Where the cache can't be
+    written, the entry is built into a temporary folder, which goes with the process.
 
     Args:
         kind: what sort of entry, a short word: the folder under the root.
         key: all that the content depends on; plain JSON. ``key["what"]`` is shown by the listing.
         build: writes the content into the empty folder it is given.
-        root: the cache; None: :func:`cache_root`.
-        max_bytes: None: ``RESUMEBERT_CACHE_MAX_GB`` gigabytes, or 10.
-        keep: never make room by removing this entry; only clearing does.
-        fall_back: where the cache can't be written, build into a temporary folder, gone with the
-            process; False: raise the OSError.
+        keep: only clearing removes this entry; an OSError is raised where it can't be written.
     """
-    root = cache_root() if root is None else root.absolute()
-    limit = size_limit() if max_bytes is None else max_bytes
+    root, limit = cache_root(), size_limit()
     folder = root / kind / entry_name(key)
     if _take(folder):
         return folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _lock(folder, wait=True):
+        with _lock(folder):
             # It may have come into being while we waited.
             if _take(folder):
                 return folder
             if os.path.lexists(folder):
                 why = _damage(folder)
                 _say(f"Warning: the cache's entry {folder} is damaged ({why}); it is made anew.")
-                _discard(folder)
+                _remove(folder)
             _build(folder, {"kind": kind, "key": dict(key), "keep": keep}, build)
-            _take(folder, check_content=False)
+            _checked.add(folder)
     except (OSError, NotImplementedError) as error:
         # A file that is missing is one that ``build`` reads, and no fault of the cache.
-        if not fall_back or isinstance(error, FileNotFoundError):
+        if keep or isinstance(error, FileNotFoundError):
             raise
         return _build_aside(root, folder.relative_to(root), build, error)
-    _evict(root, limit, folder)
+    _make_room(root, limit, folder)
     return folder
 
 
@@ -165,7 +155,7 @@ def clear(root: Path, kind: str | None = None, older_than: float = 0.0) -> tuple
     """
     before = time.time() - older_than * 86_400
     old = [e for e in list_entries(root) if kind in (None, e.kind) and e.used <= before]
-    removed = [entry for entry in old if _remove_unused(entry.folder)]
+    removed = [entry for entry in old if _remove_idle(entry.folder)]
     freed = sum(entry.bytes for entry in removed) + _sweep(root, kind or "*")
     return len(removed), freed, len(old) - len(removed)
 
@@ -257,23 +247,14 @@ def _build_aside(
     return folder
 
 
-def _take(folder: Path, *, check_content: bool = True) -> bool:
-    """Return whether an entry is there and whole; if so, mark it as used, now and by us."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return False
-    # Whoever removes an entry holds this lock while it moves it away, so the check comes after.
-    # Reading all of it takes a quarter of a second a gigabyte and more: once is enough.
-    check_content = check_content and folder not in _in_use
-    if not _flock(handle, fcntl.LOCK_SH) or _damage(folder, check_content=check_content):
-        os.close(handle)
-        return False
-    if (old := _in_use.get(folder)) is not None:
-        os.close(old)
-    _in_use[folder] = handle
+def _take(folder: Path) -> bool:
+    """Return whether an entry is there and whole; mark it as used now."""
+    # Before the check, so that an entry that is whole then is not removed as unused.
     with suppress(OSError):
         os.utime(folder / ENTRY)
+    if not folder.exists() or _damage(folder, check_content=folder not in _checked):
+        return False
+    _checked.add(folder)
     return True
 
 
@@ -339,7 +320,7 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _evict(root: Path, limit: int, just_built: Path) -> None:
+def _make_room(root: Path, limit: int, just_built: Path) -> None:
     """Remove the least recently used entries until the cache takes no more than ``limit`` bytes."""
     _sweep(root)
     entries = list_entries(root)
@@ -347,32 +328,40 @@ def _evict(root: Path, limit: int, just_built: Path) -> None:
     for entry in entries:
         if total <= limit:
             return
-        if not entry.keep and entry.folder != just_built and _remove_unused(entry.folder):
+        if not entry.keep and entry.folder != just_built and _remove_idle(entry.folder):
             total -= entry.bytes
 
 
-def _remove_unused(folder: Path) -> bool:
-    """Remove an entry unless a process uses it or is making it; return whether it is gone."""
-    with _lock(folder, wait=False) as is_ours, suppress(OSError):
-        if is_ours:
-            handle = os.open(folder, os.O_RDONLY)
-            try:
-                if _flock(handle, fcntl.LOCK_EX):
-                    _discard(folder)
-                    return True
-            finally:
-                os.close(handle)
-    return False
+def _remove_idle(folder: Path) -> bool:
+    """Remove an entry unless it was asked for just now; return whether it is gone."""
+    try:
+        idle = time.time() - _read_entry(folder).used
+    except OSError:
+        return False
+    return idle > _SECONDS_IN_USE and _remove(folder)
+
+
+def _remove(folder: Path) -> bool:
+    """Remove a folder, or what is in its place, at once for whoever looks for it, if that goes."""
+    aside = _beside(folder)
+    try:
+        folder.rename(aside)
+        if aside.is_file() or aside.is_symlink():
+            aside.unlink()
+    except OSError:
+        return False
+    shutil.rmtree(aside, ignore_errors=True)
+    return True
 
 
 def _sweep(root: Path, kind: str = "*") -> int:
     """Remove what killed builders left; return the bytes freed."""
     freed = 0
     for path in [*root.glob(f"{kind}/.*.tmp")]:
-        with _lock(path.parent / path.name[1:].partition(".")[0], wait=False) as is_ours:
-            if is_ours:
-                freed += sum(_sizes(path).values())
-                shutil.rmtree(path, ignore_errors=True)
+        lock = _lock_on(path.parent / path.name[1:].partition(".")[0])
+        with suppress(OSError, NotImplementedError), lock.acquire(timeout=0):
+            freed += sum(_sizes(path).values())
+            shutil.rmtree(path, ignore_errors=True)
     return freed
 
 
@@ -381,47 +370,20 @@ def _beside(folder: Path) -> Path:
     return folder.parent / f".{folder.name}.{uuid.uuid4().hex}.tmp"
 
 
-def _discard(folder: Path) -> None:
-    """Remove a folder, or what is in its place, at once for whoever looks for it."""
-    aside = _beside(folder)
-    folder.rename(aside)
-    if aside.is_file() or aside.is_symlink():
-        aside.unlink()
-    shutil.rmtree(aside, ignore_errors=True)
+def _lock_on(folder: Path) -> FileLock:
+    """Return the lock on making an entry."""
+    return FileLock(folder.parent / f".{folder.name}.lock")
 
 
-@contextmanager
-def _lock(folder: Path, *, wait: bool) -> Iterator[bool]:
-    """Hold the lock on making and removing an entry; yield whether it could be had."""
-    lock = FileLock(folder.parent / f".{folder.name}.lock")
+def _lock(folder: Path) -> AbstractContextManager[object]:
+    """Wait for the lock on making an entry, and hold it while the context lasts."""
+    lock = _lock_on(folder)
     try:
-        lock.acquire(timeout=_SECONDS_OF_SILENT_WAITING if wait else 0)
+        return lock.acquire(timeout=_SECONDS_OF_SILENT_WAITING)
     except Timeout:
-        if wait:
-            kind = folder.parent
-            _say(
-                f"Another run is preparing the same data ({kind.name}, in {kind}); waiting for it."
-            )
-            lock.acquire()
-    except (OSError, NotImplementedError):
-        if wait:
-            raise
-    try:
-        yield lock.is_locked
-    finally:
-        lock.release()
-
-
-def _flock(handle: int, kind: int) -> bool:
-    """Lock an entry's open folder, without waiting; return whether that went."""
-    try:
-        fcntl.flock(handle, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        # A file system without locks: take it as free for reading, as in use for removing.
-        return kind == fcntl.LOCK_SH
-    return True
+        what = f"{folder.parent.name}, in {folder.parent}"
+        _say(f"Another run is preparing the same data ({what}); waiting for it.")
+        return lock.acquire()
 
 
 @report_user_errors
@@ -436,7 +398,9 @@ def main(arguments: list[str] | None = None) -> None:
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("list", help="list the entries (so does no command)")
-    clearing = commands.add_parser("clear", help="remove entries that no process is using")
+    clearing = commands.add_parser(
+        "clear", help="remove entries, but for those used in the last minute"
+    )
     clearing.add_argument("kind", nargs="?", metavar="KIND", help="only entries of this kind")
     clearing.add_argument(
         "--older-than", type=_days, default=0.0, metavar="DAYS", help="only those unused so long"

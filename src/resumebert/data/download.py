@@ -41,9 +41,7 @@ _RETRIES = 3
 _SECONDS_BETWEEN_LINES = 15.0
 
 
-def fetch_resume_corpus(
-    url: str = URL, blob_sha1: str = SHA1, cache_dir: Path | None = None
-) -> Path:
+def fetch_resume_corpus(url: str = URL, blob_sha1: str = SHA1) -> Path:
     r"""Return the path of the corpus's zip in the user's cache, fetching it if it isn't there.
 
     Prints where the data comes from, that it has no licence, and what to cite. Of several
@@ -52,7 +50,6 @@ def fetch_resume_corpus(
     Args:
         url: where it is, http or https.
         blob_sha1: the sha1 that git knows it by: that of ``blob <size>\0`` and the content.
-        cache_dir: None: :func:`resumebert.data.cache.cache_root`.
 
     Raises:
         UserError: It can't be fetched or stored, or what comes is not this file.
@@ -61,18 +58,17 @@ def fetch_resume_corpus(
     if parts.scheme not in ("http", "https"):
         raise UserError(f"{url} is not a web address (http or https), so nothing can be fetched.")
     name = Path(parts.path).name or "download"
-    root = cache_root() if cache_dir is None else cache_dir
     key = {"what": name, "git_blob_sha1": blob_sha1}
     make_console().print(ORIGIN, highlight=False, soft_wrap=True)
     try:
         build = partial(_download, url=url, blob_sha1=blob_sha1, name=name)
-        folder = get_or_build("download", key, build, root=root, keep=True, fall_back=False)
+        folder = get_or_build("download", key, build, keep=True)
     except (OSError, NotImplementedError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UserError(
-            f"The corpus can't be stored in the cache folder {root}: {reason}. Free some space or "
-            f"make it writable, name another folder in the environment variable RESUMEBERT_CACHE, "
-            f"or give a copy of the corpus as data.path=PATH."
+            f"The corpus can't be stored in the cache folder {cache_root()}: {reason}. Free some "
+            "space or make it writable, name another folder in the environment variable "
+            "RESUMEBERT_CACHE, or give a copy of the corpus as data.path=PATH."
         ) from None
     return folder / name
 
