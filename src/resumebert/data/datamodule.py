@@ -21,7 +21,8 @@ from resumebert.data.duplicates import drop_duplicates
 from resumebert.data.evidence import Evidence, get_evidence
 from resumebert.data.prepared import Preparation, Reader, prepare
 from resumebert.data.report import data_report, describe_duplicates
-from resumebert.data.splitting import SPLITS, split_fingerprint, with_train_fraction
+from resumebert.data.split_manifest import SPLITS, split_fingerprint
+from resumebert.data.splitting import with_train_fraction
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
 from resumebert.data.windows import Windowing

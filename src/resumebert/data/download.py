@@ -54,15 +54,13 @@ def fetch_resume_corpus(url: str = URL, blob_sha1: str = SHA1) -> Path:
     Raises:
         UserError: It can't be fetched or stored, or what comes is not this file.
     """
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in ("http", "https"):
+    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise UserError(f"{url} is not a web address (http or https), so nothing can be fetched.")
-    name = Path(parts.path).name or "download"
-    key = {"what": name, "git_blob_sha1": blob_sha1}
+    key = _key(url, blob_sha1)
     make_console().print(ORIGIN, highlight=False, soft_wrap=True)
     try:
-        build = partial(_download, url=url, blob_sha1=blob_sha1, name=name)
-        folder = get_or_build("download", key, build, keep=True)
+        build = partial(_download, url=url, blob_sha1=blob_sha1, name=key["what"])
+        return get_or_build("download", key, build, keep=True) / key["what"]
     except (OSError, NotImplementedError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UserError(
@@ -70,23 +68,24 @@ def fetch_resume_corpus(url: str = URL, blob_sha1: str = SHA1) -> Path:
             "space or make it writable, name another folder in the environment variable "
             "RESUMEBERT_CACHE, or give a copy of the corpus as data.path=PATH."
         ) from None
-    return folder / name
 
 
 def is_cached() -> bool:
     """Return whether :func:`fetch_resume_corpus` would fetch nothing."""
-    name = Path(urllib.parse.urlsplit(URL).path).name
-    key = {"what": name, "git_blob_sha1": SHA1}
-    return (cache_root() / "download" / entry_name(key) / name).is_file()
+    key = _key(URL, SHA1)
+    return (cache_root() / "download" / entry_name(key) / key["what"]).is_file()
+
+
+def _key(url: str, blob_sha1: str) -> dict[str, str]:
+    name = Path(urllib.parse.urlsplit(url).path).name or "download"
+    return {"what": name, "git_blob_sha1": blob_sha1}
 
 
 def git_blob_sha1(path: Path) -> str:
     """Return the sha1 by which git knows a file's content."""
     digest = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
     with path.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, lambda: digest).hexdigest()
 
 
 def _download(work: Path, *, url: str, blob_sha1: str, name: str) -> None:

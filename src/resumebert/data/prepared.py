@@ -35,38 +35,23 @@ _PLAIN = (
 
 @dataclass(frozen=True)
 class Preparation:
-    """What is done to the documents of a source.
+    """What is done to the documents of a source."""
 
-    Attributes:
-        cleaning: the steps of :func:`resumebert.data.cleaning.clean`, in order.
-        limit: use a random subset of so many documents; None: all.
-        seed: of the subset.
-        near_duplicates: arguments of :func:`resumebert.data.duplicates.duplicate_groups`.
-    """
-
-    cleaning: Sequence[str]
-    limit: int | None
-    seed: int
-    near_duplicates: Mapping[str, Any]
+    cleaning: Sequence[str]  # Steps of `cleaning.clean`, in order.
+    limit: int | None  # Use a random subset of so many documents; None: all.
+    seed: int  # Of the subset.
+    near_duplicates: Mapping[str, Any]  # Arguments of `duplicates.duplicate_groups`.
 
 
 @dataclass(frozen=True)
 class PreparedDocuments:
-    """The n documents of a source.
-
-    Attributes:
-        table: cleaned.
-        groups: (n,) group number of each; documents of one group are duplicates, or nearly so.
-        tokens: of each, in full.
-        rows_read: rows in the source, skipped and dropped ones included.
-        left_out: how many ``limit`` left out.
-    """
+    """The n documents of a source, cleaned."""
 
     table: ResumeTable
-    groups: Groups
+    groups: Groups  # (n,); documents of one group are duplicates, or nearly so.
     tokens: TokenizedTexts
-    rows_read: int
-    left_out: int
+    rows_read: int  # Rows in the source, skipped and dropped ones included.
+    left_out: int  # By `limit`.
 
 
 def prepare(
@@ -77,12 +62,7 @@ def prepare(
 ) -> PreparedDocuments:
     """Prepare the documents of a source, or take them from the cache.
 
-    Args:
-        reader: returns the table of the source.
-        tokenizer: the model's own.
-        preparation: what to do to the documents.
-        source_key: all that the reader's result depends on, as plain JSON; None: the cache is left
-            alone.
+    ``source_key`` is all that the reader's result depends on, as plain JSON; None: without cache.
 
     Raises:
         UserError: the source can't be read, or a setting is wrong.

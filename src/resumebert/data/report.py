@@ -7,7 +7,8 @@ import numpy as np
 
 from resumebert.data.arrays import Groups, Ints, Labels, Splits
 from resumebert.data.duplicates import conflicting_groups, text_digest
-from resumebert.data.splitting import SPLITS, UNUSED, straddling_groups
+from resumebert.data.split_manifest import SPLITS, UNUSED
+from resumebert.data.splitting import straddling_groups
 from resumebert.data.table import ResumeTable
 from resumebert.data.windows import Windowing
 
@@ -33,11 +34,11 @@ def data_report(
     Args:
         table: the n documents used, cleaned.
         split: (n,) their splits.
-        groups: (n,) their duplicate groups.
+        groups: (n,) their groups of duplicates.
         token_lengths: (n,) their tokens in full, without special tokens.
         rows_read: rows in the source, of which ``table`` may be a part.
-        rows_left_out_by_limit: how many ``data.limit`` left out.
-        duplicates_dropped: how many ``data.duplicates=drop`` left out.
+        rows_left_out_by_limit: by ``data.limit``.
+        duplicates_dropped: by ``data.duplicates=drop``.
         duplicates: of :func:`describe_duplicates`, before any were dropped.
         windowing: which tokens of a document the model reads.
     """
@@ -69,12 +70,7 @@ def data_report(
             name: {
                 "documents": int((split == name).sum()),
                 "without_label": int((cardinality[split == name] == 0).sum()),
-                "labels": {
-                    label: int(count)
-                    for label, count in zip(
-                        table.label_names, table.labels[split == name].sum(axis=0), strict=True
-                    )
-                },
+                "labels": _by_label(table.label_names, table.labels[split == name].sum(axis=0)),
             }
             for name in SPLITS
         },
@@ -103,9 +99,7 @@ def data_report(
 def describe_duplicates(table: ResumeTable, groups: Groups) -> dict[str, Any]:
     """Count the groups of duplicates, and list those whose documents have different labels.
 
-    Args:
-        table: the n documents, before duplicates are dropped.
-        groups: (n,) group number of each document.
+    The table is the one before duplicates are dropped.
     """
     numbers, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     # Equal texts share a group, so only those with company can be equal to another.
@@ -153,10 +147,7 @@ def split_quality(labels: Labels, split: Splits, label_names: Sequence[str]) -> 
     the largest difference between two splits' prevalences, divided by the prevalence in all splits
     together: 0 for splits with equal shares, whatever their sizes.
 
-    Args:
-        labels: (n, L) of 0 and 1.
-        split: (n,) names; documents in none of train, val and test don't count.
-        label_names: the L names.
+    Documents in none of train, val and test don't count.
 
     Returns:
         ``labels``: for each label, its prevalence in "all" and in each split that has documents,
@@ -176,11 +167,8 @@ def split_quality(labels: Labels, split: Splits, label_names: Sequence[str]) -> 
     ]
     *of_labels, without_label = [{**row, "relative_deviation": _deviation(row)} for row in rows]
     by_label = dict(zip(label_names, of_labels, strict=True))
-    deviations = {
-        label: row["relative_deviation"]
-        for label, row in by_label.items()
-        if row["relative_deviation"] is not None
-    }
+    known = {label: row["relative_deviation"] for label, row in by_label.items()}
+    deviations = {label: value for label, value in known.items() if value is not None}
     worst = max(deviations, key=deviations.__getitem__, default=None)
     return {
         "largest_relative_deviation": max(deviations.values(), default=None),
@@ -201,25 +189,21 @@ def _deviation(prevalences: Mapping[str, float]) -> float | None:
 def label_cooccurrence(labels: Labels, label_names: Sequence[str]) -> dict[str, dict[str, int]]:
     """Count for each label the documents that have it and another one: ``{a: {b: count}}``.
 
-    Args:
-        labels: (n, L) of 0 and 1.
-        label_names: the L names.
-
-    Returns:
-        Most frequent companions first; those that never occur together are left out.
+    Most frequent companions come first; those that never occur together are left out.
     """
     # float64 counts exactly, and is the type whose product runs in a tuned library.
     wide = labels.astype(np.float64)
     counts = (wide.T @ wide).astype(np.int64)
     np.fill_diagonal(counts, 0)
+    orders = np.argsort(-counts, axis=1, kind="stable").tolist()
     return {
-        name: {
-            label_names[other]: int(row[other])
-            for other in map(int, np.argsort(-row, kind="stable"))
-            if row[other]
-        }
-        for name, row in zip(label_names, counts, strict=True)
+        name: {label_names[other]: int(row[other]) for other in order if row[other]}
+        for name, row, order in zip(label_names, counts, orders, strict=True)
     }
+
+
+def _by_label(label_names: Sequence[str], counts: Ints) -> dict[str, int]:
+    return dict(zip(label_names, counts.tolist(), strict=True))
 
 
 def _quantiles(values: Ints) -> dict[str, float | None]:

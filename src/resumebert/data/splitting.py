@@ -14,32 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from resumebert.data.arrays import Floats, Groups, Ints, Labels, Splits
-from resumebert.data.split_manifest import (
-    SPLIT_DTYPE,
-    SPLITS,
-    UNUSED,
-    as_split,
-    read_split,
-    split_fingerprint,
-    write_split,
-)
+from resumebert.data.split_manifest import SPLIT_DTYPE, SPLITS, UNUSED, as_split, read_split
 from resumebert.data.stratification import stratify
 from resumebert.data.table import ResumeTable, name_list
 from resumebert.utils.errors import UserError
-
-__all__ = [
-    "SPLITS",
-    "UNUSED",
-    "column_split",
-    "kfold_split",
-    "predefined_split",
-    "random_split",
-    "split_fingerprint",
-    "straddling_groups",
-    "stratified_split",
-    "with_train_fraction",
-    "write_split",
-]
 
 
 def random_split(
@@ -74,7 +52,7 @@ def stratified_split(
 
     Args:
         table: the n documents.
-        groups: (n,) group number of each.
+        groups: (n,) group number of each, as of :func:`resumebert.duplicate_groups`.
         seed: decides between groups with the same labels.
         train: share of the documents to train on; the three add up to 1.
         val: share to choose checkpoints and thresholds on.
@@ -120,17 +98,9 @@ def kfold_split(
 ) -> Splits:
     """Test on one of k stratified folds and split the others, stratified, into train and val.
 
-    The folds depend on the seed, not on ``fold``: over all values of ``fold`` every document is
-    tested once.
-
-    Args:
-        table: the n documents.
-        groups: (n,) group number of each.
-        seed: of the folds and of the validation parts.
-        folds: k, at least 2.
-        fold: which one to test on, 0 to k - 1.
-        val: share of all the documents to validate on.
-        order: as in :func:`stratified_split`.
+    The folds depend on the seed, not on ``fold`` (0 to k - 1): over all values of ``fold`` every
+    document is tested once. ``val`` is a share of all documents, ``order`` that of
+    :func:`stratified_split`.
     """
     if folds < 2:
         raise UserError(f"data.split.folds={folds}: a cross-validation takes 2 folds or more.")
@@ -165,15 +135,10 @@ def predefined_split(
     manifest: str | Path | None,
     allow_straddling: bool = False,
 ) -> Splits:
-    """Take the splits from a manifest, such as the ``split.csv`` of another run.
+    """Take the splits from a manifest (see :func:`read_split`), as the ``split.csv`` of a run is.
 
-    Args:
-        table: the n documents.
-        groups: (n,) group number of each; those in the manifest play no part.
-        seed: plays no part.
-        manifest: path of a csv of ``id,split``, see :func:`read_split`.
-        allow_straddling: let duplicates lie in different splits; otherwise they are refused,
-            since a duplicate of a training document in the test split flatters the results.
+    Duplicates in different splits are refused, since a duplicate of a training document in the test
+    split flatters the results; ``allow_straddling`` lets them be. The seed plays no part.
     """
     if manifest is None:
         raise UserError(
@@ -191,9 +156,9 @@ def predefined_split(
 def column_split(
     table: ResumeTable, groups: Groups, seed: int, *, allow_straddling: bool = False
 ) -> Splits:
-    """Take the splits from the data: a column, or the files that they are in.
+    """Take the splits from the data: a column, or the files that documents are in.
 
-    ``seed`` plays no part; ``allow_straddling`` is as in :func:`predefined_split`.
+    The arguments are as in :func:`predefined_split`.
     """
     where = f"{table.source}: what names the splits"
     if table.split is None:
@@ -213,12 +178,6 @@ def with_train_fraction(split: Splits, fraction: float, seed: int, groups: Group
     With the same split and seed, a smaller fraction's documents are among a larger one's. Groups
     stay whole, and at least one is kept.
 
-    Args:
-        split: (n,) of "train", "val", "test", "unused".
-        fraction: of the documents in "train" to keep, above 0 and up to 1.
-        seed: of the draw.
-        groups: (n,) group number of each document.
-
     Returns:
         (n,) like ``split``, where training documents left out are "unused".
     """
@@ -237,11 +196,7 @@ def with_train_fraction(split: Splits, fraction: float, seed: int, groups: Group
 
 
 def checked_shares(train: float, val: float, test: float) -> dict[str, float]:
-    """Return the shares by the names of their splits.
-
-    Raises:
-        UserError: they don't add up to 1, or there is nothing to train on.
-    """
+    """Return the shares by the names of their splits, if they add up to 1."""
     shares = {"train": train, "val": val, "test": test}
     if abs(sum(shares.values()) - 1) > 1e-6 or min(shares.values()) < 0 or train <= 0:
         raise UserError(

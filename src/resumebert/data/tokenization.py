@@ -53,11 +53,7 @@ class TextTokenizer:
 
     @classmethod
     def from_folder(cls, folder: Path) -> "TextTokenizer":
-        """Load the tokenizer of a model's folder: ``tokenizer.json``, else ``vocab.txt``.
-
-        Raises:
-            UserError: there is neither, or the file is damaged.
-        """
+        """Load the tokenizer of a model's folder: ``tokenizer.json``, else ``vocab.txt``."""
         files = {
             name: (folder / name).read_text(encoding="utf-8")
             for name in TOKENIZER_FILES
@@ -109,10 +105,8 @@ class TextTokenizer:
     def encode(self, texts: Sequence[str], path: Path | None = None) -> TokenizedTexts:
         """Tokenise every text in full; nothing is cut here.
 
-        Args:
-            texts: n of them.
-            path: write the ids there as they come, as :func:`read_token_ids` reads them, so that a
-                corpus' ids are never in memory together; None: keep them in memory.
+        With a ``path``, ids are written there as they come, for :func:`read_token_ids`: those of a
+        corpus are never in memory together.
         """
         lengths = np.zeros(len(texts) + 1, dtype=np.int64)
         if path is None:
