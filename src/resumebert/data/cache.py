@@ -38,6 +38,7 @@ from resumebert.utils.streams import steady_streams
 # The file in an entry's folder that describes it.
 ENTRY = "entry.json"
 MAX_GB = 10.0
+_TIME = "%Y-%m-%d %H:%M"
 _SECONDS_OF_SILENT_WAITING = 3.0
 # Whoever asked for an entry so recently may not have opened its files yet, so it stays.
 _SECONDS_IN_USE = 60.0
@@ -108,10 +109,14 @@ def get_or_build(
         build: writes the content into the empty folder it is given.
         keep: only clearing removes this entry; an OSError is raised where it can't be written.
     """
-    root, limit = cache_root(), size_limit()
-    folder = root / kind / entry_name(key)
-    if _take(folder):
-        return folder
+    cache, limit = cache_root(), size_limit()
+    # A forked child must not share its parent's folder, which goes with the parent.
+    owner = (os.getpid(), cache)
+    name = Path(kind, entry_name(key))
+    if _take(cache / name):
+        return cache / name
+    root = Path(_aside[owner].name) if owner in _aside and not keep else cache
+    folder = root / name
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _lock(folder):
@@ -128,7 +133,20 @@ def get_or_build(
         # A file that is missing is one that ``build`` reads, and no fault of the cache.
         if keep or isinstance(error, FileNotFoundError):
             raise
-        return _build_aside(root, folder.relative_to(root), build, error)
+        if owner in _aside:
+            raise UserError(
+                f"Neither the cache {cache} nor the temporary folder {root} ({error}) can take the "
+                f"prepared data. Free some space, or name another folder in the environment "
+                f"variable RESUMEBERT_CACHE."
+            ) from error
+        _say(
+            f"Warning: the cache {cache} can't be used ({error}); preparing the data in a "
+            f"temporary folder, for this run only. RESUMEBERT_CACHE=FOLDER names another one."
+        )
+        _aside[owner] = tempfile.TemporaryDirectory(
+            prefix="resumebert-", ignore_cleanup_errors=True
+        )
+        return get_or_build(kind, key, build)
     _make_room(root, limit, folder)
     return folder
 
@@ -218,35 +236,6 @@ def _build(folder: Path, entry: dict[str, Any], build: Callable[[Path], None]) -
         raise
 
 
-def _build_aside(
-    root: Path, relative: Path, build: Callable[[Path], None], error: Exception
-) -> Path:
-    """Build an entry into a temporary folder that goes with this process."""
-    # A forked child must not share its parent's folder, which goes with the parent.
-    owner = (os.getpid(), root)
-    try:
-        if owner not in _aside:
-            _say(
-                f"Warning: the cache {root} can't be used ({error}); preparing the data in a "
-                f"temporary folder, for this run only. RESUMEBERT_CACHE=FOLDER names another one."
-            )
-            _aside[owner] = tempfile.TemporaryDirectory(
-                prefix="resumebert-", ignore_cleanup_errors=True
-            )
-        folder = Path(_aside[owner].name) / relative
-        if not folder.exists():
-            _build(folder, {}, build)
-    except FileNotFoundError:
-        raise
-    except OSError as second:
-        raise UserError(
-            f"Neither the cache {root} ({error}) nor the temporary folder {tempfile.gettempdir()} "
-            f"({second}) can take the prepared data. Free some space, or name another folder in "
-            f"the environment variable RESUMEBERT_CACHE."
-        ) from error
-    return folder
-
-
 def _take(folder: Path) -> bool:
     """Return whether an entry is there and whole; mark it as used now."""
     # Before the check, so that an entry that is whole then is not removed as unused.
@@ -271,7 +260,7 @@ def _damage(folder: Path, *, check_content: bool = True) -> str:
         for name, [_, *checksum] in files.items() if check_content else ():
             if checksum and checksum != [_crc32(folder / name)]:
                 return f"the content of {name} has changed"
-    except Exception as error:  # There is nothing that reading a damaged description can't raise.
+    except Exception as error:  # Reading a damaged description can raise anything.
         return f"{type(error).__name__}: {error}"
     return ""
 
@@ -285,7 +274,7 @@ def _read_entry(folder: Path) -> Entry:
             folder.parent.name,
             what=str(key.get("what") or ", ".join(f"{k}={v}" for k, v in key.items())),
             bytes=int(entry["bytes"]),
-            created=float(entry["created"]),
+            created=folder.stat().st_mtime,
             used=(folder / ENTRY).stat().st_mtime,
             keep=bool(entry["keep"]),
         )
@@ -411,10 +400,10 @@ def main(arguments: list[str] | None = None) -> None:
         result = _clear_told(root, given.kind, given.older_than)
     else:
         entries = list_entries(root)
-        table = Table("kind", "what", "size", "age", "last used")
+        table = Table("kind", "what", "size", "made", "last used")
         for entry in reversed(entries):
-            age, used = _since(entry.created), f"{_since(entry.used)} ago"
-            table.add_row(entry.kind, entry.what[:200], _in_units(entry.bytes), age, used)
+            times = [time.strftime(_TIME, time.localtime(t)) for t in (entry.created, entry.used)]
+            table.add_row(entry.kind, entry.what[:200], _in_units(entry.bytes), *times)
         if entries:
             console.print(table)
         total = _in_units(sum(entry.bytes for entry in entries))
@@ -448,15 +437,6 @@ def _counted(entries: int) -> str:
 
 def _in_units(size: float) -> str:
     return decimal(round(size), precision=2)
-
-
-def _since(then: float) -> str:
-    """Write the time since ``then`` for people."""
-    seconds = max(0.0, time.time() - then)
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 if __name__ == "__main__":

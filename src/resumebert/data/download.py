@@ -1,8 +1,8 @@
 """Fetching the resume_corpus: upstream's zip at a pinned commit, verified, into the user's cache.
 
-Nothing that a server says is believed: the size is bounded, and only a file whose git blob sha1 is
-the pinned one enters the cache. The zip is never unpacked onto the disk; ``readers.resume_corpus``
-reads its members, with bounds on what they unpack to.
+The server is not trusted: the size is bounded, and only a file with the pinned git blob sha1 enters
+the cache. The zip is never unpacked onto the disk: ``readers.resume_corpus`` reads its members, and
+bounds what they unpack to.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ Citation: K. F. F. Jiechieu, N. Tsopze: Skills prediction based on multi-label r
 classification using CNN with model predictions explanation. Neural Computing and Applications \
 (2020). https://doi.org/10.1007/s00521-020-05302-x"""
 
-# In each run's report, for a run from the cache fetches nothing and so says nothing of the above.
+# In the report of each run: a run from the cache fetches nothing, and doesn't print the above.
 TERMS = (
     "the resume_corpus (https://github.com/florex/resume_corpus) states no licence and holds "
     "people's personal data; cite Jiechieu & Tsopze 2020, doi 10.1007/s00521-020-05302-x."
@@ -128,7 +128,7 @@ def _download(work: Path, *, url: str, blob_sha1: str, name: str) -> None:
 
 
 class _Progress:
-    """What pooch tells how far it is: prints a line now and then, and stops what is too large."""
+    """What pooch reports its progress to: prints a line now and then, refuses what is too large."""
 
     def __init__(self, url: str, name: str) -> None:
         self.url, self.name = url, name

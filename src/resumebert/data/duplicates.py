@@ -3,7 +3,6 @@
 import hashlib
 import sys
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, pairwise
 
@@ -14,6 +13,9 @@ from resumebert.data.arrays import Groups, Ints, Labels
 from resumebert.data.near_duplicates import MinHasher, Shingles, join_similar
 from resumebert.utils.errors import UserError
 
+# The words of n texts: code points of casefolded letters and digits, a 0 after each word; and where
+# each text begins in them, and the last one ends, (n + 1,).
+Words = tuple[npt.NDArray[np.uint32], Ints]
 # So many that their shingles fit into the processor's cache.
 _TEXTS_AT_ONCE = 64
 # Odd, with bits well spread; a power of an odd number never becomes 0 in 64 bits.
@@ -32,7 +34,7 @@ def exact_groups(texts: Sequence[str]) -> Ints:
     Returns:
         (n,) group numbers, counted up from 0 in the order of first appearance.
     """
-    return _numbered(digest for words in _blocks(texts) for digest in words.digests())
+    return _numbered(digest for words in _blocks(texts) for digest in _digests(words))
 
 
 def duplicate_groups(
@@ -75,7 +77,7 @@ def duplicate_groups(
     minima = [np.zeros((0, num_perm), dtype=np.uint32)]
     for words in _blocks(texts):
         new = []
-        for place, digest in enumerate(words.digests()):
+        for place, digest in enumerate(_digests(words)):
             if digest not in first_with:
                 first_with[digest] = len(digests)
                 new.append(place)
@@ -128,34 +130,14 @@ def _numbered(names: Iterable[Hashable]) -> Ints:
     return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
 
 
-@dataclass(frozen=True)
-class _Words:
-    """The words of n texts, one after the other.
-
-    Attributes:
-        codes: (c,) code points of casefolded letters and digits, a 0 after each word.
-        offsets: (n + 1,) where each text begins in ``codes``, and where the last one ends.
-    """
-
-    codes: npt.NDArray[np.uint32]
-    offsets: Ints
-
-    def digests(self) -> list[bytes]:
-        """Return a 16-byte digest of each text's words."""
-        return [
-            hashlib.blake2b(self.codes[start:end].tobytes(), digest_size=16).digest()
-            for start, end in pairwise(self.offsets.tolist())
-        ]
-
-
-def _blocks(texts: Iterable[str]) -> Iterator[_Words]:
+def _blocks(texts: Iterable[str]) -> Iterator[Words]:
     """Yield the words of a few texts at a time."""
     rest = iter(texts)
     while block := list(islice(rest, _TEXTS_AT_ONCE)):
         yield _split_words(block)
 
 
-def _split_words(texts: Sequence[str]) -> _Words:
+def _split_words(texts: Sequence[str]) -> Words:
     """Split each text into runs of letters and digits, whatever case they are in."""
     folded = [text.casefold() for text in texts]
     # One more character each, so that the last word ends and no text is without a character.
@@ -167,7 +149,16 @@ def _split_words(texts: Sequence[str]) -> _Words:
     keep[1:] |= in_word[:-1]
     kept = np.add.reduceat(keep, np.cumsum(lengths) - lengths, dtype=np.int64)
     offsets = np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
-    return _Words((codes * in_word)[keep], offsets)
+    return (codes * in_word)[keep], offsets
+
+
+def _digests(words: Words) -> list[bytes]:
+    """Return a 16-byte digest of each text's words."""
+    codes, offsets = words
+    return [
+        hashlib.blake2b(codes[start:end].tobytes(), digest_size=16).digest()
+        for start, end in pairwise(offsets.tolist())
+    ]
 
 
 @lru_cache(maxsize=1)
@@ -176,7 +167,7 @@ def _word_characters() -> npt.NDArray[np.bool_]:
     return np.array([chr(code).isalnum() for code in range(sys.maxunicode + 1)])
 
 
-def _shingle(words: _Words, ngram: int) -> tuple[Shingles, Ints]:
+def _shingle(words: Words, ngram: int) -> tuple[Shingles, Ints]:
     """Hash every ``ngram`` consecutive words of each text (its shingles) into 64 bits.
 
     A text of fewer words, or of none, is one shingle as a whole.
@@ -184,9 +175,10 @@ def _shingle(words: _Words, ngram: int) -> tuple[Shingles, Ints]:
     Returns:
         (s,) hashes, repeated where the text repeats itself, and (n + 1,) where each text begins.
     """
-    ends = np.flatnonzero(words.codes == 0)
-    hashes = _hash_words(words.codes, ends)
-    counts = np.diff(np.searchsorted(ends, words.offsets))
+    codes, offsets = words
+    ends = np.flatnonzero(codes == 0)
+    hashes = _hash_words(codes, ends)
+    counts = np.diff(np.searchsorted(ends, offsets))
     # A place for every word, and for those that a short text lacks: they stay 0.
     places = np.maximum(counts, ngram)
     first_place = np.cumsum(places) - places

@@ -43,21 +43,18 @@ class Evidence:
 
     weights: npt.NDArray[np.float32]  # (L, FEATURES)
 
-    def of_tokens(self, ids: TokenIds) -> npt.NDArray[np.float32]:
-        """Return (L, T) what each of T tokens tells of each label; a pair tells half of each."""
+    def of_windows(self, ids: TokenIds, spans: Ints) -> Floats:
+        """Return (W,) what the windows of a document tell of the label they tell most of.
+
+        ``spans`` are (W, 2), as of :func:`resumebert.data.windows.window_spans`. A pair of tokens
+        tells half of what it tells at each of the two.
+        """
         tokens, pairs = _features(ids)
         evidence = self.weights[:, tokens]
         halves = self.weights[:, pairs] / 2
         evidence[:, :-1] += halves
         evidence[:, 1:] += halves
-        return evidence
-
-    def of_windows(self, ids: TokenIds, spans: Ints) -> Floats:
-        """Return (W,) what the windows of a document tell of the label they tell most of.
-
-        ``spans`` are (W, 2), as of :func:`resumebert.data.windows.window_spans`.
-        """
-        sums = np.maximum(self.of_tokens(ids), 0).cumsum(axis=1, dtype=np.float64)
+        sums = np.maximum(evidence, 0).cumsum(axis=1, dtype=np.float64)
         sums = np.pad(sums, ((0, 0), (1, 0)))
         scores: Floats = (sums[:, spans[:, 1]] - sums[:, spans[:, 0]]).max(axis=0)
         return scores

@@ -1,10 +1,10 @@
 """Masking of what identifies a person: e-mail addresses, URLs, telephone and street numbers.
 
-Each is replaced by a word. The words are chosen by three rules: a BERT vocabulary has each as one
-token (``[unused1]``, ``[EMAIL]`` and the like come apart at their brackets, "url" and "inbox" are
-two tokens each); its meaning is near what it stands for, so that its embedding is of use untrained;
-and it is rare in résumés otherwise ("email" and "website" stand in a fifth and more of them, none
-of these in even 1 %, outside of URLs). A mask can't be told from that rare word.
+Each is replaced by a word. The words are chosen by three rules. A BERT vocabulary has each as one
+token (``[EMAIL]`` comes apart at its brackets, "url" and "inbox" are two tokens each). Its meaning
+is near what it stands for, so that its embedding is of use untrained. And it is rare in résumés
+("email" and "website" are in a fifth and more of them, each of these in less than 1 %, outside of
+URLs): a mask can't be told from the word itself.
 
 What stays: names, towns and postcodes, which patterns can't tell from employers and places of work;
 a bare domain (``example.com``), which is as often an employer or a product; and IP addresses, which

@@ -26,11 +26,8 @@ from resumebert.data.tokenization import TextTokenizer, TokenizedTexts, read_tok
 Reader = Callable[[], ResumeTable]
 TOKEN_IDS = "token_ids.bin"
 SAMPLE = Path(__file__).parent / "sample"
-# What is kept of a table as JSON.
-_PLAIN = (
-    *("label_names", "source", "skipped", "skipped_rows", "dropped_unlabelled", "united_rows"),
-    *("notes", "warnings"),
-)
+# Fields of a table that are not kept as JSON.
+_LARGE = {"ids", "texts", "labels", "rows", "split"}
 
 
 @dataclass(frozen=True)
@@ -151,7 +148,7 @@ def _save(documents: PreparedDocuments, folder: Path) -> None:
             piece = slice(start, start + 1024)
             out.write_batch(pa.record_batch([ids[piece], list(table.texts[piece])], schema=columns))
     rest = {
-        "table": {name: getattr(table, name) for name in _PLAIN},
+        "table": {name: value for name, value in vars(table).items() if name not in _LARGE},
         "rows_read": documents.rows_read,
         "left_out": documents.left_out,
     }

@@ -70,10 +70,9 @@ def _file_of(name: str) -> Path | None:
         origin = getattr(sys.modules[name], "__file__", None)
     else:
         try:
-            spec = find_spec(name)
+            origin = getattr(find_spec(name), "origin", None)
         except (ImportError, AttributeError, ValueError):
             return None
-        origin = spec.origin if spec and spec.has_location else None
     return Path(origin) if origin and Path(origin).is_file() else None
 
 
@@ -107,12 +106,10 @@ def _imports(file: Path, name: str) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                try:
-                    base = resolve_name("." * node.level + base, package)
-                except ImportError:
-                    continue
+            try:
+                base = resolve_name("." * node.level + (node.module or ""), package)
+            except ImportError:
+                continue
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
