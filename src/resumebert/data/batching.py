@@ -77,20 +77,14 @@ class DocumentDataset(Dataset[Document]):
 
 @dataclass
 class Collator:
-    """Cut documents into windows, [CLS] and [SEP] around each, and pad the batch.
-
-    Attributes:
-        tokenizer: the model's own.
-        windowing: which windows.
-        seed: None: those of evaluation; else those of training, drawn by this seed, the epoch and
-            the document, so that a resumed run draws the same ones.
-        evidence: which windows training draws the likelier; None: all are equally likely.
-    """
+    """Cut documents into windows, [CLS] and [SEP] around each, and pad the batch."""
 
     tokenizer: TextTokenizer
     windowing: Windowing
+    # None: the windows of evaluation; else those of training, drawn by this seed, the epoch and the
+    # document, so that a resumed run draws the same ones.
     seed: int | None = None
-    evidence: Evidence | None = None
+    evidence: Evidence | None = None  # Makes windows likelier in training; None: all alike.
 
     def __call__(self, documents: Sequence[Document]) -> Batch:
         """Return the batch of ``documents``."""
@@ -142,33 +136,20 @@ class LengthBatchSampler(Sampler[list[Place]]):
     document twice, as many batches on every replica. The batches, and the windows drawn of each
     document, are those that one replica would have. A last batch with fewer documents than replicas
     is joined to the one before.
-
-    Attributes:
-        lengths: (n,) tokens of each document, as the model will read it.
-        batch_size: documents a batch, over all replicas.
-        shuffle: whether to draw a new order each epoch.
-        seed: of that order, together with the epoch.
-        num_replicas: the processes that share an epoch.
-        rank: which of them this is.
-        window_counts: (n,) windows of each document; None: a batch may hold any number.
-        max_windows: of a batch, over all replicas; where there are more they are shared out, see
-            :func:`resumebert.data.windows.share_out`.
-        repeat: draw the first epoch's order, and windows, in every epoch.
-        skip: batches that the next iteration, and only it, leaves out.
     """
 
-    lengths: Ints
-    batch_size: int
+    lengths: Ints  # (n,) tokens of each document, as the model will read it.
+    batch_size: int  # Documents a batch, over all replicas.
     _: KW_ONLY
-    shuffle: bool
-    seed: int = 0
-    num_replicas: int = 1
-    rank: int = 0
-    window_counts: Ints | None = None
-    max_windows: int | None = None
-    repeat: bool = False
+    shuffle: bool  # Whether to draw a new order each epoch.
+    seed: int = 0  # Of that order, together with the epoch.
+    num_replicas: int = 1  # The processes that share an epoch.
+    rank: int = 0  # Which of them this is.
+    window_counts: Ints | None = None  # (n,) windows of each document; None: any number is held.
+    max_windows: int | None = None  # Of a batch, over all replicas: more are shared out.
+    repeat: bool = False  # Draw the first epoch's order, and windows, in every epoch.
     epoch: int = 0
-    skip: int = 0
+    skip: int = 0  # Batches that the next iteration, and only it, leaves out.
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose order the next iteration draws; the trainer calls this."""

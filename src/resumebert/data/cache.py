@@ -260,27 +260,22 @@ def _damage(folder: Path, *, check_content: bool = True) -> str:
         for name, [_, *checksum] in files.items() if check_content else ():
             if checksum and checksum != [_crc32(folder / name)]:
                 return f"the content of {name} has changed"
-    except Exception as error:  # Reading a damaged description can raise anything.
+    except Exception as error:
         return f"{type(error).__name__}: {error}"
     return ""
 
 
 def _read_entry(folder: Path) -> Entry:
-    try:
+    created = used = folder.stat().st_mtime
+    what, keep = "(damaged)", False
+    with suppress(Exception):  # Reading a damaged description can raise anything.
         entry = json.loads((folder / ENTRY).read_text(encoding="utf-8"))
         key = entry["key"]
-        return Entry(
-            folder,
-            folder.parent.name,
-            what=str(key.get("what") or ", ".join(f"{k}={v}" for k, v in key.items())),
-            bytes=int(entry["bytes"]),
-            created=folder.stat().st_mtime,
-            used=(folder / ENTRY).stat().st_mtime,
-            keep=bool(entry["keep"]),
-        )
-    except Exception:
-        size, changed = sum(_sizes(folder).values()), folder.stat().st_mtime
-        return Entry(folder, folder.parent.name, "(damaged)", size, changed, changed, keep=False)
+        what = str(key.get("what") or ", ".join(f"{k}={v}" for k, v in key.items()))
+        keep = bool(entry["keep"])
+        used = (folder / ENTRY).stat().st_mtime
+    size = sum(_sizes(folder).values())
+    return Entry(folder, folder.parent.name, what, size, created, used, keep)
 
 
 def _sizes(folder: Path) -> dict[str, int]:

@@ -218,7 +218,7 @@ def straddling_groups(groups: Groups, split: Splits) -> Ints:
 
 
 def _in_random_order(groups: Groups, seed: int | list[int]) -> tuple[Ints, Floats]:
-    """Return the (g,) numbers of the groups, and how many documents come before half of each."""
+    """Return the (g,) groups in random order, and the middle of each, counted in documents."""
     numbers, sizes = np.unique(groups, return_counts=True)
     order = np.random.default_rng(seed).permutation(len(numbers))
     return numbers[order], np.cumsum(sizes[order]) - sizes[order] / 2
