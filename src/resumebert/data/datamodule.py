@@ -89,7 +89,6 @@ class ResumeDataModule(LightningDataModule):
 
     def __post_init__(self) -> None:
         super().__init__()
-        self._is_set_up = False
 
     def setup(self, stage: str | None = None) -> None:
         """Do all the work up to token ids, once.
@@ -98,7 +97,7 @@ class ResumeDataModule(LightningDataModule):
             UserError: the source can't be read, the labels are not the expected ones, or the split
                 asked for can't be made.
         """
-        if self._is_set_up:
+        if hasattr(self, "report"):
             return
         preparation = Preparation(self.cleaning, self.limit, self.seed, self.near_duplicates)
         documents = prepare(self.reader, self.tokenizer, preparation, self.source_key)
@@ -123,7 +122,6 @@ class ResumeDataModule(LightningDataModule):
             duplicates=duplicates,
             windowing=self.windowing,
         )
-        self._is_set_up = True
 
     @property
     def fingerprint(self) -> str:

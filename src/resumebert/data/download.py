@@ -135,7 +135,6 @@ class _Progress:
         self.total, self.done, self.last = 0, 0, 0.0
 
     def update(self, size: int) -> None:
-        """Take note of some more bytes."""
         self.done += size
         if max(self.done, self.total) > MAX_BYTES:
             raise UserError(
@@ -149,11 +148,10 @@ class _Progress:
             make_console().print(words, highlight=False, soft_wrap=True)
 
     def reset(self) -> None:
-        """Begin anew."""
         self.done = 0
 
     def close(self) -> None:
-        """Do nothing: each line is whole."""
+        pass  # Each line is whole.
 
 
 if __name__ == "__main__":

@@ -100,17 +100,17 @@ class Windowing:
 
         With ``evidence``, windows that tell more of the labels are likelier.
         """
-        if self.strategy == "windows":
-            spans = window_spans(len(ids), self.width, self.overlap)
-            if count < len(spans) and evidence is not None:
-                spans = spans[evidence.draw(ids, spans, count, generator)]
-            elif count < len(spans):
-                spans = spans[np.sort(generator.choice(len(spans), count, replace=False))]
-            return [ids[start:end] for start, end in spans]
         if self.strategy == "random_window":
             start = int(generator.integers(max(0, len(ids) - self.width) + 1))
             return [ids[start : start + self.width]]
-        return [self._one_window(ids)]
+        if self.strategy != "windows":
+            return [self._one_window(ids)]
+        spans = window_spans(len(ids), self.width, self.overlap)
+        if count < len(spans) and evidence is not None:
+            spans = spans[evidence.draw(ids, spans, count, generator)]
+        elif count < len(spans):
+            spans = spans[np.sort(generator.choice(len(spans), count, replace=False))]
+        return [ids[start:end] for start, end in spans]
 
     def _reads_all(self, training: bool) -> bool:
         return self.strategy == "windows" or (self.strategy == "random_window" and not training)
