@@ -194,12 +194,11 @@ STEPS[MASKING] = mask_personal_data
 def clean(text: str, steps: Sequence[str] = DEFAULT_STEPS) -> str:
     """Return ``text`` after ``steps``, names of ``STEPS``, run in order until nothing changes.
 
-    Until nothing changes, because a step can uncover work for one before it: an entity may hide
-    markup (``&lt;span class="hl"&gt;``), a zero-width character may hide an entity. Hence
-    ``clean(clean(text)) == clean(text)``, and no markup comes through in disguise; the price is
-    that a tag written as visible text (``&lt;table&gt;``) goes too. Time is linear in the length:
-    text that is still changing after eight rounds was built to resist, and its ``&`` become spaces,
-    after which no entity can arise and the rest settles.
+    A step can uncover work for one before it: an entity may hide markup (``&lt;b&gt;``), a
+    zero-width character may hide an entity. So ``clean(clean(text)) == clean(text)``, and no markup
+    comes through in disguise; the price is that a tag written as visible text goes too. Time is
+    linear in the length: text that is still changing after eight rounds was built to resist, and
+    its ``&`` become spaces, after which no entity can arise and the rest settles.
 
     Raises:
         UserError: A name in ``steps`` is not in ``STEPS``.

@@ -41,23 +41,18 @@ def stratify(
     documents, which come last, would fill up the parts. So does having duplicates: else the largest
     part, which lacks the most of everything at first, would get all groups of them. A part that
     has its share of documents gets no more, so the sizes hold whatever the labels. Pairs so rare
-    that the smallest part would not get one are left out: they can't be spread, and would all go to
-    the largest part. In the end :func:`_refine` evens out, by exchanges, what the last groups were
-    forced into.
+    that the smallest part would not get one are left out: all would go to the largest part. In the
+    end :func:`_refine` evens out, by exchanges, what the last groups were forced into.
 
     Args:
         labels: (n, L) of 0 and 1.
         groups: (n,) group number of each document.
-        shares: of the documents, one for each of the k parts, adding up to 1; a part of share 0
-            stays empty.
+        shares: of the documents, one for each of the k parts, adding up to 1.
         seed: decides between groups alike and between parts at a tie.
-        order: 1 for labels, 2 for pairs of labels as well.
+        order: 1 for labels, 2 for pairs of labels as well; else a UserError is raised.
 
     Returns:
         (n,) part numbers, 0 to k - 1.
-
-    Raises:
-        UserError: ``order`` is neither 1 nor 2.
     """
     if order not in (1, 2):
         raise UserError(

@@ -26,24 +26,19 @@ HEAD_SHARE = 0.25
 class Windowing:
     """How documents longer than a window are read.
 
-    Attributes:
-        strategy: "truncate" reads the first window; "head_tail" the first quarter of a window and
-            the rest from the document's end (Sun et al. 2019); "random_window" trains on one
-            window at a random place, drawn anew each epoch, and evaluates on all; "windows" reads
-            all of the document.
-        max_length: tokens of a window, [CLS] and [SEP] included.
-        stride: tokens that neighbouring windows share, so that what one of them cuts in two is
-            whole in the other; None: an eighth of a window.
-        max_windows_train: at most so many windows in a training batch, where there are more drawn
-            anew each epoch; None: no bound.
-
     Raises:
         UserError: a value is wrong, or they don't go together.
     """
 
+    # "truncate" reads the first window; "head_tail" the first quarter of a window and the rest from
+    # the document's end (Sun et al. 2019); "random_window" trains on one window at a random place,
+    # drawn anew each epoch, and evaluates on all; "windows" reads all of the document.
     strategy: Strategy = "truncate"
-    max_length: int = 256
+    max_length: int = 256  # Tokens of a window, [CLS] and [SEP] included.
+    # Tokens that neighbouring windows share, so that what one of them cuts in two is whole in the
+    # other; None: an eighth of a window.
     stride: int | None = None
+    # Of a training batch; where there are more, so many are drawn anew each epoch. None: no bound.
     max_windows_train: int | None = None
 
     def __post_init__(self) -> None:
