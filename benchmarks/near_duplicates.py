@@ -22,8 +22,8 @@ from scipy.sparse.csgraph import connected_components
 
 from resumebert.data.cleaning import clean
 from resumebert.data.duplicates import conflicting_groups, duplicate_groups, exact_groups
-from resumebert.data.split_quality import split_quality, straddling_groups
-from resumebert.data.splitting import random_split, stratified_split
+from resumebert.data.report import split_quality
+from resumebert.data.splitting import random_split, straddling_groups, stratified_split
 from resumebert.data.table import ResumeTable, TextColumn
 
 WORD = re.compile(r"[^\W_]+")

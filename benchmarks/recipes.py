@@ -26,7 +26,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from resumebert.data.datamodule import ResumeDataModule
-from resumebert.data.splitting import UNUSED, stratified_split, write_split
+from resumebert.data.split_manifest import UNUSED, write_split
+from resumebert.data.splitting import stratified_split
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.evaluation.baseline import Kind, fit_baseline
 from resumebert.model.pretrained import locate

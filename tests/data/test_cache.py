@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 
 from helpers import LIMIT
-from resumebert.data import cache_store
-from resumebert.data.cache import main
-from resumebert.data.cache_store import (
+from resumebert.data import cache
+from resumebert.data.cache import (
     cache_root,
     clear,
     digest_file,
@@ -24,6 +23,7 @@ from resumebert.data.cache_store import (
     get_or_build,
     list_entries,
     load_arrays,
+    main,
     save_arrays,
 )
 from resumebert.utils.errors import UserError
@@ -45,10 +45,17 @@ def root(tmp_path):
 
 
 def release():
-    """Forget that this process uses entries, as when it ends."""
-    for handle in cache_store._in_use.values():
-        os.close(handle)
-    cache_store._in_use.clear()
+    """Forget that this process has checked entries, as when it ends."""
+    cache._checked.clear()
+
+
+def age(folder: Path, hours: float) -> None:
+    """Have an entry be last used so long ago."""
+    os.utime(folder / "entry.json", (time.time() - hours * 3600,) * 2)
+
+
+def bound(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setenv("RESUMEBERT_CACHE_MAX_GB", str(size / 1e9))
 
 
 def write(content="x", name="data.txt"):
@@ -119,7 +126,7 @@ def test_of_several_processes_one_builds(tmp_path):
 
 
 def test_waiting_is_said(tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(cache_store, "_SECONDS_OF_SILENT_WAITING", 0.05)
+    monkeypatch.setattr(cache, "_SECONDS_OF_SILENT_WAITING", 0.05)
     begun, said = FORK.Event(), FORK.Event()
 
     def build(folder: Path) -> None:
@@ -130,7 +137,7 @@ def test_waiting_is_said(tmp_path, monkeypatch, capfd):
         print(*words, **options)
         said.set()
 
-    monkeypatch.setattr(cache_store, "print", say, raising=False)
+    monkeypatch.setattr(cache, "print", say, raising=False)
     workers = [FORK.Process(target=get_or_build, args=("ids", {"a": 1}, build)) for _ in range(2)]
     workers[0].start()
     assert begun.wait(LIMIT)
@@ -297,35 +304,39 @@ def test_an_entry_with_odd_values_is_listed(root, changes, capsys):
 
 def build_three(root):
     """Make entries of 1,000 bytes, last used in the order b, a, c."""
-    for age, what in ((20, "a"), (30, "b"), (10, "c")):
-        folder = get_or_build("ids", {"what": what}, write("x" * 1000))
-        os.utime(folder / "entry.json", (time.time() - age,) * 2)
+    for hours, what in ((2, "a"), (3, "b"), (1, "c")):
+        age(get_or_build("ids", {"what": what}, write("x" * 1000)), hours)
     release()
 
 
-def test_the_least_recently_used_go_first(root):
+def test_the_least_recently_used_go_first(root, monkeypatch):
     build_three(root)
-    get_or_build("ids", {"what": "d"}, write("x" * 1000), max_bytes=2500)
+    bound(monkeypatch, 2500)
+    get_or_build("ids", {"what": "d"}, write("x" * 1000))
     assert names(root) == {"c", "d"}
 
 
-def test_a_use_counts(root):
+def test_a_use_counts(root, monkeypatch):
     build_three(root)
     get_or_build("ids", {"what": "b"}, never)
-    release()
-    get_or_build("ids", {"what": "d"}, write("x" * 1000), max_bytes=2500)
+    bound(monkeypatch, 2500)
+    get_or_build("ids", {"what": "d"}, write("x" * 1000))
     assert names(root) == {"b", "d"}
 
 
-def test_what_is_in_use_kept_or_just_built_stays(root):
+def test_what_is_in_use_kept_or_just_built_stays(root, monkeypatch):
     build_three(root)
-    get_or_build("corpus", {"what": "kept"}, write("x" * 1000), keep=True)
-    release()
-    a = get_or_build("ids", {"what": "a"}, never)
-    mapped = np.memmap(a / "data.txt", mode="r")
-    get_or_build("ids", {"what": "d"}, write("x" * 1000), max_bytes=0)
+    age(get_or_build("corpus", {"what": "kept"}, write("x" * 1000), keep=True), hours=9)
+    get_or_build("ids", {"what": "a"}, never)
+    bound(monkeypatch, 0)
+    d = get_or_build("ids", {"what": "d"}, write("x" * 1000))
     assert names(root) == {"kept", "a", "d"}
-    assert bytes(mapped[:3]) == b"xxx"
+    # What a long run has opened can be read to its end.
+    mapped = np.memmap(d / "data.txt", mode="r")
+    age(d, hours=1)
+    get_or_build("ids", {"what": "e"}, write())
+    assert names(root) == {"kept", "a", "e"}
+    assert bytes(mapped) == b"x" * 1000
 
 
 def test_the_bound_comes_from_the_environment(root, monkeypatch):
@@ -348,7 +359,7 @@ def test_a_cache_that_cannot_be_written_does_not_stop_a_run(tmp_path, root, caps
     assert errors.count("\n") == 1
     assert f"Warning: the cache {root} can't be used" in errors
     with pytest.raises(NotADirectoryError):
-        get_or_build("ids", {"a": 1}, write(), fall_back=False)
+        get_or_build("ids", {"a": 1}, write(), keep=True)
 
 
 def test_a_full_disk_does_not_stop_a_run_that_finds_another(root, capsys):
@@ -374,7 +385,7 @@ def test_no_space_anywhere_is_told(root):
 def test_the_temporary_folder_goes_with_the_process(tmp_path):
     (tmp_path / "cache").write_text("in the way")
     code = (
-        "from resumebert.data.cache_store import get_or_build\n"
+        "from resumebert.data.cache import get_or_build\n"
         "print(get_or_build('ids', {}, lambda f: (f / 'x').write_text('x')))"
     )
     done = subprocess.run(
@@ -417,15 +428,13 @@ def test_the_command_lists(root, capsys):
     assert "sample [bold]" in shown
     assert "1.23 kB" in shown
     assert "(damaged)" in shown
-    assert f"2 entries, 1.24 kB of 10.0 GB in {root}" in shown
+    assert f"2 entries, 1.24 kB of 10.00 GB in {root}" in shown
 
 
 def test_the_command_clears(root, capsys):
     build_three(root)
-    get_or_build("other", {"what": "o"}, write("x" * 1000))
-    release()
-    b = next(entry.folder for entry in list_entries(root) if entry.what == "b")
-    os.utime(b / "entry.json", (time.time() - 3 * 86_400,) * 2)
+    other = get_or_build("other", {"what": "o"}, write("x" * 1000))
+    age(next(entry.folder for entry in list_entries(root) if entry.what == "b"), hours=72)
     main(["clear", "--older-than", "2", "ids"])
     assert "Removed 1 entry" in capsys.readouterr().out
     assert names(root) == {"a", "c", "o"}
@@ -436,7 +445,7 @@ def test_the_command_clears(root, capsys):
     main(["clear"])
     assert "Removed 0 entries" in (out := capsys.readouterr().out)
     assert "Left 1 in use" in out
-    release()
+    age(other, hours=1)
     assert clear(root) == (1, 1000, 0)
     files = [path for path in root.rglob("*") if path.is_file() and path.suffix != ".lock"]
     assert files == []

@@ -10,7 +10,7 @@ import pytest
 
 from helpers import LIMIT
 from resumebert.data import download
-from resumebert.data.cache_store import list_entries
+from resumebert.data.cache import list_entries
 from resumebert.data.download import SHA1, URL, fetch_resume_corpus, git_blob_sha1
 from resumebert.utils.errors import UserError
 
@@ -83,8 +83,9 @@ def server(monkeypatch):
 
 
 @pytest.fixture
-def fetch(server, tmp_path):
-    return lambda: fetch_resume_corpus(server.url, BLOB, tmp_path)
+def fetch(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("RESUMEBERT_CACHE", str(tmp_path))
+    return lambda: fetch_resume_corpus(server.url, BLOB)
 
 
 def files_kept(folder: Path) -> list[Path]:
@@ -150,12 +151,15 @@ def test_a_file_that_is_too_large_is_refused(server, fetch, tmp_path, monkeypatc
 @pytest.mark.parametrize(
     "trouble", [answers(500), hangs_up, lambda handler: right(handler, stop=100_000)]
 )
-def test_passing_troubles_pass_and_lasting_ones_are_told(server, fetch, tmp_path, trouble):
+def test_passing_troubles_pass_and_lasting_ones_are_told(
+    server, fetch, tmp_path, trouble, monkeypatch
+):
     server.script = [trouble, trouble, right]
     assert fetch().read_bytes() == CONTENT
     server.script = [trouble]
+    monkeypatch.setenv("RESUMEBERT_CACHE", str(tmp_path / "another"))
     with pytest.raises(UserError, match=r"can't be fetched.*Where there is no network.*data\.path"):
-        fetch_resume_corpus(server.url, BLOB, tmp_path / "another")
+        fetch()
     assert files_kept(tmp_path / "another") == []
 
 
@@ -182,15 +186,16 @@ def test_bad_redirects_end(server, fetch, location):
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "corpus.zip", ""])
-def test_only_web_addresses_are_fetched(url, tmp_path):
+def test_only_web_addresses_are_fetched(url):
     with pytest.raises(UserError, match="not a web address"):
-        fetch_resume_corpus(url, BLOB, tmp_path)
+        fetch_resume_corpus(url, BLOB)
 
 
-def test_a_folder_that_cannot_be_written_is_told(server, tmp_path):
+def test_a_folder_that_cannot_be_written_is_told(fetch, tmp_path, monkeypatch):
     (tmp_path / "cache").write_text("in the way")
+    monkeypatch.setenv("RESUMEBERT_CACHE", str(tmp_path / "cache"))
     with pytest.raises(UserError, match=r"can't be stored.*RESUMEBERT_CACHE"):
-        fetch_resume_corpus(server.url, BLOB, tmp_path / "cache")
+        fetch()
 
 
 def test_a_full_disk_is_told(server, fetch, monkeypatch):

@@ -98,7 +98,9 @@ def changed(monkeypatch, name: str, extra: bytes) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["cleaning.py", "masking.py", "shingling.py", "tokenization.py"])
+@pytest.mark.parametrize(
+    "name", ["cleaning.py", "masking.py", "near_duplicates.py", "tokenization.py"]
+)
 def test_the_packages_code_that_prepares_counts(monkeypatch, name):
     first = code_digest(read_table, "resumebert.data.prepared")
     changed(monkeypatch, name, b"\n# A comment.\n")
@@ -109,7 +111,7 @@ def test_the_packages_code_that_prepares_counts(monkeypatch, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["batching.py", "datamodule.py", "splitting.py", "windows.py", "cache_store.py"]
+    "name", ["batching.py", "datamodule.py", "splitting.py", "windows.py", "cache.py"]
 )
 def test_other_code_does_not(monkeypatch, name):
     first = code_digest(read_table, "resumebert.data.prepared")

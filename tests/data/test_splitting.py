@@ -9,17 +9,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers import make_table
-from resumebert.data.split_quality import split_quality, straddling_groups
+from resumebert.data.report import split_quality
+from resumebert.data.split_manifest import SPLITS, split_fingerprint, write_split
 from resumebert.data.splitting import (
-    SPLITS,
     column_split,
     kfold_split,
     predefined_split,
     random_split,
-    split_fingerprint,
+    straddling_groups,
     stratified_split,
     with_train_fraction,
-    write_split,
 )
 from resumebert.data.table import ResumeTable
 from resumebert.utils.errors import UserError

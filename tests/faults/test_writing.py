@@ -27,7 +27,7 @@ WRITERS = {
     "utils/folders.py": "tries whether the folder can be written",
     "utils/streams.py": "nothing, to the null device",
     "sweeps/supervisor.py": "a log that grows by the line",
-    "data/cache_store.py": "the cache builds an entry aside and takes it, or does without",
+    "data/cache.py": "the cache builds an entry aside and takes it, or does without",
     "data/prepared.py": "part of an entry of the cache",
     "data/tokenization.py": "part of an entry of the cache",
 }

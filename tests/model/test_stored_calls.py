@@ -9,7 +9,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from helpers import REPOSITORY
-from resumebert.data.cache_store import get_or_build
+from resumebert.data.cache import get_or_build
 from resumebert.data.download import SHA1, URL
 from resumebert.model.stored_calls import (
     LOSSES,

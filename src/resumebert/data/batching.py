@@ -1,17 +1,18 @@
 """Which documents go into a batch together, and how a batch of them becomes tensors."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from resumebert.data.arrays import Ints, Labels, TokenIds
 from resumebert.data.evidence import Evidence
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
-from resumebert.data.windows import SPECIAL_TOKENS, TokenIds, Windowing, share_out
+from resumebert.data.windows import SPECIAL_TOKENS, Windowing, share_out
 
 # Documents of like length are sought among so many batches' worth of shuffled documents: enough
 # that little padding is left, few enough that batches stay random.
@@ -35,83 +36,55 @@ class Batch(TypedDict):
 
 
 class Place(NamedTuple):
-    """A document of a batch: its position in a :class:`DocumentDataset`, and how it is read.
-
-    Attributes:
-        position: in the data set.
-        epoch: that it is read in.
-        windows: how many of its windows training draws; None: all.
-        weight: of its batch, see :class:`Batch`.
-    """
+    """A document of a batch: its position in a :class:`DocumentDataset`, and how it is read."""
 
     position: int
     epoch: int
-    windows: int | None = None
-    weight: float = 1.0
+    windows: int | None = None  # How many of them training draws; None: all.
+    weight: float = 1.0  # Of its batch, see `Batch`.
 
 
 class Document(TypedDict):
     """One document: its position in the table, its token ids, its labels; and its place."""
 
     index: int
-    ids: npt.NDArray[np.int32]
-    labels: npt.NDArray[np.uint8]
+    ids: TokenIds
+    labels: Labels
     place: Place
 
 
+@dataclass(eq=False)
 class DocumentDataset(Dataset[Document]):
     """The documents at ``index`` of a table, in that order."""
 
-    def __init__(
-        self,
-        tokens: TokenizedTexts,
-        labels: npt.NDArray[np.uint8],
-        index: npt.NDArray[np.int64],
-    ) -> None:
-        self.tokens = tokens
-        self.labels = labels
-        self.index = index
+    tokens: TokenizedTexts
+    labels: Labels
+    index: Ints
 
     def __len__(self) -> int:
         return len(self.index)
 
     def __getitem__(self, place: Place) -> Document:
         index = int(self.index[place.position])
-        return {
-            "index": index,
-            "ids": self.tokens[index],
-            "labels": self.labels[index],
-            "place": place,
-        }
+        ids, labels = self.tokens[index], self.labels[index]
+        return {"index": index, "ids": ids, "labels": labels, "place": place}
 
     @property
-    def lengths(self) -> npt.NDArray[np.int64]:
+    def lengths(self) -> Ints:
         """(len(self),) tokens of each document, in full."""
         return self.tokens.lengths[self.index]
 
 
+@dataclass
 class Collator:
-    """Cut documents into windows, [CLS] and [SEP] around each, and pad the batch.
+    """Cut documents into windows, [CLS] and [SEP] around each, and pad the batch."""
 
-    Args:
-        tokenizer: the model's own.
-        windowing: which windows.
-        seed: None: those of evaluation; else those of training, drawn by this seed, the epoch and
-            the document, so that a resumed run draws the same ones.
-        evidence: which windows training draws the likelier; None: all are equally likely.
-    """
-
-    def __init__(
-        self,
-        tokenizer: TextTokenizer,
-        windowing: Windowing,
-        seed: int | None = None,
-        evidence: Evidence | None = None,
-    ) -> None:
-        self.cls_id, self.sep_id, self.pad_id = tokenizer.cls_id, tokenizer.sep_id, tokenizer.pad_id
-        self.windowing = windowing
-        self.seed = seed
-        self.evidence = evidence
+    tokenizer: TextTokenizer
+    windowing: Windowing
+    # None: the windows of evaluation; else those of training, drawn by this seed, the epoch and the
+    # document, so that a resumed run draws the same ones.
+    seed: int | None = None
+    evidence: Evidence | None = None  # Makes windows likelier in training; None: all alike.
 
     def __call__(self, documents: Sequence[Document]) -> Batch:
         """Return the batch of ``documents``."""
@@ -120,12 +93,12 @@ class Collator:
         ]
         windows.sort(key=lambda window: -len(window[1]))
         width = len(windows[0][1]) + SPECIAL_TOKENS
-        input_ids = np.full((len(windows), width), self.pad_id, dtype=np.int64)
+        input_ids = np.full((len(windows), width), self.tokenizer.pad_id, dtype=np.int64)
         attention_mask = np.zeros((len(windows), width), dtype=np.int64)
         for place, (_, ids) in enumerate(windows):
-            input_ids[place, 0] = self.cls_id
+            input_ids[place, 0] = self.tokenizer.cls_id
             input_ids[place, 1 : len(ids) + 1] = ids
-            input_ids[place, len(ids) + 1] = self.sep_id
+            input_ids[place, len(ids) + 1] = self.tokenizer.sep_id
             attention_mask[place, : len(ids) + SPECIAL_TOKENS] = 1
         return {
             "input_ids": torch.from_numpy(input_ids),
@@ -151,6 +124,7 @@ class Collator:
             yield self.windowing.training_windows(document["ids"], count, generator, self.evidence)
 
 
+@dataclass(eq=False)
 class LengthBatchSampler(Sampler[list[Place]]):
     """Batches of documents of like length, so that little of a batch is padding.
 
@@ -162,45 +136,20 @@ class LengthBatchSampler(Sampler[list[Place]]):
     document twice, as many batches on every replica. The batches, and the windows drawn of each
     document, are those that one replica would have. A last batch with fewer documents than replicas
     is joined to the one before.
-
-    Args:
-        lengths: (n,) tokens of each document, as the model will read it.
-        batch_size: documents a batch, over all replicas.
-        shuffle: whether to draw a new order each epoch.
-        seed: of that order, together with the epoch.
-        num_replicas: the processes that share an epoch.
-        rank: which of them this is.
-        window_counts: (n,) windows of each document; None: a batch may hold any number.
-        max_windows: of a batch, over all replicas; where there are more they are shared out, see
-            :func:`resumebert.data.windows.share_out`.
-        repeat: draw the first epoch's order, and windows, in every epoch.
     """
 
-    def __init__(
-        self,
-        lengths: npt.NDArray[np.int64],
-        batch_size: int,
-        *,
-        shuffle: bool,
-        seed: int = 0,
-        num_replicas: int = 1,
-        rank: int = 0,
-        window_counts: npt.NDArray[np.int64] | None = None,
-        max_windows: int | None = None,
-        repeat: bool = False,
-    ) -> None:
-        self.lengths = lengths
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.seed = seed
-        self.num_replicas = num_replicas
-        self.rank = rank
-        self.window_counts = window_counts
-        self.max_windows = max_windows
-        self.repeat = repeat
-        self.epoch = 0
-        # Batches that the next iteration, and only it, leaves out.
-        self.skip = 0
+    lengths: Ints  # (n,) tokens of each document, as the model will read it.
+    batch_size: int  # Documents a batch, over all replicas.
+    _: KW_ONLY
+    shuffle: bool  # Whether to draw a new order each epoch.
+    seed: int = 0  # Of that order, together with the epoch.
+    num_replicas: int = 1  # The processes that share an epoch.
+    rank: int = 0  # Which of them this is.
+    window_counts: Ints | None = None  # (n,) windows of each document; None: any number is held.
+    max_windows: int | None = None  # Of a batch, over all replicas: more are shared out.
+    repeat: bool = False  # Draw the first epoch's order, and windows, in every epoch.
+    epoch: int = 0
+    skip: int = 0  # Batches that the next iteration, and only it, leaves out.
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose order the next iteration draws; the trainer calls this."""
@@ -220,12 +169,12 @@ class LengthBatchSampler(Sampler[list[Place]]):
                 for position, count in zip(batch[mine], windows[mine], strict=True)
             ]
 
-    def _windows(self, batch: npt.NDArray[np.int64]) -> list[int | None]:
+    def _windows(self, batch: Ints) -> list[int | None]:
         if self.window_counts is None or self.max_windows is None:
             return [None] * len(batch)
         return [int(count) for count in share_out(self.window_counts[batch], self.max_windows)]
 
-    def _batches(self) -> list[npt.NDArray[np.int64]]:
+    def _batches(self) -> list[Ints]:
         longest_first = np.argsort(-self.lengths, kind="stable")
         if not self.shuffle:
             return _cut(longest_first, self.batch_size, self.num_replicas)
@@ -269,7 +218,7 @@ class ResumableLoader(DataLoader[Batch]):
         self._skip = int(state["batches"])
 
 
-def _cut(order: npt.NDArray[np.int64], size: int, num_replicas: int) -> list[npt.NDArray[np.int64]]:
+def _cut(order: Ints, size: int, num_replicas: int) -> list[Ints]:
     """Cut ``order`` into pieces of ``size``; a tail shorter than ``num_replicas`` is joined on."""
     pieces = [order[start : start + size] for start in range(0, len(order), size)]
     if len(pieces) > 1 and len(pieces[-1]) < num_replicas:

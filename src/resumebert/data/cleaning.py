@@ -7,9 +7,9 @@ very words a label was searched by, so markup that survives cleaning is a leak o
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from functools import partial
 from html import unescape
 from html.entities import html5
+from itertools import chain, count
 
 from resumebert.data.masking import mask_personal_data
 from resumebert.utils.errors import UserError
@@ -44,12 +44,11 @@ def _tag_pattern(names: str) -> str:
     return rf"(?:{names})(?![\w:.-])(?:{attribute})*+\s*+/?"
 
 
-# ASCII: without it, IGNORECASE takes "ſ" for "s" and the Kelvin sign for "k".
-_compile_tag = partial(re.compile, flags=re.IGNORECASE | re.ASCII)
 _INLINE = rf"/?{_tag_pattern(_INLINE_TAGS)}"
 _BLOCK = rf"/?{_tag_pattern(_BLOCK_TAGS)}|!doctype\s[^<>]*+"
 _COMMENT = r"!--[^<>]*+(?<=--)"
-_TAG = _compile_tag(rf"<(?:(?P<block>{_BLOCK})|{_INLINE}|{_COMMENT})>")
+# Without ASCII, IGNORECASE takes "ſ" for "s" and the Kelvin sign for "k".
+_TAG = re.compile(rf"<(?:(?P<block>{_BLOCK})|{_INLINE}|{_COMMENT})>", re.IGNORECASE | re.ASCII)
 
 # Escaped more than once, an entity has "amp;" before its name.
 _ENTITY = re.compile(
@@ -78,9 +77,8 @@ _ROUNDS = 8
 def normalise_unicode(text: str) -> str:
     """Turn Unicode's spaces into a space, its line separators into a newline, and compose (NFC).
 
-    Of more than 30 combining marks in a row, the first 30 stay. Lengthens only where NFC does: a
-    few Hebrew and Indic letters and musical signs, which NFC never composes, become up to three
-    characters.
+    Of more than 30 combining marks in a row, the first 30 stay. Lengthens only as NFC does: a few
+    Hebrew and Indic letters and musical signs become up to three characters.
     """
     if text.isascii():
         return text
@@ -124,8 +122,8 @@ def unescape_entities(text: str) -> str:
 
 def _character(entity: re.Match[str]) -> str:
     """Return what ``&name;`` or ``&#number;`` stands for, or ``&name;`` if it is no entity."""
-    known = entity["name"] in html5 or entity["name"].startswith("#")
-    return unescape(f"&{entity['name']}") if known else f"&{entity['name']}"
+    name = entity["name"]
+    return unescape(f"&{name}") if name in html5 or name.startswith("#") else f"&{name}"
 
 
 def strip_markup(text: str) -> str:
@@ -141,9 +139,7 @@ def strip_markup(text: str) -> str:
     if "<" not in text or ">" not in text:
         return text
     stripped = _TAG.sub(_blank, text)
-    if "<" not in stripped or _TAG.search(stripped) is None:
-        return stripped
-    return _strip_nested(stripped)
+    return _strip_nested(stripped) if _TAG.search(stripped) else stripped
 
 
 def _blank(tag: re.Match[str]) -> str:
@@ -153,8 +149,8 @@ def _blank(tag: re.Match[str]) -> str:
 
 def _strip_nested(text: str) -> str:
     """Strip tags that removals bring together, in one pass: each ``>`` closes the last ``<``."""
-    # out ends with the pieces since the last ">"; every piece but the first begins with "<".
     closed: list[str] = []
+    # The pieces since the last ">" that closed no tag, in a group from each "<" on.
     opened: list[list[str]] = [[]]
     for piece in re.findall(r"[<>]|[^<>]+", text):
         if piece == "<":
@@ -167,10 +163,9 @@ def _strip_nested(text: str) -> str:
                 opened.pop()
                 opened[-1].append(_blank(tag))
             else:
-                closed.extend(piece for group in opened for piece in group)
+                closed.extend(chain.from_iterable(opened))
                 opened = [[]]
-    closed.extend(piece for group in opened for piece in group)
-    return "".join(closed)
+    return "".join([*closed, *chain.from_iterable(opened)])
 
 
 def collapse_whitespace(text: str) -> str:
@@ -199,12 +194,11 @@ STEPS[MASKING] = mask_personal_data
 def clean(text: str, steps: Sequence[str] = DEFAULT_STEPS) -> str:
     """Return ``text`` after ``steps``, names of ``STEPS``, run in order until nothing changes.
 
-    Until nothing changes, because a step can uncover work for one before it: an entity may hide
-    markup (``&lt;span class="hl"&gt;``), a zero-width character may hide an entity. Hence
-    ``clean(clean(text)) == clean(text)``, and no markup comes through in disguise; the price is
-    that a tag written as visible text (``&lt;table&gt;``) goes too. Time is linear in the length:
-    text that is still changing after eight rounds was built to resist, and its ``&`` become spaces,
-    after which no entity can arise and the rest settles.
+    A step can uncover work for one before it: an entity may hide markup (``&lt;b&gt;``), a
+    zero-width character may hide an entity. So ``clean(clean(text)) == clean(text)``, and no markup
+    comes through in disguise; the price is that a tag written as visible text goes too. Time is
+    linear in the length: text that is still changing after eight rounds was built to resist, and
+    its ``&`` become spaces, after which no entity can arise and the rest settles.
 
     Raises:
         UserError: A name in ``steps`` is not in ``STEPS``.
@@ -216,12 +210,11 @@ def clean(text: str, steps: Sequence[str] = DEFAULT_STEPS) -> str:
             f"data.cleaning names the step {error.args[0]!r}, which does not exist. Choose from "
             f"{', '.join(STEPS)}."
         ) from None
-    rounds = 0
-    while True:
+    for rounds in count(1):
         cleaned = text
         for function in functions:
             cleaned = function(cleaned)
         if cleaned == text:
-            return cleaned
-        rounds += 1
+            break
         text = cleaned.replace("&", " ") if rounds == _ROUNDS else cleaned
+    return text

@@ -1,14 +1,15 @@
 """ResumeDataModule: from a reader to batches."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
+from resumebert.data.arrays import Floats, Groups, Ints, Splits
 from resumebert.data.batching import (
     Batch,
     Collator,
@@ -20,17 +21,18 @@ from resumebert.data.duplicates import drop_duplicates
 from resumebert.data.evidence import Evidence, get_evidence
 from resumebert.data.prepared import Preparation, Reader, prepare
 from resumebert.data.report import data_report, describe_duplicates
-from resumebert.data.source_code import code_digest
-from resumebert.data.splitting import SPLITS, split_fingerprint, with_train_fraction
+from resumebert.data.split_manifest import SPLITS, split_fingerprint
+from resumebert.data.splitting import with_train_fraction
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
 from resumebert.data.windows import Windowing
 from resumebert.utils.errors import UserError
 
-Splitter = Callable[[ResumeTable, npt.NDArray[np.int64], int], npt.NDArray[np.str_]]
+Splitter = Callable[[ResumeTable, Groups, int], Splits]
 SplitName = Literal["train", "val", "test", "all"]
 
 
+@dataclass(eq=False, repr=False)
 class ResumeDataModule(LightningDataModule):
     """Read, clean, group, split, tokenise; then hand out batches of like lengths.
 
@@ -59,54 +61,34 @@ class ResumeDataModule(LightningDataModule):
     After :meth:`setup` there are ``table``, ``split``, ``groups``, ``tokens`` and ``report``.
     """
 
-    table: ResumeTable
-    split: npt.NDArray[np.str_]
-    groups: npt.NDArray[np.int64]
-    tokens: TokenizedTexts
-    report: dict[str, Any]
+    reader: Reader
+    splitter: Splitter
+    tokenizer: TextTokenizer
+    _: KW_ONLY
+    cleaning: Sequence[str]
+    windowing: Windowing
+    window_sampling: Literal["evidence", "uniform"] = "uniform"
+    batch_size: int
+    eval_batch_size: int
+    limit: int | None = None
+    duplicates: Literal["keep", "drop"] = "keep"
+    near_duplicates: Mapping[str, Any] = field(default_factory=dict)
+    train_fraction: float = 1.0
+    seed: int = 42
+    shuffle_seed: int = 42
+    num_workers: int = 0
+    label_names: Sequence[str] | None = None
+    test_split: SplitName = "test"
+    source_key: Mapping[str, Any] | None = None
 
-    def __init__(
-        self,
-        reader: Reader,
-        splitter: Splitter,
-        tokenizer: TextTokenizer,
-        *,
-        cleaning: Sequence[str],
-        windowing: Windowing,
-        window_sampling: Literal["evidence", "uniform"] = "uniform",
-        batch_size: int,
-        eval_batch_size: int,
-        limit: int | None = None,
-        duplicates: Literal["keep", "drop"] = "keep",
-        near_duplicates: Mapping[str, Any] | None = None,
-        train_fraction: float = 1.0,
-        seed: int = 42,
-        shuffle_seed: int = 42,
-        num_workers: int = 0,
-        label_names: Sequence[str] | None = None,
-        test_split: SplitName = "test",
-        source_key: Mapping[str, Any] | None = None,
-    ) -> None:
+    table: ResumeTable = field(init=False)
+    split: Splits = field(init=False)
+    groups: Groups = field(init=False)
+    tokens: TokenizedTexts = field(init=False)
+    report: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
         super().__init__()
-        self.reader = reader
-        self.splitter = splitter
-        self.tokenizer = tokenizer
-        self.cleaning = list(cleaning)
-        self.windowing = windowing
-        self.window_sampling = window_sampling
-        self.batch_size = batch_size
-        self.eval_batch_size = eval_batch_size
-        self.limit = limit
-        self.duplicates = duplicates
-        self.near_duplicates = dict(near_duplicates or {})
-        self.train_fraction = train_fraction
-        self.seed = seed
-        self.shuffle_seed = shuffle_seed
-        self.num_workers = num_workers
-        self.label_names = label_names
-        self.test_split: SplitName = test_split
-        self.source_key = source_key
-        self._is_set_up = False
 
     def setup(self, stage: str | None = None) -> None:
         """Do all the work up to token ids, once.
@@ -115,14 +97,9 @@ class ResumeDataModule(LightningDataModule):
             UserError: the source can't be read, the labels are not the expected ones, or the split
                 asked for can't be made.
         """
-        if self._is_set_up:
+        if hasattr(self, "report"):
             return
-        preparation = Preparation(
-            cleaning=self.cleaning,
-            limit=self.limit,
-            seed=self.seed,
-            near_duplicates=self.near_duplicates,
-        )
+        preparation = Preparation(self.cleaning, self.limit, self.seed, self.near_duplicates)
         documents = prepare(self.reader, self.tokenizer, preparation, self.source_key)
         table, groups, tokens = documents.table, documents.groups, documents.tokens
         duplicates = describe_duplicates(table, groups)
@@ -145,7 +122,6 @@ class ResumeDataModule(LightningDataModule):
             duplicates=duplicates,
             windowing=self.windowing,
         )
-        self._is_set_up = True
 
     @property
     def fingerprint(self) -> str:
@@ -153,43 +129,35 @@ class ResumeDataModule(LightningDataModule):
         return split_fingerprint(self.table, self.split)
 
     @property
-    def prevalences(self) -> npt.NDArray[np.float64]:
+    def prevalences(self) -> Floats:
         """(L,) share of the training documents with each label."""
-        shares: npt.NDArray[np.float64] = self.table.labels[self.indices("train")].mean(axis=0)
+        shares: Floats = self.table.labels[self.indices("train")].mean(axis=0)
         return shares
 
     @property
     def draws_by_evidence(self) -> bool:
         """Whether training draws windows, and by the evidence in them."""
-        lengths = self.tokens.lengths[self.indices("train")]
-        counts = self.windowing.window_counts(lengths, training=True)
         return (
             self.window_sampling == "evidence"
             and self.windowing.strategy == "windows"
             and self.windowing.max_windows_train is not None
-            and bool((counts > 1).any())
+            and bool((self._training_windows > 1).any())
         )
 
     @cached_property
     def evidence(self) -> Evidence:
         """Of the training documents; fitted once, and kept in the cache."""
-        code = code_digest(self.reader, "resumebert.data.prepared", "resumebert.data.evidence")
-        key = {
-            "what": None if self.source_key is None else self.source_key.get("what"),
-            "split": self.fingerprint,
-            "tokenizer": self.tokenizer.digest,
-            "seed": self.seed,
-            "code": code,
-        }
-        return get_evidence(
-            self.tokens,
-            self.table.labels,
-            self.indices("train"),
-            self.seed,
-            None if self.source_key is None or code is None else key,
-        )
+        key = None
+        if self.source_key is not None:
+            key = {
+                "what": self.source_key.get("what"),
+                "split": self.fingerprint,
+                "tokenizer": self.tokenizer.digest,
+            }
+        index = self.indices("train")
+        return get_evidence(self.tokens, self.table.labels, index, self.seed, key)
 
-    def indices(self, split: SplitName) -> npt.NDArray[np.int64]:
+    def indices(self, split: SplitName) -> Ints:
         """Return the positions in the table of a split's documents."""
         if split == "all":
             return np.arange(len(self.table))
@@ -199,20 +167,11 @@ class ResumeDataModule(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled batches of like lengths, a new order each epoch."""
-        lengths = self.tokens.lengths[self.indices("train")]
-        sampler = self._sampler(
-            "train",
-            self.batch_size,
-            shuffle=True,
-            window_counts=self.windowing.window_counts(lengths, training=True),
+        evidence = self.evidence if self.draws_by_evidence else None
+        return ResumableLoader(
+            **self._loading("train", self.batch_size, training=True),
+            collate_fn=Collator(self.tokenizer, self.windowing, self.shuffle_seed, evidence),
         )
-        collate = Collator(
-            self.tokenizer,
-            self.windowing,
-            seed=self.shuffle_seed,
-            evidence=self.evidence if self.draws_by_evidence else None,
-        )
-        return self._loader("train", sampler, collate, ResumableLoader)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Every validation document once, longest first."""
@@ -228,45 +187,36 @@ class ResumeDataModule(LightningDataModule):
 
     def _evaluation_loader(self, split: SplitName) -> DataLoader[Batch]:
         processes = self.trainer.world_size if self.trainer else 1
-        sampler = self._sampler(split, self.eval_batch_size * processes, shuffle=False)
-        return self._loader(split, sampler, Collator(self.tokenizer, self.windowing), DataLoader)
+        return DataLoader(
+            **self._loading(split, self.eval_batch_size * processes, training=False),
+            collate_fn=Collator(self.tokenizer, self.windowing),
+        )
 
-    def _sampler(
-        self,
-        split: SplitName,
-        batch_size: int,
-        *,
-        shuffle: bool,
-        window_counts: npt.NDArray[np.int64] | None = None,
-    ) -> LengthBatchSampler:
-        lengths = self.tokens.lengths[self.indices(split)]
-        return LengthBatchSampler(
-            self.windowing.tokens_read(lengths, training=shuffle),
+    @property
+    def _training_windows(self) -> Ints:
+        lengths = self.tokens.lengths[self.indices("train")]
+        return self.windowing.window_counts(lengths, training=True)
+
+    def _loading(self, split: SplitName, batch_size: int, *, training: bool) -> dict[str, Any]:
+        """Return the arguments of a data loader, without what collates."""
+        dataset = DocumentDataset(self.tokens, self.table.labels, self.indices(split))
+        sampler = LengthBatchSampler(
+            self.windowing.tokens_read(dataset.lengths, training=training),
             batch_size,
-            shuffle=shuffle,
+            shuffle=training,
             seed=self.shuffle_seed,
             num_replicas=self.trainer.world_size if self.trainer else 1,
             rank=self.trainer.global_rank if self.trainer else 0,
-            window_counts=window_counts,
+            window_counts=self._training_windows if training else None,
             max_windows=self.windowing.max_windows_train,
             repeat=bool(getattr(self.trainer, "overfit_batches", 0)),
         )
-
-    def _loader(
-        self,
-        split: SplitName,
-        sampler: LengthBatchSampler,
-        collate: Collator,
-        kind: type[DataLoader[Batch]],
-    ) -> DataLoader[Batch]:
-        dataset = DocumentDataset(self.tokens, self.table.labels, self.indices(split))
-        return kind(
-            dataset,  # type: ignore[arg-type]
-            batch_sampler=sampler,
-            collate_fn=collate,
-            num_workers=self.num_workers,
-            persistent_workers=self.num_workers > 0,
-        )
+        return {
+            "dataset": dataset,
+            "batch_sampler": sampler,
+            "num_workers": self.num_workers,
+            "persistent_workers": self.num_workers > 0,
+        }
 
 
 def with_label_order(table: ResumeTable, label_names: Sequence[str]) -> ResumeTable:

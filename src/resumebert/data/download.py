@@ -1,8 +1,8 @@
 """Fetching the resume_corpus: upstream's zip at a pinned commit, verified, into the user's cache.
 
-Nothing that a server says is believed: the size is bounded, and only a file whose git blob sha1 is
-the pinned one enters the cache. The zip is never unpacked onto the disk; ``readers.resume_corpus``
-reads its members, with bounds on what they unpack to.
+The server is not trusted: the size is bounded, and only a file with the pinned git blob sha1 enters
+the cache. The zip is never unpacked onto the disk: ``readers.resume_corpus`` reads its members, and
+bounds what they unpack to.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import urllib.parse
 from functools import partial
 from pathlib import Path
 
-from resumebert.data.cache_store import cache_root, entry_name, get_or_build
+from resumebert.data.cache import cache_root, entry_name, get_or_build
 from resumebert.utils.console import make_console
 from resumebert.utils.errors import UserError, report_user_errors
 
@@ -29,7 +29,7 @@ Citation: K. F. F. Jiechieu, N. Tsopze: Skills prediction based on multi-label r
 classification using CNN with model predictions explanation. Neural Computing and Applications \
 (2020). https://doi.org/10.1007/s00521-020-05302-x"""
 
-# In each run's report, for a run from the cache fetches nothing and so says nothing of the above.
+# In the report of each run: a run from the cache fetches nothing, and doesn't print the above.
 TERMS = (
     "the resume_corpus (https://github.com/florex/resume_corpus) states no licence and holds "
     "people's personal data; cite Jiechieu & Tsopze 2020, doi 10.1007/s00521-020-05302-x."
@@ -41,9 +41,7 @@ _RETRIES = 3
 _SECONDS_BETWEEN_LINES = 15.0
 
 
-def fetch_resume_corpus(
-    url: str = URL, blob_sha1: str = SHA1, cache_dir: Path | None = None
-) -> Path:
+def fetch_resume_corpus(url: str = URL, blob_sha1: str = SHA1) -> Path:
     r"""Return the path of the corpus's zip in the user's cache, fetching it if it isn't there.
 
     Prints where the data comes from, that it has no licence, and what to cite. Of several
@@ -52,45 +50,42 @@ def fetch_resume_corpus(
     Args:
         url: where it is, http or https.
         blob_sha1: the sha1 that git knows it by: that of ``blob <size>\0`` and the content.
-        cache_dir: None: :func:`resumebert.data.cache_store.cache_root`.
 
     Raises:
         UserError: It can't be fetched or stored, or what comes is not this file.
     """
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in ("http", "https"):
+    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise UserError(f"{url} is not a web address (http or https), so nothing can be fetched.")
-    name = Path(parts.path).name or "download"
-    root = cache_root() if cache_dir is None else cache_dir
-    key = {"what": name, "git_blob_sha1": blob_sha1}
+    key = _key(url, blob_sha1)
     make_console().print(ORIGIN, highlight=False, soft_wrap=True)
     try:
-        build = partial(_download, url=url, blob_sha1=blob_sha1, name=name)
-        folder = get_or_build("download", key, build, root=root, keep=True, fall_back=False)
+        build = partial(_download, url=url, blob_sha1=blob_sha1, name=key["what"])
+        return get_or_build("download", key, build, keep=True) / key["what"]
     except (OSError, NotImplementedError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UserError(
-            f"The corpus can't be stored in the cache folder {root}: {reason}. Free some space or "
-            f"make it writable, name another folder in the environment variable RESUMEBERT_CACHE, "
-            f"or give a copy of the corpus as data.path=PATH."
+            f"The corpus can't be stored in the cache folder {cache_root()}: {reason}. Free some "
+            "space or make it writable, name another folder in the environment variable "
+            "RESUMEBERT_CACHE, or give a copy of the corpus as data.path=PATH."
         ) from None
-    return folder / name
 
 
 def is_cached() -> bool:
     """Return whether :func:`fetch_resume_corpus` would fetch nothing."""
-    name = Path(urllib.parse.urlsplit(URL).path).name
-    key = {"what": name, "git_blob_sha1": SHA1}
-    return (cache_root() / "download" / entry_name(key) / name).is_file()
+    key = _key(URL, SHA1)
+    return (cache_root() / "download" / entry_name(key) / key["what"]).is_file()
+
+
+def _key(url: str, blob_sha1: str) -> dict[str, str]:
+    name = Path(urllib.parse.urlsplit(url).path).name or "download"
+    return {"what": name, "git_blob_sha1": blob_sha1}
 
 
 def git_blob_sha1(path: Path) -> str:
     """Return the sha1 by which git knows a file's content."""
     digest = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
     with path.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, lambda: digest).hexdigest()
 
 
 def _download(work: Path, *, url: str, blob_sha1: str, name: str) -> None:
@@ -133,14 +128,13 @@ def _download(work: Path, *, url: str, blob_sha1: str, name: str) -> None:
 
 
 class _Progress:
-    """What pooch tells how far it is: prints a line now and then, and stops what is too large."""
+    """What pooch reports its progress to: prints a line now and then, refuses what is too large."""
 
     def __init__(self, url: str, name: str) -> None:
         self.url, self.name = url, name
         self.total, self.done, self.last = 0, 0, 0.0
 
     def update(self, size: int) -> None:
-        """Take note of some more bytes."""
         self.done += size
         if max(self.done, self.total) > MAX_BYTES:
             raise UserError(
@@ -154,11 +148,10 @@ class _Progress:
             make_console().print(words, highlight=False, soft_wrap=True)
 
     def reset(self) -> None:
-        """Begin anew."""
         self.done = 0
 
     def close(self) -> None:
-        """Do nothing: each line is whole."""
+        pass  # Each line is whole.
 
 
 if __name__ == "__main__":

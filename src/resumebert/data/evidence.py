@@ -1,10 +1,10 @@
-"""Where in a document its labels show: a cheap linear model's word on each token.
+"""Where in a document its labels show, by a quick linear model over its tokens.
 
-A résumé has a label because of a few words somewhere in it. A window drawn blindly mostly lacks
+A résumé has a label because of a few words somewhere in it. A window drawn at random mostly lacks
 them, and then its target is noise; docs/results.md has what that costs. So training draws windows
-by the evidence in them, as a linear model over single tokens and pairs of them sees it, much as
-CogLTX trains on the blocks that a judge finds telling (Ding et al., "CogLTX: applying BERT to long
-texts", 2020). The model that is trained never sees these numbers, and evaluation reads all windows.
+by the evidence in them, as a linear model over tokens and pairs of tokens sees it. CogLTX likewise
+trains on the blocks that a judge finds telling (Ding et al., "CogLTX: applying BERT to long texts",
+2020). The model that is trained never sees these numbers, and evaluation reads all windows.
 """
 
 import warnings
@@ -19,11 +19,10 @@ import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
 
-from resumebert.data.cache_store import get_or_build, load_arrays, save_arrays
+from resumebert.data.arrays import Floats, Ints, Labels, TokenIds
+from resumebert.data.cache import get_or_build, load_arrays, save_arrays
+from resumebert.data.source_code import code_digest
 from resumebert.data.tokenization import TokenizedTexts
-
-KIND = "evidence"
-TokenIds = npt.NDArray[np.int32]
 
 # Tokens and pairs of them share so many weights by hashing (Weinberger et al., "Feature hashing for
 # large scale multitask learning", 2009): those of 20,000 résumés seldom collide.
@@ -40,41 +39,28 @@ _TOKEN, _FIRST, _SECOND = 2_654_435_761, 1_000_003, 805_459_861
 
 @dataclass(frozen=True)
 class Evidence:
-    """A linear model of L labels over hashed tokens and pairs of tokens.
+    """A linear model of L labels over hashed tokens and pairs of tokens."""
 
-    Attributes:
-        weights: (L, FEATURES) float32.
-    """
+    weights: npt.NDArray[np.float32]  # (L, FEATURES)
 
-    weights: npt.NDArray[np.float32]
+    def of_windows(self, ids: TokenIds, spans: Ints) -> Floats:
+        """Return (W,) what the windows of a document tell of the label they tell most of.
 
-    def of_tokens(self, ids: TokenIds) -> npt.NDArray[np.float32]:
-        """Return (L, T) what each of T tokens says for each label; a pair's word is halved."""
+        ``spans`` are (W, 2), as of :func:`resumebert.data.windows.window_spans`. A pair of tokens
+        tells half of what it tells at each of the two.
+        """
         tokens, pairs = _features(ids)
         evidence = self.weights[:, tokens]
         halves = self.weights[:, pairs] / 2
         evidence[:, :-1] += halves
         evidence[:, 1:] += halves
-        return evidence
-
-    def of_windows(self, ids: TokenIds, spans: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """Return (W,) what the windows of a document say for the label they say most for.
-
-        Args:
-            ids: (T,) the document's token ids.
-            spans: (W, 2) first token of each window and the one after its last.
-        """
-        sums = np.maximum(self.of_tokens(ids), 0).cumsum(axis=1, dtype=np.float64)
+        sums = np.maximum(evidence, 0).cumsum(axis=1, dtype=np.float64)
         sums = np.pad(sums, ((0, 0), (1, 0)))
-        scores: npt.NDArray[np.float64] = (sums[:, spans[:, 1]] - sums[:, spans[:, 0]]).max(axis=0)
+        scores: Floats = (sums[:, spans[:, 1]] - sums[:, spans[:, 0]]).max(axis=0)
         return scores
 
     def draw(
-        self,
-        ids: TokenIds,
-        spans: npt.NDArray[np.int64],
-        count: int,
-        generator: np.random.Generator,
+        self, ids: TokenIds, spans: Ints, count: int, generator: np.random.Generator
     ) -> npt.NDArray[np.intp]:
         """Draw ``count`` of W windows without replacement, the telling ones likelier, in order.
 
@@ -90,20 +76,11 @@ class Evidence:
 
 
 def get_evidence(
-    tokens: TokenizedTexts,
-    labels: npt.NDArray[np.uint8],
-    index: npt.NDArray[np.int64],
-    seed: int,
-    key: Mapping[str, Any] | None,
+    tokens: TokenizedTexts, labels: Labels, index: Ints, seed: int, key: Mapping[str, Any] | None
 ) -> Evidence:
     """Return :func:`fit_evidence` of these arguments, from the cache if it is there.
 
-    Args:
-        tokens: see there, as the next three.
-        labels: see there.
-        index: see there.
-        seed: see there.
-        key: all that these depend on, as plain JSON; None: the cache is left alone.
+    ``key`` holds all that tokens, labels and index depend on, as plain JSON; None: without cache.
     """
     if key is None:
         return fit_evidence(tokens, labels, index, seed)
@@ -111,12 +88,11 @@ def get_evidence(
     def build(folder: Path) -> None:
         save_arrays(folder, weights=fit_evidence(tokens, labels, index, seed).weights)
 
-    return Evidence(np.asarray(load_arrays(get_or_build(KIND, key, build))["weights"]))
+    key = {**key, "seed": seed, "code": code_digest(fit_evidence)}
+    return Evidence(np.asarray(load_arrays(get_or_build("evidence", key, build))["weights"]))
 
 
-def fit_evidence(
-    tokens: TokenizedTexts, labels: npt.NDArray[np.uint8], index: npt.NDArray[np.int64], seed: int
-) -> Evidence:
+def fit_evidence(tokens: TokenizedTexts, labels: Labels, index: Ints, seed: int) -> Evidence:
     """Fit the linear model: a support vector machine a label, on TF-IDF.
 
     Args:
@@ -129,7 +105,8 @@ def fit_evidence(
     if len(index) > FIT_DOCUMENTS:
         drawn = np.random.default_rng(seed).choice(index, FIT_DOCUMENTS, replace=False)
         index = np.sort(drawn)
-    counts, frequencies = _count(tokens, index)
+    counts = _log_counts(tokens, index)
+    frequencies = np.bincount(counts.indices, minlength=FEATURES)
     rarity = np.log((1 + len(index)) / (1 + frequencies)) + 1
     rarity[frequencies < (MIN_DOCUMENTS if len(index) >= 1000 else 1)] = 0
     documents = counts.multiply(rarity).tocsr().astype(np.float32)
@@ -148,25 +125,19 @@ def fit_evidence(
     return Evidence(weights)
 
 
-def _features(ids: TokenIds) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _features(ids: TokenIds) -> tuple[Ints, Ints]:
     """Return (T,) places of the tokens in the table of weights, and (T − 1,) of the pairs."""
     wide = ids.astype(np.int64)
     return wide * _TOKEN % FEATURES, (wide[:-1] * _FIRST + wide[1:] * _SECOND) % FEATURES
 
 
-def _count(
-    tokens: TokenizedTexts, index: npt.NDArray[np.int64]
-) -> tuple[sp.csr_matrix, npt.NDArray[np.int64]]:
-    """Return (n, FEATURES) 1 + log of each document's counts, and (FEATURES,) document counts."""
-    places, values, ends = [], [], [0]
+def _log_counts(tokens: TokenizedTexts, index: Ints) -> sp.csr_matrix:
+    """Return (n, FEATURES) 1 + log of how often each document has a feature."""
+    places, values, ends = [np.zeros(0, np.int32)], [np.zeros(0, np.float32)], [0]
     for position in index.tolist():
         found, times = np.unique(np.concatenate(_features(tokens[position])), return_counts=True)
         places.append(found.astype(np.int32))
         values.append((1 + np.log(times)).astype(np.float32))
         ends.append(ends[-1] + len(found))
-    if not places:
-        return sp.csr_matrix((0, FEATURES), dtype=np.float32), np.zeros(FEATURES, dtype=np.int64)
-    matrix = sp.csr_matrix(
-        (np.concatenate(values), np.concatenate(places), ends), shape=(len(index), FEATURES)
-    )
-    return matrix, np.bincount(matrix.indices, minlength=FEATURES)
+    shape = (len(index), FEATURES)
+    return sp.csr_matrix((np.concatenate(values), np.concatenate(places), ends), shape=shape)

@@ -1,10 +1,10 @@
 """Masking of what identifies a person: e-mail addresses, URLs, telephone and street numbers.
 
-Each is replaced by a word. The words are chosen by three rules: a BERT vocabulary has each as one
-token (``[unused1]``, ``[EMAIL]`` and the like come apart at their brackets, "url" and "inbox" are
-two tokens each); its meaning is near what it stands for, so that its embedding is of use untrained;
-and it is rare in résumés otherwise ("email" and "website" stand in a fifth and more of them, none
-of these in even 1 %, outside of URLs). A mask can't be told from that rare word.
+Each is replaced by a word. The words are chosen by three rules. A BERT vocabulary has each as one
+token (``[EMAIL]`` comes apart at its brackets, "url" and "inbox" are two tokens each). Its meaning
+is near what it stands for, so that its embedding is of use untrained. And it is rare in résumés
+("email" and "website" are in a fifth and more of them, each of these in less than 1 %, outside of
+URLs): a mask can't be told from the word itself.
 
 What stays: names, towns and postcodes, which patterns can't tell from employers and places of work;
 a bare domain (``example.com``), which is as often an employer or a product; and IP addresses, which
@@ -132,11 +132,6 @@ _LABELLED = re.compile(
 _LABEL_HINTS = ("phone", "mobile", "cell", "tel", "ph", "fax", "whatsapp", "pager", "contact")
 
 
-def _cased(words: str) -> str:
-    """Return a pattern for words as in a title or in capitals."""
-    return f"{words}|{words.upper()}"
-
-
 # Words before "Drive" and the like that make it no street: in a résumé, most often a device.
 _NO_STREET = (
     "One|Google|Hard|Disk|Flash|Tape|Test|Local|Network|Shared|Mapped|Zip|USB|Pen|Thumb|Team|Data|"
@@ -145,12 +140,11 @@ _NO_STREET = (
 _WORD = (
     rf"(?:(?!(?:{_NO_STREET})\b)[A-Z][A-Za-z'’-]{{0,30}}+\.?|\d{{1,3}}(?:st|nd|rd|th|ST|ND|RD|TH))"
 )
-_SURE_STREETS = _cased("Street|Avenue|Ave|Boulevard|Blvd|Parkway|Pkwy")
-_STREETS = (
-    _cased("Road|Rd|Drive|Lane|Ln|Highway|Hwy|Court|Circle|Cir|Terrace|Trail|Place|Way|Square")
-    + "|St|ST|Dr|Ct|Pl"
-)
-_YEAR = r"(?:19|20)\d\d[ \t]"
+# Each as in a title or in capitals.
+_SURE_STREETS = "Street|Avenue|Ave|Boulevard|Blvd|Parkway|Pkwy"
+_SURE_STREETS = f"{_SURE_STREETS}|{_SURE_STREETS.upper()}"
+_STREETS = "Road|Rd|Drive|Lane|Ln|Highway|Hwy|Court|Circle|Cir|Terrace|Trail|Place|Way|Square"
+_STREETS = f"{_STREETS}|{_STREETS.upper()}|St|ST|Dr|Ct|Pl"
 _UNIT_NUMBER = r"[ .#]{0,3}(?:\d{1,5}[A-Za-z]?|[A-Za-z]-?\d{0,4})(?![\w.+])"
 _UNIT = rf"(?:,?[ ]{{0,2}}(?i:apt|apartment|suite|ste|unit|floor|fl|rm|room|no){_UNIT_NUMBER})?"
 _DIRECTION = r"(?:[ ](?:N|S|E|W|NE|NW|SE|SW|North|South|East|West|So|No)\b\.?)?"
@@ -209,12 +203,10 @@ def mask_personal_data(text: str) -> str:
     mask may be longer than what it stands for, and gets spaces where it would touch a word.
     """
     rounds = 0
-    while True:
-        masked = _mask_once(text)
-        if masked == text:
-            return masked
+    while (masked := _mask_once(text)) != text:
         rounds += 1
         text = re.sub(r"[\d@]", " ", masked) if rounds >= _ROUNDS else masked
+    return masked
 
 
 def _mask_once(text: str) -> str:
@@ -224,33 +216,30 @@ def _mask_once(text: str) -> str:
     for pattern, mask, hints in _PASSES:
         if not hints or any(hint in small for hint in hints):
             masked = _replace(pattern, mask, text)
-            if masked is not text:
+            if masked != text:
                 text, small = masked, masked.lower()
     return text
 
 
 def _replace(pattern: re.Pattern[str], mask: str, text: str) -> str:
     """Replace each match by ``mask``, with spaces where it would touch other words."""
-    parts: list[str] = []
     done = 0
-    for match in pattern.finditer(text):
-        start, end = _extent(pattern, match, text)
+
+    def replacement(match: re.Match[str]) -> str:
+        nonlocal done
+        start, end = _extent(pattern, match)
         if start == end:
-            continue
-        parts.append(text[done:start])
-        if start > done and text[start - 1] not in _OPENING:
-            parts.append(" ")
-        parts.append(mask)
-        if end < len(text) and text[end] not in _CLOSING and not _ends_sentence(text, end):
-            parts.append(" ")
+            return match[0]
+        ends_sentence = text[end : end + 1] == "." and not text[end + 1 : end + 2].strip()
+        before = "" if start == done or text[start - 1] in _OPENING else " "
+        after = "" if end == len(text) or text[end] in _CLOSING or ends_sentence else " "
         done = end
-    if not parts:
-        return text
-    parts.append(text[done:])
-    return "".join(parts)
+        return text[match.start() : start] + before + mask + after + text[end : match.end()]
+
+    return pattern.sub(replacement, text)
 
 
-def _extent(pattern: re.Pattern[str], match: re.Match[str], text: str) -> tuple[int, int]:
+def _extent(pattern: re.Pattern[str], match: re.Match[str]) -> tuple[int, int]:
     """Return where what is to be masked starts and ends; nothing if it is none after all."""
     start, end = match.span()
     if pattern in (_URL, _PROFILE):
@@ -259,14 +248,7 @@ def _extent(pattern: re.Pattern[str], match: re.Match[str], text: str) -> tuple[
         return (start, end) if "." in match[0] or end - start > 8 else (start, start)
     if pattern is _LABELLED:
         return match.end("label"), end
-    if (
-        pattern is _NUMBER
-        and match["bare"] is not None
-        and _ID.search(text, max(0, start - 24), start)
-    ):
+    is_bare = pattern is _NUMBER and match["bare"] is not None
+    if is_bare and _ID.search(match.string, max(0, start - 24), start):
         return start, start
     return start, end
-
-
-def _ends_sentence(text: str, at: int) -> bool:
-    return text[at] == "." and (at + 1 == len(text) or text[at + 1].isspace())

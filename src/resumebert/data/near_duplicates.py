@@ -14,6 +14,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from resumebert.data.arrays import Ints
+
 # Of the pairs just at the threshold, the share that banding must propose.
 _RECALL_AT_THRESHOLD = 0.99
 # A candidate is compared in full unless its estimate is so many standard errors too low.
@@ -27,6 +29,7 @@ _PAIRS_AT_ONCE = 8192
 _SETS_KEPT = 2048
 
 Shingles = npt.NDArray[np.uint64]
+Minima = npt.NDArray[np.uint32]
 
 
 class MinHasher:
@@ -39,12 +42,10 @@ class MinHasher:
         self._factors = factors * np.uint32(2) + np.uint32(1)
         self._terms = generator.integers(2**32, size=num_perm, dtype=np.uint32)
 
-    def __call__(self, shingles: Shingles, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
-        """Return the (n, num_perm) minima of n texts.
+    def __call__(self, shingles: Shingles, starts: Ints) -> Minima:
+        """Return the (n, num_perm) minima of n texts, whose shingles begin at the (n,) ``starts``.
 
-        Args:
-            shingles: (s,) the shingles of the texts, at least one each.
-            starts: (n,) where each text begins.
+        Each text has one shingle at least.
         """
         values = (shingles >> np.uint64(32)).astype(np.uint32)
         permuted = np.empty_like(values)
@@ -59,30 +60,20 @@ class MinHasher:
 def choose_rows(threshold: float, num_perm: int) -> int:
     """Return the most rows r a band may have so that pairs at the threshold are candidates.
 
-    The more rows, the fewer candidates; the probability 1 - (1 - s^r)^b at s = ``threshold``, with
+    The more rows, the fewer candidates. The probability 1 - (1 - s^r)^b at s = ``threshold``, with
     b = ``num_perm // r`` bands, stays at 0.99 at least (or at what one row a band can do).
     """
-    rows = 1
-    while True:
-        bands = num_perm // (rows + 1)
-        if 1 - (1 - threshold ** (rows + 1)) ** bands < _RECALL_AT_THRESHOLD:
-            return rows
-        rows += 1
+    recalls = {r: 1 - (1 - threshold**r) ** (num_perm // r) for r in range(2, num_perm + 1)}
+    return max((r for r, recall in recalls.items() if recall >= _RECALL_AT_THRESHOLD), default=1)
 
 
-def join_similar(
-    minima: npt.NDArray[np.uint32], shingles_of: Callable[[int], Shingles], threshold: float
-) -> npt.NDArray[np.int64]:
+def join_similar(minima: Minima, shingles_of: Callable[[int], Shingles], threshold: float) -> Ints:
     """Group texts that a chain of pairs with Jaccard ≥ ``threshold`` connects.
 
-    Candidates come from the minima, and the Jaccard index that decides is that of the shingles.
-    Where more than 16 texts are much alike but not enough to join, not every pair is compared, so
-    that time stays proportional to n. Memory is that of the minima and of one band's candidates.
-
-    Args:
-        minima: (n, num_perm) of :class:`MinHasher`.
-        shingles_of: returns the shingles of a text; called again for a text now and then.
-        threshold: least similarity, above 0.
+    Candidates come from the (n, num_perm) minima; the Jaccard index that decides is that of the
+    shingles, which ``shingles_of`` returns for a text, now and then again. Where more than 16 texts
+    are much alike but not enough to join, not every pair is compared, so that time stays
+    proportional to n. Memory is that of the minima and of one band's candidates.
 
     Returns:
         (n,) the number of the first text of each text's group.
@@ -106,19 +97,15 @@ def join_similar(
             first, second = sorted(_root(forest, text) for text in pair)
             if first == second:
                 continue
-            if jaccard(distinct(pair[0]), distinct(pair[1])) >= threshold:
+            one, other = distinct(pair[0]), distinct(pair[1])
+            union = len(np.union1d(one, other))
+            if (len(one) + len(other) - union) / union >= threshold:
                 forest[second] = first
                 continue
             rejected.add(pair)
             for text in pair:
                 rejections[text] += 1
     return _roots(forest)
-
-
-def jaccard(one: Shingles, other: Shingles) -> float:
-    """Return the Jaccard index of two sets, given as arrays without repetitions."""
-    union = len(np.unique(np.concatenate([one, other])))
-    return (len(one) + len(other) - union) / union
 
 
 def _root(forest: list[int], text: int) -> int:
@@ -129,51 +116,45 @@ def _root(forest: list[int], text: int) -> int:
     return text
 
 
-def _roots(forest: list[int]) -> npt.NDArray[np.int64]:
-    """Return the (n,) first texts of all the texts' groups."""
+def _roots(forest: list[int]) -> Ints:
     roots = np.array(forest, dtype=np.int64)
     while (roots != roots[roots]).any():
         roots = roots[roots]
     return roots
 
 
-def _band_keys(minima: npt.NDArray[np.uint32], rows: int) -> npt.NDArray[np.uint64]:
+def _band_keys(minima: Minima, rows: int) -> npt.NDArray[np.uint64]:
     """Return a (b, n) hash of each text's minima in each band of ``rows``."""
     bands = minima.shape[1] // rows
     keys = np.zeros((bands, len(minima)), dtype=np.uint64)
-    for band in range(bands):
-        for row in range(rows):
-            keys[band] *= np.uint64(0xD1342543DE82EF95)
-            keys[band] += minima[:, band * rows + row]
+    for column in range(bands * rows):
+        keys[column // rows] *= np.uint64(0xD1342543DE82EF95)
+        keys[column // rows] += minima[:, column]
     return keys
 
 
-def _bucket_pairs(keys: npt.NDArray[np.uint64], band: int) -> npt.NDArray[np.int64]:
+def _bucket_pairs(keys: npt.NDArray[np.uint64], band: int) -> Ints:
     """Return (p, 2) pairs of texts that agree in ``band``, the smaller number first.
 
     In a large bucket, texts that agree in the next band too are neighbours.
     """
     order = np.lexsort((keys[(band + 1) % len(keys)], keys[band]))
     sorted_keys = keys[band][order]
-    pairs = []
+    pairs = [np.zeros((0, 2), dtype=np.int64)]
     for distance in range(1, min(_NEIGHBOURS, len(order) - 1) + 1):
         same = np.flatnonzero(sorted_keys[distance:] == sorted_keys[:-distance])
         if not len(same):
             break
         pairs.append(np.stack([order[same], order[same + distance]], axis=1))
-    return np.sort(np.concatenate(pairs), axis=1) if pairs else np.zeros((0, 2), dtype=np.int64)
+    return np.sort(np.concatenate(pairs), axis=1)
 
 
-def _likely_pairs(
-    pairs: npt.NDArray[np.int64], minima: npt.NDArray[np.uint32], threshold: float
-) -> list[tuple[int, int]]:
+def _likely_pairs(pairs: Ints, minima: Minima, threshold: float) -> list[tuple[int, int]]:
     """Return the pairs whose estimated similarity leaves them a chance, the most similar first."""
     error = (threshold * (1 - threshold) / minima.shape[1]) ** 0.5
+    parts = np.split(pairs, range(_PAIRS_AT_ONCE, len(pairs), _PAIRS_AT_ONCE))
     estimates = np.concatenate(
-        [
-            (minima[part[:, 0]] == minima[part[:, 1]]).mean(axis=1)
-            for part in np.split(pairs, range(_PAIRS_AT_ONCE, len(pairs), _PAIRS_AT_ONCE))
-        ]
+        [(minima[part[:, 0]] == minima[part[:, 1]]).mean(axis=1) for part in parts]
     )
     likely = np.flatnonzero(estimates >= threshold - _STANDARD_ERRORS * error)
     likely = likely[np.argsort(-estimates[likely], kind="stable")]

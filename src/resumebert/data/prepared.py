@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from resumebert.data.cache_store import digest_file, get_or_build, load_arrays, save_arrays
+from resumebert.data.arrays import Groups, Ints
+from resumebert.data.cache import digest_file, get_or_build, load_arrays, save_arrays
 from resumebert.data.cleaning import clean
 from resumebert.data.duplicates import duplicate_groups
 from resumebert.data.source_code import code_digest
@@ -24,45 +24,31 @@ from resumebert.data.table import ResumeTable, TextColumn
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts, read_token_ids
 
 Reader = Callable[[], ResumeTable]
-KIND = "documents"
 TOKEN_IDS = "token_ids.bin"
 SAMPLE = Path(__file__).parent / "sample"
+# Fields of a table that are not kept as JSON.
+_LARGE = {"ids", "texts", "labels", "rows", "split"}
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """What is done to the documents of a source.
+    """What is done to the documents of a source."""
 
-    Attributes:
-        cleaning: the steps of :func:`resumebert.data.cleaning.clean`, in order.
-        limit: use a random subset of so many documents; None: all.
-        seed: of the subset.
-        near_duplicates: arguments of :func:`resumebert.data.duplicates.duplicate_groups`.
-    """
-
-    cleaning: Sequence[str]
-    limit: int | None
-    seed: int
-    near_duplicates: Mapping[str, Any]
+    cleaning: Sequence[str]  # Steps of `cleaning.clean`, in order.
+    limit: int | None  # Use a random subset of so many documents; None: all.
+    seed: int  # Of the subset.
+    near_duplicates: Mapping[str, Any]  # Arguments of `duplicates.duplicate_groups`.
 
 
 @dataclass(frozen=True)
 class PreparedDocuments:
-    """The n documents of a source.
-
-    Attributes:
-        table: cleaned.
-        groups: (n,) group number of each; documents of one group are duplicates, or nearly so.
-        tokens: of each, in full.
-        rows_read: rows in the source, skipped and dropped ones included.
-        left_out: how many ``limit`` left out.
-    """
+    """The n documents of a source, cleaned."""
 
     table: ResumeTable
-    groups: npt.NDArray[np.int64]
+    groups: Groups  # (n,); documents of one group are duplicates, or nearly so.
     tokens: TokenizedTexts
-    rows_read: int
-    left_out: int
+    rows_read: int  # Rows in the source, skipped and dropped ones included.
+    left_out: int  # By `limit`.
 
 
 def prepare(
@@ -73,12 +59,7 @@ def prepare(
 ) -> PreparedDocuments:
     """Prepare the documents of a source, or take them from the cache.
 
-    Args:
-        reader: returns the table of the source.
-        tokenizer: the model's own.
-        preparation: what to do to the documents.
-        source_key: all that the reader's result depends on, as plain JSON; None: the cache is left
-            alone.
+    ``source_key`` is all that the reader's result depends on, as plain JSON; None: without cache.
 
     Raises:
         UserError: the source can't be read, or a setting is wrong.
@@ -90,10 +71,8 @@ def prepare(
         "what": source_key.get("what"),
         "source": dict(source_key),
         "preparation": {
-            "cleaning": list(preparation.cleaning),
-            "limit": preparation.limit,
-            "seed": preparation.seed if preparation.limit is not None else None,
-            "near_duplicates": dict(preparation.near_duplicates),
+            **vars(preparation),
+            "seed": None if preparation.limit is None else preparation.seed,
         },
         "tokenizer": tokenizer.digest,
         "code": code,
@@ -103,21 +82,20 @@ def prepare(
     def build(folder: Path) -> None:
         _save(_prepare(reader, tokenizer, preparation, folder / TOKEN_IDS), folder)
 
-    return _load(get_or_build(KIND, key, build))
+    return _load(get_or_build("documents", key, build))
 
 
-def random_subset(count: int, size: int, seed: int) -> npt.NDArray[np.int64]:
+def random_subset(count: int, size: int, seed: int) -> Ints:
     """Draw ``size`` of ``count`` positions without replacement, in ascending order."""
-    drawn = np.random.default_rng(seed).choice(count, size, replace=False)
-    return np.sort(drawn)
+    return np.sort(np.random.default_rng(seed).choice(count, size, replace=False))
 
 
 @contextmanager
 def _compact_memory() -> Iterator[None]:
     """Have Arrow take memory from jemalloc meanwhile, if this build of Arrow has it.
 
-    Texts are gathered in many pieces, and it leaves a fraction of the gaps between them that
-    Arrow's default does: 1.2 GB less for a million résumés.
+    Between the many pieces that texts are gathered in, it leaves smaller gaps than Arrow's default:
+    1.2 GB less for a million résumés.
     """
     before = pa.default_memory_pool()
     with suppress(NotImplementedError):
@@ -152,14 +130,14 @@ def _prepare(
 
 def _save(documents: PreparedDocuments, folder: Path) -> None:
     table = documents.table
-    save_arrays(
-        folder,
-        labels=table.labels,
-        rows=table.rows,
-        groups=documents.groups,
-        token_offsets=documents.tokens.offsets,
-        **({} if table.split is None else {"split": table.split}),
-    )
+    arrays: dict[str, Any] = {
+        "labels": table.labels,
+        "rows": table.rows,
+        "split": table.split,
+        "groups": documents.groups,
+        "token_offsets": documents.tokens.offsets,
+    }
+    save_arrays(folder, **{name: array for name, array in arrays.items() if array is not None})
     columns = pa.schema([("id", pa.large_string()), ("text", pa.large_string())])
     ids = [str(identifier) for identifier in table.ids]
     with (
@@ -170,45 +148,28 @@ def _save(documents: PreparedDocuments, folder: Path) -> None:
             piece = slice(start, start + 1024)
             out.write_batch(pa.record_batch([ids[piece], list(table.texts[piece])], schema=columns))
     rest = {
-        "label_names": list(table.label_names),
-        "source": table.source,
-        "skipped": list(table.skipped),
-        "skipped_rows": table.skipped_rows,
-        "dropped_unlabelled": table.dropped_unlabelled,
-        "united_rows": table.united_rows,
-        "notes": list(table.notes),
-        "warnings": list(table.warnings),
+        "table": {name: value for name, value in vars(table).items() if name not in _LARGE},
         "rows_read": documents.rows_read,
         "left_out": documents.left_out,
     }
-    (folder / "table.json").write_text(json.dumps(rest), encoding="utf-8")
+    (folder / "table.json").write_text(json.dumps(rest, default=list), encoding="utf-8")
 
 
 def _load(folder: Path) -> PreparedDocuments:
     arrays = load_arrays(folder)
     rest = json.loads((folder / "table.json").read_text(encoding="utf-8"))
     texts = pa.ipc.open_file(pa.memory_map(str(folder / "texts.arrow"))).read_all()
-    table = ResumeTable(
-        ids=texts["id"].to_pylist(),
-        texts=TextColumn(texts["text"]),
-        labels=np.asarray(arrays["labels"]),
-        label_names=rest["label_names"],
-        rows=np.asarray(arrays["rows"]),
-        source=rest["source"],
-        split=arrays.get("split"),
-        skipped=rest["skipped"],
-        skipped_rows=rest["skipped_rows"],
-        dropped_unlabelled=rest["dropped_unlabelled"],
-        united_rows=rest["united_rows"],
-        notes=rest["notes"],
-        warnings=rest["warnings"],
-    )
+    ids = read_token_ids(folder / TOKEN_IDS)
     return PreparedDocuments(
-        table=table,
-        groups=np.asarray(arrays["groups"]),
-        tokens=TokenizedTexts(
-            read_token_ids(folder / TOKEN_IDS), np.asarray(arrays["token_offsets"])
+        table=ResumeTable(
+            ids=texts["id"].to_pylist(),
+            texts=TextColumn(texts["text"]),
+            labels=np.asarray(arrays["labels"]),
+            rows=np.asarray(arrays["rows"]),
+            split=arrays.get("split"),
+            **rest.pop("table"),
         ),
-        rows_read=rest["rows_read"],
-        left_out=rest["left_out"],
+        groups=np.asarray(arrays["groups"]),
+        tokens=TokenizedTexts(ids, np.asarray(arrays["token_offsets"])),
+        **rest,
     )

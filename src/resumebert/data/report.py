@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from resumebert.data.arrays import Groups, Ints, Labels, Splits
 from resumebert.data.duplicates import conflicting_groups, text_digest
-from resumebert.data.split_quality import split_quality, straddling_groups
-from resumebert.data.splitting import SPLITS, UNUSED
+from resumebert.data.split_manifest import SPLITS, UNUSED
+from resumebert.data.splitting import straddling_groups
 from resumebert.data.table import ResumeTable
 from resumebert.data.windows import Windowing
 
@@ -19,9 +19,9 @@ QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 
 def data_report(
     table: ResumeTable,
-    split: npt.NDArray[np.str_],
-    groups: npt.NDArray[np.int64],
-    token_lengths: npt.NDArray[np.int64],
+    split: Splits,
+    groups: Groups,
+    token_lengths: Ints,
     *,
     rows_read: int,
     rows_left_out_by_limit: int,
@@ -34,11 +34,11 @@ def data_report(
     Args:
         table: the n documents used, cleaned.
         split: (n,) their splits.
-        groups: (n,) their duplicate groups.
+        groups: (n,) their groups of duplicates.
         token_lengths: (n,) their tokens in full, without special tokens.
         rows_read: rows in the source, of which ``table`` may be a part.
-        rows_left_out_by_limit: how many ``data.limit`` left out.
-        duplicates_dropped: how many ``data.duplicates=drop`` left out.
+        rows_left_out_by_limit: by ``data.limit``.
+        duplicates_dropped: by ``data.duplicates=drop``.
         duplicates: of :func:`describe_duplicates`, before any were dropped.
         windowing: which tokens of a document the model reads.
     """
@@ -70,12 +70,7 @@ def data_report(
             name: {
                 "documents": int((split == name).sum()),
                 "without_label": int((cardinality[split == name] == 0).sum()),
-                "labels": {
-                    label: int(count)
-                    for label, count in zip(
-                        table.label_names, table.labels[split == name].sum(axis=0), strict=True
-                    )
-                },
+                "labels": _by_label(table.label_names, table.labels[split == name].sum(axis=0)),
             }
             for name in SPLITS
         },
@@ -101,12 +96,10 @@ def data_report(
     }
 
 
-def describe_duplicates(table: ResumeTable, groups: npt.NDArray[np.int64]) -> dict[str, Any]:
+def describe_duplicates(table: ResumeTable, groups: Groups) -> dict[str, Any]:
     """Count the groups of duplicates, and list those whose documents have different labels.
 
-    Args:
-        table: the n documents, before duplicates are dropped.
-        groups: (n,) group number of each document.
+    The table is the one before duplicates are dropped.
     """
     numbers, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     # Equal texts share a group, so only those with company can be equal to another.
@@ -147,33 +140,73 @@ def _few_distinct(duplicates: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def label_cooccurrence(
-    labels: npt.NDArray[np.uint8], label_names: Sequence[str]
-) -> dict[str, dict[str, int]]:
-    """Count for each label the documents that have it and another one: ``{a: {b: count}}``.
+def split_quality(labels: Labels, split: Splits, label_names: Sequence[str]) -> dict[str, Any]:
+    """Compare the labels' prevalences between the splits, as plain Python, ready for JSON.
 
-    Args:
-        labels: (n, L) of 0 and 1.
-        label_names: the L names.
+    A label's prevalence is the share of a split's documents that have it. Its relative deviation is
+    the largest difference between two splits' prevalences, divided by the prevalence in all splits
+    together: 0 for splits with equal shares, whatever their sizes.
+
+    Documents in none of train, val and test don't count.
 
     Returns:
-        Most frequent companions first; those that never occur together are left out.
+        ``labels``: for each label, its prevalence in "all" and in each split that has documents,
+        and its ``relative_deviation``, None where no document has the label;
+        ``without_label``: the same of the documents that have none;
+        ``largest_relative_deviation``, ``mean_relative_deviation`` and ``worst_label``, None where
+        no label has a document or only one split does.
+    """
+    filled = [name for name in SPLITS if (split == name).any()]
+    # To have no label is as good as one more.
+    labels = np.column_stack([labels, ~labels.any(axis=1)])
+    parts = {"all": labels[np.isin(split, filled)]}
+    parts |= {name: labels[split == name] for name in filled}
+    rows = [
+        {name: float(part[:, column].mean()) if len(part) else 0.0 for name, part in parts.items()}
+        for column in range(labels.shape[1])
+    ]
+    *of_labels, without_label = [{**row, "relative_deviation": _deviation(row)} for row in rows]
+    by_label = dict(zip(label_names, of_labels, strict=True))
+    known = {label: row["relative_deviation"] for label, row in by_label.items()}
+    deviations = {label: value for label, value in known.items() if value is not None}
+    worst = max(deviations, key=deviations.__getitem__, default=None)
+    return {
+        "largest_relative_deviation": max(deviations.values(), default=None),
+        "mean_relative_deviation": float(np.mean([*deviations.values()])) if deviations else None,
+        "worst_label": worst,
+        "without_label": without_label,
+        "labels": by_label,
+    }
+
+
+def _deviation(prevalences: Mapping[str, float]) -> float | None:
+    splits = [share for name, share in prevalences.items() if name != "all"]
+    if len(splits) < 2 or prevalences["all"] == 0:
+        return None
+    return (max(splits) - min(splits)) / prevalences["all"]
+
+
+def label_cooccurrence(labels: Labels, label_names: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Count for each label the documents that have it and another one: ``{a: {b: count}}``.
+
+    Most frequent companions come first; those that never occur together are left out.
     """
     # float64 counts exactly, and is the type whose product runs in a tuned library.
     wide = labels.astype(np.float64)
     counts = (wide.T @ wide).astype(np.int64)
     np.fill_diagonal(counts, 0)
+    orders = np.argsort(-counts, axis=1, kind="stable").tolist()
     return {
-        name: {
-            label_names[other]: int(row[other])
-            for other in map(int, np.argsort(-row, kind="stable"))
-            if row[other]
-        }
-        for name, row in zip(label_names, counts, strict=True)
+        name: {label_names[other]: int(row[other]) for other in order if row[other]}
+        for name, row, order in zip(label_names, counts, orders, strict=True)
     }
 
 
-def _quantiles(values: npt.NDArray[np.int64]) -> dict[str, float | None]:
+def _by_label(label_names: Sequence[str], counts: Ints) -> dict[str, int]:
+    return dict(zip(label_names, counts.tolist(), strict=True))
+
+
+def _quantiles(values: Ints) -> dict[str, float | None]:
     return {f"{q:g}": float(np.quantile(values, q)) if len(values) else None for q in QUANTILES}
 
 

@@ -6,21 +6,22 @@ import inspect
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec, resolve_name
 from pathlib import Path
 from typing import Any
 
-from resumebert.data.cache_store import digest_file
+from resumebert.data.cache import digest_file
 
 _PACKAGE = "resumebert"
 # What lies outside of this part of the package, and the cache itself, changes no content.
-_FOLLOWED, _NOT_FOLLOWED = f"{_PACKAGE}.data", f"{_PACKAGE}.data.cache_store"
+_FOLLOWED, _NOT_FOLLOWED = f"{_PACKAGE}.data", f"{_PACKAGE}.data.cache"
 _INSTALLED = tuple(Path(sysconfig.get_path(kind)) for kind in ("purelib", "platlib", "stdlib"))
 
 
 def code_digest(reader: Callable[..., Any], *modules: str) -> str | None:
-    """Return a digest of the code of a reader and of modules, and of all that they import.
+    """Return a sha256 of the code of a reader and of modules, and of all that they import.
 
     Installed packages are left out, but for the reader's own; so are comments and docstrings. For a
     reader from outside this package, the files that its arguments name count as well.
@@ -30,44 +31,37 @@ def code_digest(reader: Callable[..., Any], *modules: str) -> str | None:
         modules: dotted names in this package.
 
     Returns:
-        A sha256; None: the reader's code is nowhere to be found.
+        None: the reader's code is nowhere to be found.
     """
-    digest = hashlib.sha256()
     arguments: list[Any] = []
     while isinstance(reader, partial):
         arguments += [reader.args, reader.keywords]
         reader = reader.func
     name = str(getattr(reader, "__module__", None) or type(reader).__module__)
+    digest = hashlib.sha256()
     if not name.startswith(f"{_PACKAGE}."):
-        for path in filter(_is_path, _strings(arguments)):
-            digest.update(digest_file(Path(path).expanduser()).encode())
-    is_file = _file_of(name) is not None
-    if not is_file:
+        for path in _paths(arguments):
+            digest.update(digest_file(path).encode())
+    if _file_of(name) is None:
         try:
             digest.update(inspect.getsource(reader).encode())
         except (OSError, TypeError):
             return None
-    for file in sorted(_imported([*modules, *([name] if is_file else [])])):
+    for file in sorted(_imported([*modules, name])):
         digest.update(_without_comments(file))
     return digest.hexdigest()
 
 
-def _strings(value: Any) -> Iterator[str]:
-    """Yield the texts in nested arguments."""
-    if isinstance(value, str | Path):
-        yield str(value)
-    elif isinstance(value, Mapping):
-        yield from _strings(list(value.values()))
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _strings(item)
-
-
-def _is_path(text: str) -> bool:
-    try:
-        return bool(text) and Path(text).expanduser().exists()
-    except (OSError, ValueError, RuntimeError):
-        return False
+def _paths(value: Any) -> Iterator[Path]:
+    """Yield the files and folders that nested arguments name."""
+    if isinstance(value, str | Path) and str(value):
+        with suppress(OSError, ValueError, RuntimeError):
+            path = Path(value).expanduser()
+            if path.exists():
+                yield path
+    elif isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _paths(item)
 
 
 def _file_of(name: str) -> Path | None:
@@ -76,10 +70,9 @@ def _file_of(name: str) -> Path | None:
         origin = getattr(sys.modules[name], "__file__", None)
     else:
         try:
-            spec = find_spec(name)
+            origin = getattr(find_spec(name), "origin", None)
         except (ImportError, AttributeError, ValueError):
             return None
-        origin = spec.origin if spec and spec.has_location else None
     return Path(origin) if origin and Path(origin).is_file() else None
 
 
@@ -87,17 +80,13 @@ def _imported(starts: Iterable[str]) -> set[Path]:
     """Return the files of modules, and of those that they import, directly or not."""
     todo = list(starts)
     tops = {name.partition(".")[0] for name in todo}
-    seen: set[str] = set()
-    files: set[Path] = set()
+    files: dict[str, Path | None] = {}
     while todo:
         name = todo.pop()
-        if name in seen or not _is_followed(name, tops):
-            continue
-        seen.add(name)
-        if (file := _file_of(name)) is not None:
-            files.add(file)
-            todo += _imports(file, name) if file.suffix == ".py" else []
-    return files
+        if name not in files and _is_followed(name, tops):
+            file = files[name] = _file_of(name)
+            todo += _imports(file, name) if file and file.suffix == ".py" else []
+    return {file for file in files.values() if file}
 
 
 def _is_followed(name: str, tops: set[str]) -> bool:
@@ -117,12 +106,10 @@ def _imports(file: Path, name: str) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                try:
-                    base = resolve_name("." * node.level + base, package)
-                except ImportError:
-                    continue
+            try:
+                base = resolve_name("." * node.level + (node.module or ""), package)
+            except ImportError:
+                continue
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names)
 

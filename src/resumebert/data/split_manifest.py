@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from resumebert.data.arrays import Groups, Splits
 from resumebert.data.duplicates import text_digest
 from resumebert.data.readers.columns import Columns
 from resumebert.data.readers.csv_tables import AUTO, find_dialect
@@ -30,16 +30,12 @@ _OTHER_NAMES = {"training": "train", "validation": "val", "valid": "val", "dev":
 
 
 @first_process_only
-def write_split(
-    path: Path, table: ResumeTable, split: npt.NDArray[np.str_], groups: npt.NDArray[np.int64]
-) -> None:
+def write_split(path: Path, table: ResumeTable, split: Splits, groups: Groups) -> None:
     """Write the manifest: a csv of ``id,split,group``, a line a document in the table's order."""
     write_csv(path, pd.DataFrame({"id": table.ids, "split": split, "group": groups}))
 
 
-def read_split(
-    path: Path, ids: Sequence[str], source: str
-) -> tuple[npt.NDArray[np.str_], list[str]]:
+def read_split(path: Path, ids: Sequence[str], source: str) -> tuple[Splits, list[str]]:
     """Read a manifest, in any order, for exactly the documents ``ids``.
 
     What Excel does to a csv is undone: ``;`` or a tab for the comma, another encoding, leading
@@ -117,32 +113,25 @@ def _as_before_excel(
     for known in ids:
         meant.setdefault(_as_number(known), []).append(known)
     numbers = [_as_number(name) for name in listed]
-    # Ids that are of other documents are told of by themselves.
-    if not any(number in meant for number in numbers):
-        return listed
-    same = Counter(number for number in numbers if number in meant)
-    unclear = [
-        name
-        for name, number in zip(listed, numbers, strict=True)
-        if number in meant and (same[number] > 1 or len(meant[number]) > 1)
-    ]
+    lines = Counter(numbers)
     _refuse(
         where,
-        unclear,
+        [
+            name
+            for name, number in zip(listed, numbers, strict=True)
+            if number in meant and (lines[number] > 1 or len(meant[number]) > 1)
+        ],
         "changed, it seems by a spreadsheet, so that more than one document or line may be meant",
         "Write the file anew with the ids as text.",
     )
-    changed = [
-        (name, meant[number][0])
-        for name, number in zip(listed, numbers, strict=True)
-        if number in meant and meant[number][0] != name
-    ]
+    restored = [meant.get(number, [name])[0] for name, number in zip(listed, numbers, strict=True)]
+    changed = [pair for pair in zip(listed, restored, strict=True) if pair[0] != pair[1]]
     if changed:
         problems.remark(
             f"{where}: {len(changed)} ids were taken as before a spreadsheet changed them, such as "
             f"{changed[0][0]!r} for {changed[0][1]!r}."
         )
-    return [meant.get(number, [name])[0] for name, number in zip(listed, numbers, strict=True)]
+    return restored
 
 
 def _as_number(name: str) -> str:
@@ -152,18 +141,11 @@ def _as_number(name: str) -> str:
     return number[1] if number else plain
 
 
-def as_split(names: Iterable[str], where: str) -> npt.NDArray[np.str_]:
-    """Check the names of splits and put "validation", "valid" and "dev" as "val".
-
-    Args:
-        names: n names of splits, in upper or lower case.
-        where: what to call their source in a message.
-
-    Returns:
-        (n,) of "train", "val", "test", "unused".
+def as_split(names: Iterable[str], where: str) -> Splits:
+    """Return (n,) splits of their names, in upper or lower case: "validation" or "dev" is "val".
 
     Raises:
-        UserError: a name is none of a split.
+        UserError: a name is none of a split; ``where`` says in words where it comes from.
     """
     plain = [name.strip().lower() for name in names]
     split = [_OTHER_NAMES.get(name, name) for name in plain]
@@ -176,9 +158,9 @@ def as_split(names: Iterable[str], where: str) -> npt.NDArray[np.str_]:
     return np.array(split, dtype=SPLIT_DTYPE)
 
 
-def split_fingerprint(table: ResumeTable, split: npt.NDArray[np.str_]) -> str:
+def split_fingerprint(table: ResumeTable, split: Splits) -> str:
     """Return a SHA-256 of ids, texts, labels and splits, whatever the order of the documents."""
-    names = "\x1f".join(table.label_names)
+    documents = zip(table.ids, split, table.texts, table.labels, strict=True)
     lines = sorted(
         b"\x1f".join(
             [
@@ -188,11 +170,10 @@ def split_fingerprint(table: ResumeTable, split: npt.NDArray[np.str_]) -> str:
                 labels.tobytes(),
             ]
         )
-        for identity, name, text, labels in zip(
-            table.ids, split, table.texts, table.labels, strict=True
-        )
+        for identity, name, text, labels in documents
     )
-    return hashlib.sha256(b"\n".join([names.encode(), *lines])).hexdigest()
+    names = "\x1f".join(table.label_names).encode()
+    return hashlib.sha256(b"\n".join([names, *lines])).hexdigest()
 
 
 def _refuse(where: str, ids: list[str], what: str, remedy: str) -> None:

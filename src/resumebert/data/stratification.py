@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
+
+from resumebert.data.arrays import Floats, Groups, Ints, Labels
+from resumebert.utils.errors import UserError
 
 # Groups of either part that one step of the refinement looks at.
 _EXCHANGE_SAMPLE = 256
@@ -21,17 +23,17 @@ Evidence = tuple[int, ...]
 
 
 def stratify(
-    labels: npt.NDArray[np.uint8],
-    groups: npt.NDArray[np.int64],
+    labels: Labels,
+    groups: Groups,
     shares: Sequence[float],
     seed: int | Sequence[int],
     *,
     order: int = 2,
-) -> npt.NDArray[np.int64]:
+) -> Ints:
     """Deal groups out to parts so that each label's documents are spread by the parts' shares.
 
     Each step takes the evidence (a label; with ``order`` 2 also a pair of labels) that the fewest
-    documents left have, and gives each group with it to the part that still lacks the most of this
+    documents left have. It gives each group with it to the part that still lacks the most of this
     evidence; at a tie the most documents; at a tie again by lot. Groups without evidence come last.
 
     Six things differ from the papers. A group counts with the number of its documents that have the
@@ -39,21 +41,24 @@ def stratify(
     documents, which come last, would fill up the parts. So does having duplicates: else the largest
     part, which lacks the most of everything at first, would get all groups of them. A part that
     has its share of documents gets no more, so the sizes hold whatever the labels. Pairs so rare
-    that the smallest part would not get one are left out: they can't be spread, and would all go to
-    the largest part. In the end :func:`_refine` evens out, by exchanges, what the last groups were
-    forced into.
+    that the smallest part would not get one are left out: all would go to the largest part. In the
+    end :func:`_refine` evens out, by exchanges, what the last groups were forced into.
 
     Args:
         labels: (n, L) of 0 and 1.
         groups: (n,) group number of each document.
-        shares: of the documents, one for each of the k parts, adding up to 1; a part of share 0
-            stays empty.
+        shares: of the documents, one for each of the k parts, adding up to 1.
         seed: decides between groups alike and between parts at a tie.
-        order: 1 for labels, 2 for pairs of labels as well.
+        order: 1 for labels, 2 for pairs of labels as well; else a UserError is raised.
 
     Returns:
         (n,) part numbers, 0 to k - 1.
     """
+    if order not in (1, 2):
+        raise UserError(
+            f"data.split.order={order}: choose 1 to stratify by labels, or 2 to stratify by pairs "
+            "of labels as well."
+        )
     numbers, place, counts = np.unique(groups, return_inverse=True, return_counts=True)
     sizes = counts.tolist()
     unlabelled = ~labels.any(axis=1)
@@ -65,77 +70,20 @@ def stratify(
     lots = generator.random((len(numbers), len(shares))).tolist()
     turns = generator.permutation(len(numbers)).tolist()
     turns.sort(key=lambda group: -sizes[group])
-
-    deal = _Deal(contents, sizes, shares, lots)
-    having: dict[Evidence, list[int]] = {evidence: [] for evidence in deal.left}
-    for group in turns:
-        for evidence in contents[group]:
-            having[evidence].append(group)
-    while deal.left:
-        rarest = min(deal.left, key=lambda evidence: (deal.left[evidence], evidence))
-        for group in having[rarest]:
-            deal.give(group, rarest)
-        del deal.left[rarest]
-    for group in turns:
-        deal.give(group, None)
+    part_of = np.array(_deal(contents, sizes, shares, lots, turns), dtype=np.int64)
     sums = np.zeros((len(numbers), labels.shape[1] + 1))
     np.add.at(sums[:, :-1], place, labels)
     sums[:, -1] = sizes
-    return _refine(np.array(deal.part_of, dtype=np.int64), sums, shares, generator)[place]
-
-
-class _Deal:
-    """Groups being dealt out: what each part still lacks, and what is left."""
-
-    def __init__(
-        self,
-        contents: list[Counter[Evidence]],
-        sizes: list[int],
-        shares: Sequence[float],
-        lots: list[list[float]],
-    ) -> None:
-        self.contents, self.sizes, self.lots = contents, sizes, lots
-        self.left: Counter[Evidence] = Counter()
-        for content in contents:
-            self.left.update(content)
-        self.part_of = [-1] * len(contents)
-        self.lacking = [{held: share * self.left[held] for held in self.left} for share in shares]
-        self.lacking_documents = [share * sum(sizes) for share in shares]
-        self.parts = [part for part, share in enumerate(shares) if share > 0]
-
-    def give(self, group: int, evidence: Evidence | None) -> None:
-        """Give a group, unless it is given already, to the part that lacks its evidence most."""
-        if self.part_of[group] >= 0:
-            return
-        size = self.sizes[group]
-        # At most half of a group may come on top of a part's share: it is the nearest one can get.
-        open_parts = [part for part in self.parts if self.lacking_documents[part] >= size / 2]
-        if not open_parts:
-            open_parts, evidence = self.parts, None
-
-        def need(part: int) -> tuple[float, float, float]:
-            lack = 0.0 if evidence is None else self.lacking[part][evidence]
-            return lack, self.lacking_documents[part], self.lots[group][part]
-
-        chosen = max(open_parts, key=need)
-        self.part_of[group] = chosen
-        self.lacking_documents[chosen] -= size
-        for held, count in self.contents[group].items():
-            self.lacking[chosen][held] -= count
-            if held in self.left:
-                self.left[held] -= count
+    return _refine(part_of, sums, shares, generator)[place]
 
 
 def _contents(
-    labels: npt.NDArray[np.uint8], place: npt.NDArray[np.int64], count: int, rarest_pair: float
+    labels: Labels, place: Ints, count: int, rarest_pair: float
 ) -> list[Counter[Evidence]]:
     """Return for each of ``count`` groups how many of its documents have which evidence.
 
-    Args:
-        labels: (n, L) of 0 and 1.
-        place: (n,) each document's group, from 0.
-        count: groups.
-        rarest_pair: documents a pair must have to count as evidence.
+    ``place`` is (n,) each document's group, from 0. A pair of labels is evidence if ``rarest_pair``
+    documents or more have it.
     """
     # Few sets of labels occur, so what follows from one is worked out once.
     sets, set_of, documents = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
@@ -155,12 +103,59 @@ def _contents(
     return contents
 
 
-def _refine(
-    part_of: npt.NDArray[np.int64],
-    sums: npt.NDArray[np.float64],
+def _deal(
+    contents: list[Counter[Evidence]],
+    sizes: list[int],
     shares: Sequence[float],
-    generator: np.random.Generator,
-) -> npt.NDArray[np.int64]:
+    lots: list[list[float]],
+    turns: list[int],
+) -> list[int]:
+    """Return the part of each group, dealt out in ``turns``, those of the rarest evidence first."""
+    left: Counter[Evidence] = Counter()
+    for content in contents:
+        left.update(content)
+    lacking = [{held: share * left[held] for held in left} for share in shares]
+    lacking_documents = [share * sum(sizes) for share in shares]
+    parts = [part for part, share in enumerate(shares) if share > 0]
+    part_of = [-1] * len(contents)
+
+    def give(group: int, evidence: Evidence | None) -> None:
+        """Give a group, unless it is given already, to the part that lacks its evidence most."""
+        if part_of[group] >= 0:
+            return
+        # At most half of a group may come on top of a part's share: it is the nearest one can get.
+        open_parts = [part for part in parts if lacking_documents[part] >= sizes[group] / 2]
+        if not open_parts:
+            open_parts, evidence = parts, None
+
+        def need(part: int) -> tuple[float, float, float]:
+            lack = 0.0 if evidence is None else lacking[part][evidence]
+            return lack, lacking_documents[part], lots[group][part]
+
+        chosen = part_of[group] = max(open_parts, key=need)
+        lacking_documents[chosen] -= sizes[group]
+        for held, count in contents[group].items():
+            lacking[chosen][held] -= count
+            if held in left:
+                left[held] -= count
+
+    having: dict[Evidence, list[int]] = {evidence: [] for evidence in left}
+    for group in turns:
+        for evidence in contents[group]:
+            having[evidence].append(group)
+    while left:
+        rarest = min(left, key=lambda evidence: (left[evidence], evidence))
+        for group in having[rarest]:
+            give(group, rarest)
+        del left[rarest]
+    for group in turns:
+        give(group, None)
+    return part_of
+
+
+def _refine(
+    part_of: Ints, sums: Floats, shares: Sequence[float], generator: np.random.Generator
+) -> Ints:
     """Exchange groups between parts as long as that brings the labels nearer to their shares.
 
     What is made smaller is the sum of the squared relative deviations of each part's labels, and of
@@ -168,14 +163,8 @@ def _refine(
     groups of them if they are large, and makes the one exchange that helps most. Of a part that is
     too large, by more than a document against the other, a group may be exchanged for nothing.
 
-    Args:
-        part_of: (g,) part of each group.
-        sums: (g, L + 1) documents of each group with each label; in the last column, documents.
-        shares: of the k parts.
-        generator: draws the groups to look at.
-
-    Returns:
-        (g,) part of each group, changed where that helps.
+    ``part_of`` is (g,) part of each group; ``sums`` (g, L + 1) documents of each group with each
+    label, and in the last column, documents.
     """
     nothing = len(part_of)
     sums = np.vstack([sums, np.zeros((1, sums.shape[1]))])
@@ -208,10 +197,7 @@ def _refine(
 
 
 def _best_exchange(
-    ones: npt.NDArray[np.float64],
-    others: npt.NDArray[np.float64],
-    surplus: npt.NDArray[np.float64],
-    weights: npt.NDArray[np.float64],
+    ones: Floats, others: Floats, surplus: Floats, weights: Floats
 ) -> tuple[int, int] | None:
     """Return which of the (a, L + 1) ``ones`` to exchange for which of the (b, L + 1) ``others``.
 
@@ -231,9 +217,7 @@ def _best_exchange(
     return divmod(best, len(others)) if change.flat[best] < -1e-9 else None
 
 
-def _sample(
-    members: npt.NDArray[np.int64], generator: np.random.Generator
-) -> npt.NDArray[np.int64]:
+def _sample(members: Ints, generator: np.random.Generator) -> Ints:
     if len(members) <= _EXCHANGE_SAMPLE:
         return members
     return members[generator.integers(len(members), size=_EXCHANGE_SAMPLE)]

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from resumebert.data.arrays import Ints, Labels, Splits
 from resumebert.utils.errors import UserError
 
 SHOWN_PROBLEMS = 20
@@ -24,9 +24,7 @@ class TextColumn(Sequence[str]):
     text makes Python store all its characters in two bytes.
     """
 
-    def __init__(
-        self, texts: pa.ChunkedArray, index: npt.NDArray[np.integer] | None = None
-    ) -> None:
+    def __init__(self, texts: pa.ChunkedArray, index: Ints | None = None) -> None:
         """Wrap an array of strings without nulls, or the elements of it at ``index``."""
         self._texts = texts
         self._index = index
@@ -43,20 +41,13 @@ class TextColumn(Sequence[str]):
     def __len__(self) -> int:
         return len(self._texts) if self._index is None else len(self._index)
 
-    @overload
-    def __getitem__(self, key: int) -> str: ...
-
-    @overload
-    def __getitem__(self, key: slice) -> "TextColumn": ...
-
-    def __getitem__(self, key: int | slice) -> "str | TextColumn":
+    def __getitem__(self, key: Any) -> Any:
         if isinstance(key, slice):
             return self.select(np.arange(len(self))[key])
         if not -len(self) <= key < len(self):
             raise IndexError(f"text {key} of {len(self)}")
         position = int(key) % len(self)
-        text: str = self._texts[position if self._index is None else self._index[position]].as_py()
-        return text
+        return self._texts[position if self._index is None else self._index[position]].as_py()
 
     def __iter__(self) -> Iterator[str]:
         if self._index is not None:
@@ -87,7 +78,7 @@ class TextColumn(Sequence[str]):
         while chunks:
             yield from (text.as_py() for text in chunks.pop())
 
-    def select(self, index: npt.NDArray[np.integer]) -> "TextColumn":
+    def select(self, index: Ints) -> "TextColumn":
         """Return the texts at ``index`` (k integers), in that order, without copying them."""
         return TextColumn(self._texts, index if self._index is None else self._index[index])
 
@@ -101,16 +92,15 @@ class Problems:
     def __init__(self, source: str, *, skip_rows: bool = False) -> None:
         self.source = source
         self.skip_rows = skip_rows
-        # Of several files, the one that is being read.
-        self.file = ""
+        self.file = ""  # Of several files, the one that is being read.
         self.count = 0
-        self.skipped_rows = 0
+        self.doubts: list[str] = []
         self._encodings: dict[str, list[str]] = {}
         self._notes: list[str] = []
-        self.doubts: list[str] = []
         self._shown: list[str] = []
-        self._skipped: list[str] = []
-        self._bad: dict[int, int] = {}
+        # Number of a row left out → what is wrong with it, or "" where too many are; one that is
+        # not in the table has a number below 0.
+        self._skipped: dict[int, str] = {}
 
     def add(self, where: str, what: str) -> None:
         """Note a problem; ``where`` is a row or a file, or empty for the source as a whole."""
@@ -123,15 +113,12 @@ class Problems:
         if not self.skip_rows:
             self.add(where, what)
             return
-        at = self._bad.get(row) if row is not None else None
-        if at is None:
-            if row is not None:
-                self._bad[row] = self.skipped_rows
-            self.skipped_rows += 1
-            if len(self._skipped) < LISTED_SKIPPED:
-                self._skipped.append(self._told(where, what))
-        elif at < len(self._skipped) and len(self._skipped[at]) < _LONG_MESSAGE:
-            self._skipped[at] += f"; {what}"
+        number = -1 - len(self._skipped) if row is None else row
+        if number not in self._skipped:
+            is_listed = len(self._skipped) < LISTED_SKIPPED
+            self._skipped[number] = self._told(where, what) if is_listed else ""
+        elif 0 < len(self._skipped[number]) < _LONG_MESSAGE:
+            self._skipped[number] += f"; {what}"
 
     def add_numbered(self, row: int, what: str) -> None:
         """Note a problem of a row of the table by its number."""
@@ -166,43 +153,40 @@ class Problems:
 
     def is_bad(self, row: int) -> bool:
         """Return whether a row is to be left out."""
-        return row in self._bad
+        return row in self._skipped
 
     @property
-    def bad_rows(self) -> npt.NDArray[np.int64]:
+    def bad_rows(self) -> Ints:
         """The numbers of the rows to leave out of the table."""
-        return np.fromiter(self._bad, np.int64, len(self._bad))
+        return np.array([row for row in self._skipped if row >= 0], dtype=np.int64)
+
+    @property
+    def skipped_rows(self) -> int:
+        """How many rows are left out."""
+        return len(self._skipped)
 
     @property
     def skipped(self) -> list[str]:
         """A message for each row left out, the first thousand, and how many there are besides."""
-        more = self.skipped_rows - len(self._skipped)
-        return [*self._skipped, *([f"and {more} more"] if more else [])]
+        listed = list(islice(self._skipped.values(), LISTED_SKIPPED))
+        more = len(self._skipped) - len(listed)
+        return [*listed, *([f"and {more} more"] if more else [])]
 
     def raise_if_any(self) -> None:
-        """Raise the first twenty problems and how many there are; return if there are none.
-
-        Raises:
-            UserError: There is at least one problem.
-        """
+        """Raise the first twenty problems and how many there are; return if there are none."""
         if self.count:
             self._raise(self._shown, self.count, "Mend the data and run this again.")
 
     def raise_none_left(self) -> None:
-        """Raise that there is no row to use, with the problems of those left out.
-
-        Raises:
-            UserError: Always.
-        """
-        if not self.skipped_rows:
+        """Raise that there is no row to use, with the problems of those left out."""
+        if not self._skipped:
             raise UserError(
                 f"{self.source} holds no résumé: there is no row in it. Check data.path."
             )
         advice = "data.on_bad_rows=skip leaves no row: mend the data, or check the columns' keys."
-        self._raise(self._skipped[:SHOWN_PROBLEMS], self.skipped_rows, advice)
+        self._raise(self.skipped[:SHOWN_PROBLEMS], len(self._skipped), advice)
 
     def _raise(self, shown: list[str], count: int, advice: str) -> None:
-        """Raise ``shown`` and how many there are in all."""
         number = "a problem" if count == 1 else f"{count} problems"
         more = count - len(shown)
         rest = f"; and {more} more" if more else ""
@@ -234,10 +218,9 @@ class ResumeTable:
     Attributes:
         ids: n unique, non-empty strings.
         texts: n texts, as found in the source (cleaning comes later).
-        labels: (n, L) array of 0 and 1, dtype uint8. A row may be all 0: a résumé without a label.
+        labels: (n, L) array of 0 and 1. A row may be all 0: a résumé without a label.
         label_names: L unique names, in the order of the columns of ``labels``.
-        rows: (n,) int64, the row of the source each résumé came from, counted as a person counts
-            (the first résumé is row 1, a header line is not counted).
+        rows: (n,) the row of the source each résumé came from; the first is 1, below any header.
         source: what to call the source in a message: a path, or "the embedded sample".
         split: (n,) of "train", "val", "test" where the source names each résumé's split, or None.
         skipped: what was wrong with each row left out (``data.on_bad_rows=skip``), the first
@@ -251,11 +234,11 @@ class ResumeTable:
 
     ids: Sequence[str]
     texts: Sequence[str]
-    labels: npt.NDArray[np.uint8]
+    labels: Labels
     label_names: Sequence[str]
-    rows: npt.NDArray[np.int64]
+    rows: Ints
     source: str
-    split: npt.NDArray[np.str_] | None = None
+    split: Splits | None = None
     skipped: Sequence[str] = ()
     skipped_rows: int = 0
     dropped_unlabelled: int = 0
@@ -292,22 +275,19 @@ class ResumeTable:
         """Return the same résumés with other texts."""
         return replace(self, texts=texts)
 
-    def with_labels(
-        self, labels: npt.NDArray[np.uint8], label_names: Sequence[str]
-    ) -> "ResumeTable":
+    def with_labels(self, labels: Labels, label_names: Sequence[str]) -> "ResumeTable":
         """Return the same résumés with other label columns."""
         return replace(self, labels=labels, label_names=label_names)
 
-    def select(self, index: npt.NDArray[np.integer]) -> "ResumeTable":
+    def select(self, index: Ints) -> "ResumeTable":
         """Return the résumés at ``index`` (k integers), in that order."""
+        texts = self.texts
         return replace(
             self,
             ids=[self.ids[i] for i in index],
-            texts=(
-                self.texts.select(index)
-                if isinstance(self.texts, TextColumn)
-                else [self.texts[i] for i in index]
-            ),
+            texts=texts.select(index)
+            if isinstance(texts, TextColumn)
+            else [texts[i] for i in index],
             labels=self.labels[index],
             rows=self.rows[index],
             split=None if self.split is None else self.split[index],

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from tokenizers import Tokenizer
 
+from resumebert.data.arrays import Ints, TokenIds
 from resumebert.utils.errors import UserError
 
 # Files of a tokenizer that a checkpoint carries; vocab.txt is left out, tokenizer.json has it all.
@@ -19,44 +19,33 @@ TEXTS_PER_CHUNK = 1_000  # Bounds the memory that the tokenizer's own objects ta
 
 @dataclass(frozen=True)
 class TokenizedTexts:
-    """Token ids of n documents, one after the other.
+    """Token ids of n documents, one after the other, without [CLS], [SEP] and padding."""
 
-    Attributes:
-        ids: (total,) int32, without [CLS], [SEP] and padding.
-        offsets: (n + 1,) int64; document i is ``ids[offsets[i]:offsets[i + 1]]``.
-    """
-
-    ids: npt.NDArray[np.int32]
-    offsets: npt.NDArray[np.int64]
+    ids: TokenIds  # (total,)
+    offsets: Ints  # (n + 1,); document i is ids[offsets[i]:offsets[i + 1]].
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def __getitem__(self, index: int) -> npt.NDArray[np.int32]:
+    def __getitem__(self, index: int) -> TokenIds:
         return self.ids[self.offsets[index] : self.offsets[index + 1]]
 
-    def select(self, index: npt.NDArray[np.integer]) -> "TokenizedTexts":
+    def select(self, index: Ints) -> "TokenizedTexts":
         """Return the documents at ``index``, in that order."""
-        pieces = [self[int(i)] for i in index]
-        ids = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int32)
+        ids = _joined(self[int(i)] for i in index)
         return TokenizedTexts(ids, np.concatenate([[0], np.cumsum(self.lengths[index])]))
 
     @property
-    def lengths(self) -> npt.NDArray[np.int64]:
+    def lengths(self) -> Ints:
         """(n,) tokens of each document."""
         return np.diff(self.offsets)
 
 
 @dataclass(frozen=True)
 class TextTokenizer:
-    """A model's own fast tokenizer, and its files as a checkpoint carries them.
+    """A model's own fast tokenizer, and its files as a checkpoint carries them."""
 
-    Attributes:
-        files: name → content of the files of :data:`TOKENIZER_FILES` that there are.
-        cls_id, sep_id, pad_id: ids of the special tokens.
-    """
-
-    files: dict[str, str]
+    files: dict[str, str]  # Name → content, of those of TOKENIZER_FILES that there are.
     cls_id: int
     sep_id: int
     pad_id: int
@@ -64,11 +53,7 @@ class TextTokenizer:
 
     @classmethod
     def from_folder(cls, folder: Path) -> "TextTokenizer":
-        """Load the tokenizer of a model's folder: ``tokenizer.json``, else ``vocab.txt``.
-
-        Raises:
-            UserError: there is neither, or the file is damaged.
-        """
+        """Load the tokenizer of a model's folder: ``tokenizer.json``, else ``vocab.txt``."""
         files = {
             name: (folder / name).read_text(encoding="utf-8")
             for name in TOKENIZER_FILES
@@ -113,11 +98,6 @@ class TextTokenizer:
         return hashlib.sha256(self.files["tokenizer.json"].encode()).hexdigest()
 
     @property
-    def vocab_size(self) -> int:
-        """The number of tokens, added ones included."""
-        return self._tokenizer.get_vocab_size()
-
-    @property
     def largest_id(self) -> int:
         """The largest number of a token; of a vocabulary with gaps it is above its size."""
         return max(self._tokenizer.get_vocab().values(), default=-1)
@@ -125,15 +105,12 @@ class TextTokenizer:
     def encode(self, texts: Sequence[str], path: Path | None = None) -> TokenizedTexts:
         """Tokenise every text in full; nothing is cut here.
 
-        Args:
-            texts: n of them.
-            path: write the ids there as they come, as :func:`read_token_ids` reads them, so that a
-                corpus' ids are never in memory together; None: keep them in memory.
+        With a ``path``, ids are written there as they come, for :func:`read_token_ids`: those of a
+        corpus are never in memory together.
         """
         lengths = np.zeros(len(texts) + 1, dtype=np.int64)
         if path is None:
-            chunks = list(self._chunks(texts, lengths))
-            ids = np.concatenate(chunks) if chunks else np.zeros(0, dtype=np.int32)
+            ids = _joined(self._chunks(texts, lengths))
         else:
             with path.open("wb") as file:
                 for chunk in self._chunks(texts, lengths):
@@ -141,20 +118,16 @@ class TextTokenizer:
             ids = read_token_ids(path)
         return TokenizedTexts(ids=ids, offsets=np.cumsum(lengths))
 
-    def encode_with_places(self, text: str) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-        """Tokenise one text, and say where in it each token stands.
+    def encode_with_places(self, text: str) -> tuple[TokenIds, Ints]:
+        """Return the (T,) ids of a text as :meth:`encode` gives them, and where they are in it.
 
-        Returns:
-            (T,) ids as :meth:`encode` gives them, and (T, 2) the first character of each token and
-            the one after its last.
+        Places are (T, 2): the first character of each token and the one after its last.
         """
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         places = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
         return np.array(encoding.ids, dtype=np.int32), places
 
-    def _chunks(
-        self, texts: Sequence[str], lengths: npt.NDArray[np.int64]
-    ) -> Iterator[npt.NDArray[np.int32]]:
+    def _chunks(self, texts: Sequence[str], lengths: Ints) -> Iterator[TokenIds]:
         """Yield the ids of some texts at a time; write text i's length to ``lengths[i + 1]``."""
         for start in range(0, len(texts), TEXTS_PER_CHUNK):
             encodings = self._tokenizer.encode_batch_fast(
@@ -165,7 +138,11 @@ class TextTokenizer:
             yield np.concatenate(ids)
 
 
-def read_token_ids(path: Path) -> npt.NDArray[np.int32]:
+def _joined(pieces: Iterable[TokenIds]) -> TokenIds:
+    return np.concatenate([np.zeros(0, dtype=np.int32), *pieces])
+
+
+def read_token_ids(path: Path) -> TokenIds:
     """Memory-map, read-only, the ids of a file that :meth:`TextTokenizer.encode` wrote."""
     if path.stat().st_size == 0:  # Nothing can't be mapped.
         return np.zeros(0, dtype=np.int32)

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 
+from resumebert.data.arrays import Ints, TokenIds
 from resumebert.data.evidence import Evidence
 from resumebert.utils.errors import UserError
 
 Strategy = Literal["truncate", "head_tail", "random_window", "windows"]
 STRATEGIES: tuple[str, ...] = get_args(Strategy)
-TokenIds = npt.NDArray[np.int32]
 
 SPECIAL_TOKENS = 2  # [CLS] and [SEP], around each window.
 # What data.max_length=auto means: one window is as long as BERT reads; several are short, since a
@@ -27,24 +26,19 @@ HEAD_SHARE = 0.25
 class Windowing:
     """How documents longer than a window are read.
 
-    Attributes:
-        strategy: "truncate" reads the first window; "head_tail" the first quarter of a window and
-            the rest from the document's end (Sun et al. 2019); "random_window" trains on one
-            window at a random place, drawn anew each epoch, and evaluates on all; "windows" reads
-            all of the document.
-        max_length: tokens of a window, [CLS] and [SEP] included.
-        stride: tokens that neighbouring windows share, so that what one of them cuts in two is
-            whole in the other; None: an eighth of a window.
-        max_windows_train: at most so many windows in a training batch, where there are more drawn
-            anew each epoch; None: no bound.
-
     Raises:
         UserError: a value is wrong, or they don't go together.
     """
 
+    # "truncate" reads the first window; "head_tail" the first quarter of a window and the rest from
+    # the document's end (Sun et al. 2019); "random_window" trains on one window at a random place,
+    # drawn anew each epoch, and evaluates on all; "windows" reads all of the document.
     strategy: Strategy = "truncate"
-    max_length: int = 256
+    max_length: int = 256  # Tokens of a window, [CLS] and [SEP] included.
+    # Tokens that neighbouring windows share, so that what one of them cuts in two is whole in the
+    # other; None: an eighth of a window.
     stride: int | None = None
+    # Of a training batch; where there are more, so many are drawn anew each epoch. None: no bound.
     max_windows_train: int | None = None
 
     def __post_init__(self) -> None:
@@ -70,35 +64,25 @@ class Windowing:
         """Tokens that neighbouring windows share."""
         return self.width // 8 if self.stride is None else self.stride
 
-    def reads_all(self, *, training: bool) -> bool:
-        """Tell whether a document is read in as many windows as it takes."""
-        return self.strategy == "windows" or (self.strategy == "random_window" and not training)
-
-    def window_counts(
-        self, lengths: npt.NDArray[np.int64], *, training: bool
-    ) -> npt.NDArray[np.int64]:
-        """Return (n,) how many windows documents of (n,) ``lengths`` tokens have, 1 or more each.
+    def window_counts(self, lengths: Ints, *, training: bool) -> Ints:
+        """Return (n,) windows, 1 or more, of documents of (n,) ``lengths`` tokens.
 
         Training may draw from them, see :func:`share_out`.
         """
-        if not self.reads_all(training=training):
+        if not self._reads_all(training):
             return np.ones(len(lengths), dtype=np.int64)
         step = self.width - self.overlap
         return np.maximum(1, -(-(lengths - self.overlap) // step))
 
-    def tokens_read(
-        self, lengths: npt.NDArray[np.int64], *, training: bool
-    ) -> npt.NDArray[np.int64]:
+    def tokens_read(self, lengths: Ints, *, training: bool) -> Ints:
         """Return (n,) how many tokens of each document are read, those read twice counted once."""
-        return lengths if self.reads_all(training=training) else np.minimum(lengths, self.width)
+        return lengths if self._reads_all(training) else np.minimum(lengths, self.width)
 
     def windows(self, ids: TokenIds) -> list[TokenIds]:
         """Return the windows of a document in evaluation, without special tokens."""
-        if self.reads_all(training=False):
-            return [
-                ids[start:end] for start, end in window_spans(len(ids), self.width, self.overlap)
-            ]
-        return [self._one_window(ids)]
+        if not self._reads_all(training=False):
+            return [self._one_window(ids)]
+        return [ids[start:end] for start, end in window_spans(len(ids), self.width, self.overlap)]
 
     def training_windows(
         self,
@@ -107,22 +91,24 @@ class Windowing:
         generator: np.random.Generator,
         evidence: Evidence | None = None,
     ) -> list[TokenIds]:
-        """Return ``count`` of the windows of a document, in order.
+        """Draw ``count`` of the windows of a document, in order.
 
-        They are drawn by ``generator``: with ``evidence`` the telling ones are likelier, without it
-        all are equally likely.
+        With ``evidence``, windows that tell more of the labels are likelier.
         """
-        if self.strategy == "windows":
-            spans = window_spans(len(ids), self.width, self.overlap)
-            if count < len(spans) and evidence is not None:
-                spans = spans[evidence.draw(ids, spans, count, generator)]
-            elif count < len(spans):
-                spans = spans[np.sort(generator.choice(len(spans), count, replace=False))]
-            return [ids[start:end] for start, end in spans]
         if self.strategy == "random_window":
             start = int(generator.integers(max(0, len(ids) - self.width) + 1))
             return [ids[start : start + self.width]]
-        return [self._one_window(ids)]
+        if self.strategy != "windows":
+            return [self._one_window(ids)]
+        spans = window_spans(len(ids), self.width, self.overlap)
+        if count < len(spans) and evidence is not None:
+            spans = spans[evidence.draw(ids, spans, count, generator)]
+        elif count < len(spans):
+            spans = spans[np.sort(generator.choice(len(spans), count, replace=False))]
+        return [ids[start:end] for start, end in spans]
+
+    def _reads_all(self, training: bool) -> bool:
+        return self.strategy == "windows" or (self.strategy == "random_window" and not training)
 
     def _one_window(self, ids: TokenIds) -> TokenIds:
         if self.strategy == "truncate" or len(ids) <= self.width:
@@ -132,7 +118,7 @@ class Windowing:
 
 
 def window_length(setting: int | Literal["auto"], strategy: str) -> int:
-    """Return the tokens of a window; "auto" goes by how long documents are read."""
+    """Return the tokens of a window; "auto" depends on how long documents are read."""
     if setting != "auto":
         return setting
     return SHORT_WINDOW if strategy == "windows" else ONE_WINDOW
@@ -141,24 +127,18 @@ def window_length(setting: int | Literal["auto"], strategy: str) -> int:
 def max_windows_train(
     setting: int | Literal["auto"] | None, batch_size: int, max_length: int
 ) -> int | None:
-    """Return the windows that a training batch may hold; "auto" is 512 tokens for each document.
-
-    Args:
-        setting: as the config has it.
-        batch_size: documents a batch.
-        max_length: tokens of a window.
-    """
+    """Return the windows a training batch may hold; "auto": 512 tokens for each document of it."""
     if setting != "auto":
         return setting
     return max(1, TOKENS_PER_DOCUMENT // max_length) * batch_size
 
 
-def window_spans(length: int, width: int, stride: int) -> npt.NDArray[np.int64]:
+def window_spans(length: int, width: int, stride: int) -> Ints:
     """Cut a document into the fewest windows that share ``stride`` tokens or a few more.
 
-    The windows are of one length, as long as the document asks, rather than full but for a last
-    one of a few tokens: no token is read more often than needed, no window lacks context, and
-    documents of like lengths have windows of like lengths, which need no padding in a batch.
+    All windows have one length, rather than being full but for a last one of a few tokens: no token
+    is read more often than needed, no window lacks context, and documents of like lengths have
+    windows of like lengths, which need no padding in a batch.
 
     Args:
         length: tokens of the document; 0 has one empty window.
@@ -176,10 +156,10 @@ def window_spans(length: int, width: int, stride: int) -> npt.NDArray[np.int64]:
     return np.stack([starts, starts + size], axis=1)
 
 
-def share_out(counts: npt.NDArray[np.int64], limit: int) -> npt.NDArray[np.int64]:
+def share_out(counts: Ints, limit: int) -> Ints:
     """Share ``limit`` windows out among documents: what each keeps of its own, 1 or more.
 
-    Documents with few windows keep all; the others get equal parts of the rest, but for one.
+    Documents with few windows keep all; the others get equal parts of the rest, give or take one.
 
     Args:
         counts: (B,) windows of each document, 1 or more.

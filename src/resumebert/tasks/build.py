@@ -20,7 +20,7 @@ from lightning.pytorch.profilers import AdvancedProfiler, Profiler, PyTorchProfi
 from omegaconf import DictConfig, OmegaConf
 
 from resumebert.callbacks.checkpointing import DurableCheckpointIO
-from resumebert.data.cache_store import digest_file
+from resumebert.data.cache import digest_file
 from resumebert.data.cleaning import MASKING
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.table import ResumeTable

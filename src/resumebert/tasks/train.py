@@ -17,7 +17,7 @@ from resumebert.callbacks.loggers import lenient
 from resumebert.callbacks.new_settings import NewSettings
 from resumebert.callbacks.tensorboard import log_config, log_hyperparameters
 from resumebert.data.datamodule import ResumeDataModule
-from resumebert.data.splitting import write_split
+from resumebert.data.split_manifest import write_split
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import window_length
