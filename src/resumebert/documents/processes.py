@@ -1,0 +1,183 @@
+"""Reading documents that nobody vouches for, in processes with limits of time and memory.
+
+A process (``python -m resumebert.documents.processes``) takes one document after the other from its
+standard input and answers with JSON, so that nothing it says is run here. It ends itself when a
+document takes too long, whatever the libraries in it are doing; then another takes its place.
+"""
+
+import contextlib
+import faulthandler
+import json
+import os
+import queue
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import TypeAlias
+
+from resumebert.documents.document import Document, Limits
+from resumebert.documents.reading import read_document
+
+# A path, or a name and the bytes.
+Source: TypeAlias = str | Path | tuple[str, bytes]
+# Libraries keep memory; after so many documents a fresh process is the remedy.
+_DOCUMENTS_PER_PROCESS = 500
+# Documents that wait, read or to be read, so that the processes have work.
+_AHEAD = 4
+
+
+def read_documents_safely(
+    sources: Iterable[Source],
+    *,
+    workers: int = 1,
+    seconds: float = 60,
+    megabytes: int = 2000,
+    limits: Limits | None = None,
+    keep_hidden: bool = False,
+) -> Iterator[Document]:
+    """Read documents in other processes, and yield them in the order given.
+
+    A document that takes too long or too much memory, or that brings its reader down, is one with
+    an error, and the others go on. A few documents at a time are in memory.
+
+    Args:
+        sources: paths, or pairs of a name and bytes; may be an iterator.
+        workers: how many processes read.
+        seconds: that reading one document may take.
+        megabytes: of memory that reading one may take.
+        limits: the largest document that is read.
+        keep_hidden: whether text that a person can't see stays in the text.
+    """
+    task = {
+        "seconds": seconds,
+        "limits": asdict(limits or Limits()),
+        "keep_hidden": keep_hidden,
+    }
+    idle: queue.SimpleQueue[_Process] = queue.SimpleQueue()
+    processes = [_Process(megabytes) for _ in range(workers)]
+    for process in processes:
+        idle.put(process)
+
+    def read(source: Source) -> Document:
+        process = idle.get()
+        try:
+            return process.read(source, task)
+        finally:
+            idle.put(process)
+
+    pending: deque[Future[Document]] = deque()
+    pool = ThreadPoolExecutor(workers)
+    try:
+        for source in sources:
+            pending.append(pool.submit(read, source))
+            if len(pending) >= _AHEAD * workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.kill()
+        pool.shutdown()
+        for process in processes:
+            process.end()
+
+
+class _Process:
+    """A process that reads documents, started when it is needed."""
+
+    def __init__(self, megabytes: int) -> None:
+        self._megabytes = megabytes
+        self._process: subprocess.Popen[bytes] | None = None
+        self._documents = 0
+
+    def read(self, source: Source, task: dict[str, object]) -> Document:
+        """Return the document, or one with an error if the process ends over it."""
+        name, data = source if isinstance(source, tuple) else (str(source), None)
+        if self._process is None or self._documents >= _DOCUMENTS_PER_PROCESS:
+            self._start()
+        assert self._process and self._process.stdin and self._process.stdout
+        self._documents += 1
+        started = time.monotonic()
+        question = {**task, "name": name, "bytes": None if data is None else len(data)}
+        answer = b""
+        with contextlib.suppress(OSError):
+            self._process.stdin.write(json.dumps(question).encode() + b"\n" + (data or b""))
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        if answer.endswith(b"\n"):
+            document = json.loads(answer)
+            return Document(**{**document, "notes": tuple(document["notes"])})
+        self.end()
+        seconds = float(str(task["seconds"]))
+        if time.monotonic() - started >= seconds:
+            return Document(name, error=f"takes longer than {seconds:g} seconds to read")
+        what = f"needs more than {self._megabytes:,} MB of memory to read, or is damaged so that"
+        return Document(name, error=f"{what} its reader fails")
+
+    def _start(self) -> None:
+        self.end()
+        # Away from Ctrl+C: the process ends when its input does.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(self._megabytes)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        )
+        self._documents = 0
+
+    def kill(self) -> None:
+        """Have the process end, whoever waits for its answer."""
+        if self._process is not None:
+            self._process.kill()
+
+    def end(self) -> None:
+        """End the process and close its pipes, if there is one."""
+        if self._process is not None:
+            self._process.kill()
+            with contextlib.suppress(OSError):
+                self._process.communicate()
+            self._process = None
+
+
+def _main() -> None:
+    """Answer questions until there are no more."""
+    questions, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    # What libraries print must not get among the answers.
+    os.dup2(2, 1)
+    _limit_memory(int(sys.argv[1]))
+    while line := questions.readline():
+        question = json.loads(line)
+        size = question["bytes"]
+        faulthandler.dump_traceback_later(question["seconds"], exit=True)
+        source = question["name"] if size is None else questions.read(size)
+        document = read_document(
+            source,
+            name=question["name"],
+            limits=Limits(**question["limits"]),
+            keep_hidden=question["keep_hidden"],
+        )
+        faulthandler.cancel_dump_traceback_later()
+        answers.write(json.dumps(asdict(document)).encode() + b"\n")
+        answers.flush()
+
+
+def _limit_memory(megabytes: int) -> None:
+    """Let this process take so much more memory than it has now, where the system can limit it."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * resource.getpagesize() + megabytes * 1024**2
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+if __name__ == "__main__":
+    _main()
