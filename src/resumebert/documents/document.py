@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 # Letters that are one character in a font and several in a text.
 _LIGATURES = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)}
-# No text holds these; tab and line break stay. U+00AD only says where a word may be broken.
+# Nothing that is read. U+00AD says where a word may be broken, others are a byte order mark's.
 _DROPPED = dict.fromkeys(
     [*range(9), *range(0x0E, 0x20), 0x7F, 0xAD, 0x200B, 0x2060, 0xFEFF, 0xFFFE, 0xFFFF]
 )
@@ -18,11 +18,11 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest document that is read; one beyond a limit is an error of its own.
+    """The largest document that is read.
 
     Attributes:
         megabytes: of the file.
-        unpacked_megabytes: of what is packed in it.
+        unpacked_megabytes: of what is packed in a docx or odt.
         pages: of a PDF.
         characters: of the text.
     """
@@ -48,7 +48,7 @@ class Document:
         error: why there is no text; None: there is.
     """
 
-    name: str
+    name: str = ""
     kind: str = ""
     text: str = ""
     engine: str = ""
@@ -66,7 +66,7 @@ class Flow:
         self._seen: list[str] = []
         self._hidden: list[str] = []
 
-    def add(self, text: str, *, hidden: bool = False) -> None:
+    def add(self, text: str, *, hidden: bool) -> None:
         """Add to the current line."""
         if hidden:
             self._hidden.append(text)
@@ -79,20 +79,41 @@ class Flow:
             if parts and parts[-1] != "\n":
                 parts.append("\n")
 
-    def text(self) -> str:
-        """Return the text so far."""
-        return tidy("".join(self._seen))
-
     def hidden_text(self) -> str:
         """Return the hidden text so far."""
         return tidy("".join(self._hidden))
 
+    def document(self, engine: str, notes: tuple[str, ...] = ()) -> Document:
+        """Return the document that is written.
+
+        Raises:
+            UnreadableError: It has no text.
+        """
+        text, hidden = tidy("".join(self._seen)), self.hidden_text()
+        if not text:
+            raise UnreadableError(
+                "has only text that a person can't see" if hidden else "has no text (a scan?)"
+            )
+        return Document(text=text, engine=engine, hidden_text=hidden, notes=notes)
+
 
 def tidy(text: str) -> str:
-    """Return a text without control characters, and with one space or blank line in place of more."""
+    """Return a text without control characters and without repeated spaces and blank lines."""
     # Two halves of a character become one; a half on its own can't be written to a file.
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     text = re.sub(r"\r\n?|[\v\f\x85\u2028\u2029]", "\n", text).translate(_LIGATURES | _DROPPED)
     text = re.sub(r"[^\S\n\t]+", " ", text)
     text = re.sub(r" *\t[ \t]*", "\t", text)
     return re.sub(r"\s*\n\s*\n\s*", "\n\n", re.sub(r"[ \t]*\n[ \t]*", "\n", text)).strip()
+
+
+def decoded(data: bytes, encoding: str | None = None) -> str:
+    """Return the text of bytes: by their byte order mark, ``encoding``, UTF-8, or Windows-1252."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    for name in (encoding or "utf-8-sig", "utf-8-sig"):
+        try:
+            return data.decode(name)
+        except (LookupError, UnicodeDecodeError):
+            continue
+    return data.decode("cp1252", "replace")

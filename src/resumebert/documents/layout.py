@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from statistics import median
 
@@ -52,7 +53,7 @@ def _columns(pieces: Sequence[Piece]) -> tuple[list[Piece], ...] | None:
     best_score = (_FEWEST_LINES - 1, 0.0)
     for x in sorted({round(piece.x1) + 1 for piece in pieces}):
         start = 0
-        for blocked, run in groupby(by_height, lambda piece, x=x: piece.x0 < x < piece.x1):
+        for blocked, run in groupby(by_height, partial(_crosses, x)):
             band = list(run)
             end = start + len(band)
             left = [piece for piece in band if piece.x1 <= x]
@@ -65,6 +66,10 @@ def _columns(pieces: Sequence[Piece]) -> tuple[list[Piece], ...] | None:
                     best = by_height[:start], left, right, by_height[end:]
             start = end
     return best
+
+
+def _crosses(x: float, piece: Piece) -> bool:
+    return piece.x0 < x < piece.x1
 
 
 def _lines_beside(left: Sequence[Piece], right: Sequence[Piece]) -> int:

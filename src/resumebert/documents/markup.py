@@ -1,12 +1,12 @@
 """Walking a tree of markup (docx, odt, html) in its order, with the look of each text."""
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from lxml import etree
 
-from resumebert.documents.document import Document, Flow, UnreadableError
+from resumebert.documents.document import Flow
 from resumebert.documents.look import Look
 
 Element: TypeAlias = Any
@@ -39,22 +39,27 @@ def walk(element: Element, markup: Markup, look: Look, flow: Flow) -> None:
     if tag in markup.skipped:
         return
     changes = markup.changes(element)
-    # What is hidden stays so, whatever is inside says.
-    look = replace(look, **changes, **({"vanishes": True} if look.vanishes else {}))
+    # What is hidden stays so, whatever the elements in it say.
+    changes["vanishes"] = look.vanishes or changes.get("vanishes", False)
+    look = replace(look, **changes)
     hidden = look.is_hidden
+    has_text = markup.texts is None or tag in markup.texts
     if tag in markup.lines:
         flow.end_line()
     flow.add(markup.inserted.get(tag, ""), hidden=hidden)
-    has_text = markup.texts is None or tag in markup.texts
     if has_text:
-        flow.add(_spaced(element.text), hidden=hidden)
-    for child in element:
-        if isinstance(child.tag, str):
-            walk(child, markup, look, flow)
+        flow.add(_on_one_line(element.text), hidden=hidden)
+    for inner in element:
+        if isinstance(inner.tag, str):
+            walk(inner, markup, look, flow)
         if has_text:
-            flow.add(_spaced(child.tail), hidden=hidden)
+            flow.add(_on_one_line(inner.tail), hidden=hidden)
     if tag in markup.lines:
         flow.end_line()
+
+
+def _on_one_line(text: str | None) -> str:
+    return (text or "").replace("\n", " ").replace("\r", " ")
 
 
 def local_name(element: Element) -> str:
@@ -63,50 +68,26 @@ def local_name(element: Element) -> str:
 
 
 def attribute(element: Element | None, name: str) -> str | None:
-    """Return an attribute by its name without a namespace."""
-    if element is None:
-        return None
-    return next((v for k, v in element.items() if etree.QName(k).localname == name), None)
+    """Return an attribute by its name without a namespace; None: there is none, or no element."""
+    items: Iterable[tuple[str, str]] = () if element is None else element.items()
+    return next((value for key, value in items if key.rpartition("}")[2] == name), None)
 
 
 def child(element: Element, *names: str) -> Element | None:
-    """Return the first child with a name, then its first with the next one."""
-    for name in names:
-        element = None if element is None else element.find(f"{{*}}{name}")
-    return element
+    """Return the first child with a name, of that the first with the next name, and so on."""
+    return element.find("/".join(f"{{*}}{name}" for name in names))
 
 
 def inherited(styles: Mapping[str, tuple[str | None, Changes]]) -> dict[str, Changes]:
     """Return what each style changes together with its parents, of parent and own changes."""
     found = {}
     for name in styles:
+        line: list[str] = []
         changes: Changes = {}
-        line = [name]
-        while line[-1] in styles:
-            parent, own = styles[line[-1]]
-            changes = own | changes
-            if parent is None or parent in line:
-                break
+        parent: str | None = name
+        while parent is not None and parent in styles and parent not in line:
             line.append(parent)
+            parent, own = styles[parent]
+            changes = own | changes
         found[name] = changes
     return found
-
-
-def document_of(
-    flow: Flow, name: str, kind: str, notes: tuple[str, ...] = (), engine: str = "lxml"
-) -> Document:
-    """Return the document that was written to a flow.
-
-    Raises:
-        UnreadableError: It has no text.
-    """
-    text, hidden = flow.text(), flow.hidden_text()
-    if not text:
-        raise UnreadableError(
-            "has only text that a person can't see" if hidden else "has no text (a scan?)"
-        )
-    return Document(name, kind, text, engine, hidden_text=hidden, notes=notes)
-
-
-def _spaced(text: str | None) -> str:
-    return (text or "").replace("\n", " ").replace("\r", " ")

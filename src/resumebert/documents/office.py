@@ -5,6 +5,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable
 from functools import partial
+from typing import TypeAlias
 
 from lxml import etree
 
@@ -16,17 +17,19 @@ from resumebert.documents.markup import (
     Markup,
     attribute,
     child,
-    document_of,
     inherited,
     local_name,
     walk,
 )
 
+# The parent and own changes of each style.
+Styles: TypeAlias = dict[str, tuple[str | None, Changes]]
 # A text box further out shows nothing, wherever on the page it is measured from. 914,400 an inch.
 _OFF_PAGE = (-3 * 914_400, 22 * 914_400)
+_WORD_PARTS = ("header", "document", "diagrams/data", "footnotes", "endnotes", "footer")
 _FAMILIES = {
     "p": "paragraph", "h": "paragraph", "span": "text", "a": "text", "table-cell": "table-cell",
-    "frame": "graphic", "custom-shape": "graphic",
+    "frame": "graphic", "custom-shape": "graphic", "section": "section",
 }  # fmt: skip
 
 
@@ -38,7 +41,7 @@ def open_package(data: bytes, limits: Limits) -> zipfile.ZipFile:
     """
     try:
         package = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError):
+    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError):
         raise UnreadableError("is a damaged zip file (docx and odt are zip files)") from None
     # zipfile reads no more of a part than it says here.
     unpacked = sum(info.file_size for info in package.infolist()) / 1000**2
@@ -48,40 +51,32 @@ def open_package(data: bytes, limits: Limits) -> zipfile.ZipFile:
     return package
 
 
-def read_docx(package: zipfile.ZipFile, name: str, keep_hidden: bool) -> Document:
-    """Read a Word document: headers, body with tables and text boxes, notes, footers.
-
-    Raises:
-        UnreadableError: It is damaged, or has no text.
-    """
-    parts = sorted(part for part in package.namelist() if part.endswith(".xml"))
-    kinds = ("header", "document", "diagrams/data", "footnotes", "endnotes", "footer")
+def read_docx(data: bytes, limits: Limits, keep_hidden: bool) -> Document:
+    """Read a Word document: headers, body with tables and text boxes, notes, footers."""
+    package = open_package(data, limits)
+    parts = [part for part in sorted(package.namelist()) if part.endswith(".xml")]
     roots = [
         _xml(package, part)
-        for kind in kinds
+        for kind in _WORD_PARTS
         for part in parts
         if part.startswith(f"word/{kind}") and part.count("/") == kind.count("/") + 1
     ]
-    styles = _xml(package, "word/styles.xml") if "word/styles.xml" in parts else None
-    markup = _word_markup(styles)
+    has_styles = "word/styles.xml" in parts
+    markup = _word_markup(_xml(package, "word/styles.xml") if has_styles else etree.Element("none"))
     behind = any(a.get("behindDoc") == "1" for root in roots for a in root.iter("{*}anchor"))
-    return _read([(root, markup) for root in roots], name, "docx", behind, keep_hidden)
+    return _read([(root, markup) for root in roots], behind, keep_hidden)
 
 
-def read_odt(package: zipfile.ZipFile, name: str, keep_hidden: bool) -> Document:
-    """Read an OpenDocument text: headers and footers, then the body.
-
-    Raises:
-        UnreadableError: It is damaged or encrypted, or has no text.
-    """
+def read_odt(data: bytes, limits: Limits, keep_hidden: bool) -> Document:
+    """Read an OpenDocument text: headers and footers, then the body."""
+    package = open_package(data, limits)
     names = package.namelist()
-    if "META-INF/manifest.xml" in names:
-        manifest = _bytes(package, "META-INF/manifest.xml")
-        if b"encryption-data" in manifest:
-            raise UnreadableError("is encrypted: save it without a password")
+    manifest = "META-INF/manifest.xml"
+    if manifest in names and b"encryption-data" in _unpacked(package, manifest):
+        raise UnreadableError("is encrypted: save it without a password")
     roots = [_xml(package, part) for part in ("styles.xml", "content.xml") if part in names]
     shown = []
-    styles: dict[str, tuple[str | None, Changes]] = {}
+    styles: Styles = {}
     for root in roots:
         # Those of the body come on top of those of the whole file.
         styles |= _open_styles(root)
@@ -96,35 +91,32 @@ def read_odt(package: zipfile.ZipFile, name: str, keep_hidden: bool) -> Document
         for root in roots
         for properties in root.iter("{*}graphic-properties")
     )
-    return _read(shown, name, "odt", behind, keep_hidden)
+    return _read(shown, behind, keep_hidden)
 
 
-def _read(
-    parts: list[tuple[Element, Markup]], name: str, kind: str, behind: bool, keep_hidden: bool
-) -> Document:
-    # Of equal headers and footers, one for each section, the first is enough.
+def _read(parts: Iterable[tuple[Element, Markup]], behind: bool, keep_hidden: bool) -> Document:
+    # Sections repeat their headers and footers.
     unique: dict[str, tuple[Element, Markup]] = {}
     for root, markup in parts:
         unique.setdefault("".join(root.itertext()), (root, markup))
-    flow = _walked(unique.values(), Look(), keep_hidden)
+
+    def written(look: Look) -> Flow:
+        flow = Flow(keep_hidden)
+        for root, markup in unique.values():
+            walk(root, markup, look, flow)
+            flow.end_line()
+        return flow
+
+    flow = written(Look())
     if behind and flow.hidden_text():
         # White text may stand on the shape or picture that lies behind it.
-        kept = _walked(unique.values(), Look(backdrop=None), keep_hidden)
+        kept = written(Look(backdrop=None))
         if kept.hidden_text() != flow.hidden_text():
-            note = "white text was kept, as a shape or picture lies behind the text"
-            return document_of(kept, name, kind, (note,))
-    return document_of(flow, name, kind)
+            return kept.document("lxml", ("white text was kept: a shape or picture is behind it",))
+    return flow.document("lxml")
 
 
-def _walked(parts: Iterable[tuple[Element, Markup]], look: Look, keep_hidden: bool) -> Flow:
-    flow = Flow(keep_hidden)
-    for root, markup in parts:
-        walk(root, markup, look, flow)
-        flow.end_line()
-    return flow
-
-
-def _bytes(package: zipfile.ZipFile, part: str) -> bytes:
+def _unpacked(package: zipfile.ZipFile, part: str) -> bytes:
     try:
         return package.read(part)
     except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, EOFError, ValueError):
@@ -132,11 +124,9 @@ def _bytes(package: zipfile.ZipFile, part: str) -> bytes:
 
 
 def _xml(package: zipfile.ZipFile, part: str) -> Element:
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True
-    )
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
     try:
-        root = etree.fromstring(_bytes(package, part), parser)
+        root = etree.fromstring(_unpacked(package, part), parser)
     except etree.XMLSyntaxError:
         raise UnreadableError(f"is damaged: {part} in it is no XML") from None
     if root.getroottree().docinfo.doctype:
@@ -144,17 +134,18 @@ def _xml(package: zipfile.ZipFile, part: str) -> Element:
     return root
 
 
-def _word_markup(styles: Element | None) -> Markup:
+def _word_markup(sheet: Element) -> Markup:
     """Return what the elements of WordprocessingML mean, with the styles of a document."""
-    own: dict[str, tuple[str | None, Changes]] = {}
-    default = None
-    for style in () if styles is None else styles.iter("{*}style"):
+    styles: Styles = {}
+    default = ""
+    for style in sheet.iter("{*}style"):
         name = attribute(style, "styleId") or ""
-        if attribute(style, "default") and attribute(style, "type") == "paragraph":
+        if attribute(style, "default") == "1" and attribute(style, "type") == "paragraph":
             default = name
-        shaded = {"backdrop": None} if any(map(_shade, style.iter("{*}shd"))) else {}
-        changes = _run_changes(child(style, "rPr"))
-        own[name] = attribute(child(style, "basedOn"), "val"), shaded | changes
+        # Which cells a table's style shades is too much to work out.
+        shaded: Changes = {"backdrop": None} if any(map(_shade, style.iter("{*}shd"))) else {}
+        own = shaded | _run_changes(child(style, "rPr"))
+        styles[name] = attribute(child(style, "basedOn"), "val"), own
     return Markup(
         skipped={
             "Fallback", "del", "moveFrom", "delText", "instrText", "pPr", "rPr", "tblPr", "trPr",
@@ -162,34 +153,33 @@ def _word_markup(styles: Element | None) -> Markup:
         },
         lines={"p", "tbl", "txbxContent"},
         inserted={"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"},
-        changes=partial(_word_changes, styles=inherited(own), default=default),
+        changes=partial(_word_changes, styles=inherited(styles), default=default),
         texts={"t"},
     )  # fmt: skip
 
 
-def _word_changes(element: Element, *, styles: dict[str, Changes], default: str | None) -> Changes:
+def _word_changes(element: Element, *, styles: dict[str, Changes], default: str) -> Changes:
     match local_name(element):
         case "p":
             style = attribute(child(element, "pPr", "pStyle"), "val") or default
-            return styles.get(style or "", {}) | _shade(child(element, "pPr", "shd"))
+            return styles.get(style, {}) | _shade(child(element, "pPr", "shd"))
         case "r":
-            style = attribute(child(element, "rPr", "rStyle"), "val")
-            return styles.get(style or "", {}) | _run_changes(child(element, "rPr"))
+            style = attribute(child(element, "rPr", "rStyle"), "val") or ""
+            return styles.get(style, {}) | _run_changes(child(element, "rPr"))
         case "tbl":
-            style = attribute(child(element, "tblPr", "tblStyle"), "val")
-            return {k: v for k, v in styles.get(style or "", {}).items() if k == "backdrop"}
+            style = attribute(child(element, "tblPr", "tblStyle"), "val") or ""
+            return {"backdrop": None} if "backdrop" in styles.get(style, {}) else {}
         case "tc":
             return _shade(child(element, "tcPr", "shd"))
-        case "wsp":
+        case "wsp" if child(element, "spPr", "noFill") is None:
             filled = child(element, "spPr", "solidFill", "srgbClr")
-            empty = child(element, "spPr", "noFill") is not None
-            return {} if empty else {"backdrop": colour_of(attribute(filled, "val"))}
+            return {"backdrop": colour_of(attribute(filled, "val"))}
         case "shape" | "rect" | "roundrect" if element.get("filled") != "f":
             return {"backdrop": colour_of(element.get("fillcolor", "white"))}
         case "anchor":
-            offsets = [int(offset.text) for offset in element.iterfind("*/{*}posOffset")]
             low, high = _OFF_PAGE
-            return {"vanishes": True} if any(not low < x < high for x in offsets) else {}
+            offsets = [int(offset.text) for offset in element.iterfind("*/{*}posOffset")]
+            return {"vanishes": any(not low < offset < high for offset in offsets)}
     return {}
 
 
@@ -216,27 +206,24 @@ def _shade(element: Element | None) -> Changes:
     return {} if fill in (None, "auto") else {"backdrop": colour_of(fill)}
 
 
-def _open_styles(root: Element) -> dict[str, tuple[str | None, Changes]]:
-    """Return the parent and the changes of each style, by its family and name."""
-    styles = {}
+def _open_styles(root: Element) -> Styles:
+    styles: Styles = {}
     for style in root.iter("{*}style"):
-        family = attribute(style, "family")
-        parent = attribute(style, "parent-style-name")
+        family, parent = attribute(style, "family"), attribute(style, "parent-style-name")
         changes: Changes = {}
         for properties in style:
-            if attribute(properties, "display") == "none":
+            values = {key.rpartition("}")[2]: value for key, value in properties.items()}
+            if values.get("display") == "none":
                 changes["vanishes"] = True
-            if attribute(properties, "color"):
-                changes["colour"] = colour_of(attribute(properties, "color"))
-            size = attribute(properties, "font-size") or ""
-            if size.endswith("pt"):
+            if "color" in values:
+                changes["colour"] = colour_of(values["color"])
+            if (size := values.get("font-size", "")).endswith("pt"):
                 changes["size"] = float(size[:-2])
-            filled = attribute(properties, "fill") in ("gradient", "bitmap", "hatch", "solid")
-            ground = attribute(properties, "background-color")
-            if ground not in (None, "transparent") or filled:
-                changes["backdrop"] = colour_of(attribute(properties, "fill-color") or ground)
-        name = f"{family} {attribute(style, 'name')}"
-        styles[name] = (f"{family} {parent}" if parent else None), changes
+            ground = values.get("background-color", "transparent")
+            if values.get("fill", "none") != "none" or ground != "transparent":
+                changes["backdrop"] = colour_of(values.get("fill-color", ground))
+        own = f"{family} {parent}" if parent else None, changes
+        styles[f"{family} {attribute(style, 'name')}"] = own
     return styles
 
 
@@ -244,12 +231,10 @@ def _open_markup(styles: dict[str, Changes]) -> Markup:
     """Return what the elements of OpenDocument mean, with the styles of a document."""
 
     def changes(element: Element) -> Changes:
-        tag = local_name(element)
-        if tag == "section":
-            return {"vanishes": True} if attribute(element, "display") == "none" else {}
-        if tag not in _FAMILIES:
-            return {}
-        return styles.get(f"{_FAMILIES[tag]} {attribute(element, 'style-name')}", {})
+        family = _FAMILIES.get(local_name(element))
+        if family == "section":
+            return {"vanishes": attribute(element, "display") == "none"}
+        return dict(styles.get(f"{family} {attribute(element, 'style-name')}", {}))
 
     return Markup(
         skipped={

@@ -63,7 +63,7 @@ class _Characters:
     along: Boxes
 
 
-def read_pdf(data: bytes, name: str, limits: Limits, keep_hidden: bool) -> Document:
+def read_pdf(data: bytes, limits: Limits, keep_hidden: bool) -> Document:
     """Read a PDF.
 
     Raises:
@@ -101,7 +101,7 @@ def read_pdf(data: bytes, name: str, limits: Limits, keep_hidden: bool) -> Docum
         notes.append(f"pages {_numbers(empty)} are pictures without text")
     engine = "pdfium" if not better else "pypdf" if len(better) == len(pages) else "pdfium, pypdf"
     text = "\n\n".join(text for text in texts if text)
-    return Document(name, "pdf", text, engine, len(pages), hidden, tuple(notes))
+    return Document("", "", text, engine, len(pages), hidden, tuple(notes))
 
 
 def _numbers(pages: Sequence[int] | dict[int, str]) -> str:
@@ -110,7 +110,7 @@ def _numbers(pages: Sequence[int] | dict[int, str]) -> str:
 
 
 def _read_again(data: bytes, pages: Sequence[_Page], doubtful: Sequence[int]) -> dict[int, str]:
-    """Return what pypdf reads better, by page. A page with hidden text stays: pypdf can't tell it."""
+    """Return what pypdf reads better, by page; pypdf can't tell hidden text."""
     better = {}
     try:
         reader = PdfReader(io.BytesIO(data))
@@ -197,6 +197,7 @@ def _on_paper(
     """Return boxes (n, 4) and quarter turns (n,) on the page as it is shown: cropped and upright.
 
     Args:
+        page: a page.
         corners: (n, 2, 2), two opposite ones of each box, in the page's own coordinates.
         angles: (n,) of the letters there.
     """

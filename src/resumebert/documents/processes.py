@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from resumebert.documents.document import Document, Limits
 from resumebert.documents.reading import read_document
@@ -53,11 +53,8 @@ def read_documents_safely(
         limits: the largest document that is read.
         keep_hidden: whether text that a person can't see stays in the text.
     """
-    task = {
-        "seconds": seconds,
-        "limits": asdict(limits or Limits()),
-        "keep_hidden": keep_hidden,
-    }
+    shown = asdict(limits or Limits())
+    task = {"seconds": seconds, "limits": shown, "keep_hidden": keep_hidden}
     idle: queue.SimpleQueue[_Process] = queue.SimpleQueue()
     processes = [_Process(megabytes) for _ in range(workers)]
     for process in processes:
@@ -96,42 +93,42 @@ class _Process:
         self._process: subprocess.Popen[bytes] | None = None
         self._documents = 0
 
-    def read(self, source: Source, task: dict[str, object]) -> Document:
+    def read(self, source: Source, task: dict[str, Any]) -> Document:
         """Return the document, or one with an error if the process ends over it."""
         name, data = source if isinstance(source, tuple) else (str(source), None)
-        if self._process is None or self._documents >= _DOCUMENTS_PER_PROCESS:
-            self._start()
-        assert self._process and self._process.stdin and self._process.stdout
-        self._documents += 1
+        process = self._ready()
         started = time.monotonic()
         question = {**task, "name": name, "bytes": None if data is None else len(data)}
         answer = b""
         with contextlib.suppress(OSError):
-            self._process.stdin.write(json.dumps(question).encode() + b"\n" + (data or b""))
-            self._process.stdin.flush()
-            answer = self._process.stdout.readline()
+            process.stdin.write(json.dumps(question).encode() + b"\n" + (data or b""))
+            process.stdin.flush()
+            answer = process.stdout.readline()
         if answer.endswith(b"\n"):
             document = json.loads(answer)
             return Document(**{**document, "notes": tuple(document["notes"])})
         self.end()
-        seconds = float(str(task["seconds"]))
-        if time.monotonic() - started >= seconds:
-            return Document(name, error=f"takes longer than {seconds:g} seconds to read")
-        what = f"needs more than {self._megabytes:,} MB of memory to read, or is damaged so that"
-        return Document(name, error=f"{what} its reader fails")
+        if time.monotonic() - started >= task["seconds"]:
+            return Document(name, error=f"takes longer than {task['seconds']:g} seconds to read")
+        memory = f"needs more than {self._megabytes:,} MB of memory"
+        return Document(name, error=f"{memory} to read, or is damaged so that its reader fails")
 
-    def _start(self) -> None:
-        self.end()
-        # Away from Ctrl+C: the process ends when its input does.
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(self._megabytes)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        )
-        self._documents = 0
+    def _ready(self) -> Any:
+        """Return the process: a running subprocess with pipes."""
+        if self._process is None or self._documents >= _DOCUMENTS_PER_PROCESS:
+            self.end()
+            self._documents = 0
+            # Away from Ctrl+C: the process ends when its input does.
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", __name__, str(self._megabytes)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            )
+        self._documents += 1
+        return self._process
 
     def kill(self) -> None:
         """Have the process end, whoever waits for its answer."""

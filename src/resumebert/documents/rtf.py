@@ -4,9 +4,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from resumebert.documents.document import Document, Flow
+from resumebert.documents.document import Document, Flow, Limits
 from resumebert.documents.look import WHITE, Colour, Look
-from resumebert.documents.markup import document_of
 
 _TOKEN = re.compile(
     r"\\(?P<word>[a-zA-Z]{1,32})(?P<number>-?\d{1,10})? ?|\\'(?P<byte>[0-9a-fA-F]{2})"
@@ -46,15 +45,11 @@ class _State:
     stand_ins: int = 1
 
 
-def read_rtf(data: bytes, name: str, keep_hidden: bool) -> Document:
-    """Read RTF.
-
-    Raises:
-        UnreadableError: It has no text.
-    """
+def read_rtf(data: bytes, limits: Limits, keep_hidden: bool) -> Document:
+    """Read RTF."""
     flow = Flow(keep_hidden)
     _Reader(flow).read(data.decode("latin-1"))
-    return document_of(flow, name, "rtf", engine="resumebert")
+    return flow.document("resumebert")
 
 
 class _Reader:
@@ -145,7 +140,8 @@ class _Reader:
             self._state = replace(self._state, look=replace(self._state.look, **look))
 
     def _colour(self, number: int | None) -> Colour | None:
-        return self._colours[number] if 0 < (number or 0) < len(self._colours) else None
+        number = number or 0
+        return self._colours[number] if 0 < number < len(self._colours) else None
 
     def _letters(self, data: bytes) -> None:
         if self._state.group == "colortbl":

@@ -1,15 +1,17 @@
-"""Text of HTML, as far as a browser would show it."""
+"""Text of HTML and Markdown, as far as a browser would show it."""
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
 
 from lxml import etree, html
 
-from resumebert.documents.document import Document, Flow, UnreadableError
+from resumebert.documents.document import Document, Flow, Limits, UnreadableError, decoded
 from resumebert.documents.look import Look, colour_of
-from resumebert.documents.markup import Changes, Element, Markup, document_of, walk
+from resumebert.documents.markup import Changes, Element, Markup, walk
 
+# Whether a rule of a style sheet applies to an element, and what it declares.
+Rule: TypeAlias = tuple[Callable[[Element], bool], str]
 _LINES = {
     "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details",
     "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3",
@@ -20,46 +22,56 @@ _SKIPPED = {
     "head", "script", "style", "noscript", "template", "svg", "math", "select", "textarea",
     "iframe", "object", "audio", "video", "canvas",
 }  # fmt: skip
-# With a block in them, such as those for print; comments.
-_AT_RULES = re.compile(r"/\*.*?\*/|@[^{};]*(?:;|\{(?:[^{}]*\{[^{}]*\})*[^{}]*\})", re.DOTALL)
+# Comments, and rules with others in them, such as those for print.
+_PASSED_OVER = re.compile(r"/\*.*?\*/|@[^{};]*(?:;|\{(?:[^{}]*\{[^{}]*\})*[^{}]*\})", re.DOTALL)
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 # Of one element without its parents: tag, classes and id.
 _SELECTOR = re.compile(r"([a-z][a-z0-9]*|\*)?((?:[.#][\w-]+)*)", re.IGNORECASE)
 _FAR_OUT = re.compile(r"-(?:\d{4}|999)")
 _POINTS = {"pt": 1.0, "px": 0.75, "em": 12.0, "rem": 12.0, "": 0.75}
+_CHARSET = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
 
 
-def read_html(text: str, name: str, kind: str, keep_hidden: bool) -> Document:
-    """Read HTML.
+def read_html(data: bytes, limits: Limits, keep_hidden: bool) -> Document:
+    """Read HTML."""
+    named = _CHARSET.search(data[:2048])
+    return _read(decoded(data, named[1].decode() if named else None), keep_hidden, "lxml")
 
-    Raises:
-        UnreadableError: It has no text.
-    """
+
+def read_markdown(data: bytes, limits: Limits, keep_hidden: bool) -> Document:
+    """Read Markdown, by way of HTML."""
+    from markdown_it import MarkdownIt
+
+    page = MarkdownIt("commonmark").enable("table").render(decoded(data))
+    return _read(page, keep_hidden, "markdown-it, lxml")
+
+
+def _read(page: str, keep_hidden: bool, engine: str) -> Document:
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
-        root = html.document_fromstring(text.encode("utf-8", "replace"), parser)
-    except (etree.ParserError, ValueError):
+        root = html.document_fromstring(page.encode("utf-8", "replace"), parser)
+    except etree.ParserError:
         raise UnreadableError("has no text") from None
     rules = _rules("\n".join(style.text or "" for style in root.iter("style")))
 
     def changes(element: Element) -> Changes:
-        declared = "".join(f"{block};" for applies, block in rules if applies(element))
-        return _changes(element, declared + element.get("style", ""))
+        declared = [declares for applies, declares in rules if applies(element)]
+        return _changes(element, ";".join([*declared, element.get("style", "")]))
 
-    inserted = {"br": "\n", "td": "\t", "th": "\t"}
     flow = Flow(keep_hidden)
+    inserted = {"br": "\n", "td": "\t", "th": "\t"}
     walk(root, Markup(_SKIPPED, _LINES, inserted, changes), Look(), flow)
-    return document_of(flow, name, kind)
+    return flow.document(engine)
 
 
-def _rules(sheet: str) -> list[tuple[Callable[[Element], bool], str]]:
-    """Return the rules of a style sheet that hide or colour text, for elements told by themselves."""
-    found: list[tuple[Callable[[Element], bool], str]] = []
-    for selectors, block in _RULE.findall(_AT_RULES.sub("", sheet)):
-        for selector in selectors.split(","):
-            if match := _SELECTOR.fullmatch(selector.strip()):
-                found.append((_test(match[1] or "*", re.findall(r"[.#][\w-]+", match[2])), block))
-    return found
+def _rules(sheet: str) -> list[Rule]:
+    """Return the rules of a style sheet for elements that are told without their parents."""
+    return [
+        (_test(match[1] or "*", re.findall(r"[.#][\w-]+", match[2])), declares)
+        for selectors, declares in _RULE.findall(_PASSED_OVER.sub("", sheet))
+        for selector in selectors.split(",")
+        if (match := _SELECTOR.fullmatch(selector.strip()))
+    ]
 
 
 def _test(tag: str, names: list[str]) -> Callable[[Element], bool]:
@@ -72,21 +84,17 @@ def _test(tag: str, names: list[str]) -> Callable[[Element], bool]:
 
 
 def _changes(element: Element, declared: str) -> Changes:
-    """Return what an element changes, by the declarations that apply to it, the last ones strongest."""
-    style = {}
-    for declaration in declared.lower().split(";"):
-        key, _, value = declaration.partition(":")
-        style[key.strip()] = value.replace("!important", "").strip()
-    changes: dict[str, Any] = {}
-    if (
-        style.get("display") == "none"
+    """Return what an element changes, by what is declared for it; the last word counts."""
+    pairs = (declaration.partition(":") for declaration in declared.lower().split(";"))
+    style = {key.strip(): value.replace("!important", "").strip() for key, _, value in pairs}
+    changes: Changes = {
+        "vanishes": style.get("display") == "none"
         or style.get("visibility") in ("hidden", "collapse")
-        or re.fullmatch(r"0*\.?0+%?", style.get("opacity", ""))
+        or bool(re.fullmatch(r"0*\.?0+%?", style.get("opacity", "")))
         or element.get("hidden") is not None
         or any(_FAR_OUT.match(style.get(key, "")) for key in ("left", "top", "text-indent"))
-    ):
-        changes["vanishes"] = True
-    if colour := style.get("color", element.get("color") if element.tag == "font" else None):
+    }
+    if colour := style.get("color", element.get("color")):
         changes["colour"] = colour_of(colour)
     background = style.get("background-color", style.get("background", element.get("bgcolor")))
     if background not in (None, "none", "transparent", "inherit", "initial"):
