@@ -51,7 +51,8 @@ def _columns(pieces: Sequence[Piece]) -> tuple[list[Piece], ...] | None:
     by_height = sorted(pieces, key=lambda piece: piece.middle)
     best: tuple[list[Piece], ...] | None = None
     best_score = (_FEWEST_LINES - 1, 0.0)
-    for x in sorted({round(piece.x1) + 1 for piece in pieces}):
+    last_start = max((piece.x0 for piece in pieces), default=0)
+    for x in sorted({round(piece.x1) + 1 for piece in pieces if piece.x1 < last_start}):
         start = 0
         for blocked, run in groupby(by_height, partial(_crosses, x)):
             band = list(run)

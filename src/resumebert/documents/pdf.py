@@ -8,14 +8,13 @@ text, text on a dark ground (which can be seen), text off the page, and invisibl
 import ctypes
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
-from pypdf import PdfReader
 
 from resumebert.documents.document import Document, Limits, UnreadableError, tidy
 from resumebert.documents.layout import Piece, in_reading_order
@@ -32,8 +31,11 @@ _WORD_GAP, _COLUMN_GAP = 0.2, 1.0
 # pypdf must be better by this to be preferred.
 _CLEARLY = 0.03
 
+# pdfium's own sign for a hyphen at the end of a line is U+0002.
+_HYPHENS = ("\x02", "\xad")
+
 Boxes = npt.NDArray[np.float64]
-Pixels = npt.NDArray[np.uint8]
+Indices = npt.NDArray[np.int64]
 
 
 @dataclass
@@ -111,6 +113,9 @@ def _numbers(pages: Sequence[int] | dict[int, str]) -> str:
 
 def _read_again(data: bytes, pages: Sequence[_Page], doubtful: Sequence[int]) -> dict[int, str]:
     """Return what pypdf reads better, by page; pypdf can't tell hidden text."""
+    # It takes a while to import, and most files do without.
+    from pypdf import PdfReader
+
     better = {}
     try:
         reader = PdfReader(io.BytesIO(data))
@@ -133,25 +138,28 @@ def _read_page(page: pdfium.PdfPage, keep_hidden: bool) -> _Page:
     characters = _characters(page)
     if not characters.letters:
         return _Page("", "", pictures)
-    drawn, scale = _drawn(page)
+    starts, piece_starts = _words(characters)
+    shown = _shown(page, characters.boxes, starts)
     # By the direction that a text runs in: each has an order of its own.
     pieces: dict[int, list[Piece]] = {}
     hidden: list[str] = []
-    for order, (piece, words) in enumerate(_pieces(characters)):
+    ends = [*starts[1:], len(characters.letters)]
+    words = ["".join(characters.letters[i:j]) for i, j in zip(starts, ends, strict=True)]
+    was_shown = True
+    for order, piece in enumerate(np.split(np.arange(len(starts)), piece_starts)):
         seen = []
-        was_hidden = False
-        for word in words:
-            text = "".join(characters.letters[i] for i in word)
-            if any(map(str.isalnum, text)):
-                was_hidden = _is_hidden(characters.boxes[word], drawn, scale)
-            if was_hidden:
-                hidden.append(text)
-            if keep_hidden or not was_hidden:
-                seen.append(text)
+        for i in piece:
+            # Punctuation is too small to tell.
+            if any(map(str.isalnum, words[i])):
+                was_shown = bool(shown[i])
+            if not was_shown:
+                hidden.append(words[i])
+            if keep_hidden or was_shown:
+                seen.append(words[i])
         if seen:
-            x0, y0 = characters.along[piece, :2].min(axis=0)
-            x1, y1 = characters.along[piece, 2:].max(axis=0)
-            turn = int(characters.turns[piece[0]])
+            boxes = characters.along[starts[piece[0]] : ends[piece[-1]]]
+            x0, y0, x1, y1 = *boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)
+            turn = int(characters.turns[starts[piece[0]]])
             pieces.setdefault(turn, []).append(Piece(" ".join(seen), x0, y0, x1, y1, order))
     directions = sorted(pieces.values(), key=len, reverse=True)
     text = "\n\n".join(map(in_reading_order, directions))
@@ -176,7 +184,7 @@ def _characters(page: pdfium.PdfPage) -> _Characters:
             raw.FPDFText_GetCharBox(textpage, i, *side)
             left, right, bottom, top = (value.value for value in side)
             box = (left, top, right, bottom)
-        letters.append("-" if raw.FPDFText_IsHyphen(textpage, i) == 1 else letter)
+        letters.append("-" if letter in _HYPHENS else letter)
         after_space.append(space)
         corners.append(box)
         angles.append(raw.FPDFText_GetCharAngle(textpage, i))
@@ -219,48 +227,49 @@ def _on_paper(
     return boxes, turns.astype(np.int64) % 4
 
 
-def _pieces(characters: _Characters) -> Iterator[tuple[list[int], list[list[int]]]]:
-    """Yield parts of lines without a wide gap, as they were written, and the words of each."""
+def _words(characters: _Characters) -> tuple[Indices, Indices]:
+    """Return the first character of each word, and, of all but the first piece, the first word.
+
+    A piece is a part of a line without a wide gap, in the order of writing.
+    """
     along = characters.along
     height = np.maximum(along[:, 3] - along[:, 1], 0.1)
     height = np.maximum(height[:-1], height[1:])
-    gap = along[1:, 0] - along[:-1, 2]
     middle = (along[:, 1] + along[:, 3]) / 2
-    ends = (
+    gap = (along[1:, 0] - along[:-1, 2]) / height
+    new_piece = (
         (np.abs(np.diff(middle)) > height / 2)
-        | (gap > _COLUMN_GAP * height)
-        | (gap < -height)
+        | (gap > _COLUMN_GAP)
+        | (gap < -1)
         | (np.diff(characters.turns) != 0)
     )
-    gap = gap / height
-    for piece in np.split(np.arange(len(middle)), np.flatnonzero(ends) + 1):
-        inner = gap[piece[:-1]]
-        breaks = (inner > _WORD_GAP) | characters.after_space[piece[1:]]
+    new_word = new_piece | (gap > _WORD_GAP) | characters.after_space[1:]
+    firsts = np.flatnonzero(new_piece) + 1
+    for start, end in zip([0, *firsts], [*firsts - 1, len(gap)], strict=True):
         # S p a c e d letters: most words are single letters. Then the gaps between words are
         # those that are wider than most.
-        if len(piece) > 3 and breaks.sum() > 0.6 * (len(piece) - 1):
-            breaks = inner > 1.6 * max(float(np.median(inner)), _WORD_GAP / 2)
-        words = np.split(piece, np.flatnonzero(breaks) + 1)
-        yield piece.tolist(), [word.tolist() for word in words]
+        if end - start > 3 and new_word[start:end].mean() > 0.6:
+            inner = gap[start:end]
+            new_word[start:end] = inner > 1.6 * max(float(np.median(inner)), _WORD_GAP / 2)
+    words = np.flatnonzero(np.concatenate([[True], new_word]))
+    return words, np.searchsorted(words, firsts)
 
 
-def _drawn(page: pdfium.PdfPage) -> tuple[Pixels, float]:
-    """Return a page as a picture (height, width, 3), and its pixels a point."""
+def _shown(page: pdfium.PdfPage, boxes: Boxes, starts: Indices) -> npt.NDArray[np.bool_]:
+    """Return whether the page, drawn as a picture, shows something where each word stands."""
     width, height = page.get_size()
     scale = min(_SCALE, math.sqrt(_MOST_PIXELS / max(width * height, 1)))
     bitmap = page.render(scale=scale, force_bitmap_format=raw.FPDFBitmap_BGR)
-    return bitmap.to_numpy().copy(), scale
-
-
-def _is_hidden(boxes: Boxes, drawn: Pixels, scale: float) -> bool:
-    """Return whether a person can't see the letters with these boxes (n, 4), in points."""
-    x0, y0 = boxes[:, :2].min(axis=0)
-    x1, y1 = boxes[:, 2:].max(axis=0)
-    if min(x1 - x0, y1 - y0) < 0.5 or (boxes[:, 3] - boxes[:, 1]).max() < SMALLEST:
-        return (boxes[:, 2:] - boxes[:, :2]).max() < SMALLEST
-    # Where small letters stand: the lines above and below do not reach in.
-    top, bottom = y0 + 0.3 * (y1 - y0), y0 + 0.8 * (y1 - y0)
-    left, upper = (max(math.floor(value * scale), 0) for value in (x0, top))
-    right, lower = (max(math.ceil(value * scale), 0) for value in (x1, bottom))
-    seen = drawn[upper:lower, left:right].reshape(-1, 3)
-    return len(seen) == 0 or int(np.ptp(seen, axis=0).max()) < _LEAST_CONTRAST
+    drawn = bitmap.to_numpy()
+    heights = np.maximum.reduceat(boxes[:, 3] - boxes[:, 1], starts)
+    x0, y0 = np.minimum.reduceat(boxes[:, :2], starts).T
+    x1, y1 = np.maximum.reduceat(boxes[:, 2:], starts).T
+    # Where small letters stand, so that the lines above and below do not reach in.
+    corners = np.stack([x0, y0 + 0.3 * (y1 - y0), x1 + 1, y0 + 0.8 * (y1 - y0) + 1], axis=1)
+    shown = heights >= SMALLEST
+    for i, (left, top, right, bottom) in enumerate((corners * scale).clip(0).astype(int)):
+        if shown[i]:
+            place = drawn[top:bottom, left:right]
+            contrast = np.ptp(place, axis=(0, 1)).max() if place.size else 0
+            shown[i] = contrast >= _LEAST_CONTRAST
+    return shown
