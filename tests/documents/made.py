@@ -58,7 +58,7 @@ def two_columns(left: Sequence[str], right: Sequence[str]) -> bytes:
 
     def decorate(canvas: Canvas, _: object) -> None:
         canvas.drawString(50, 800, HEADER)
-        canvas.drawString(50, 30, FOOTER)
+        canvas.drawCentredString(A4[0] / 2, 30, FOOTER)
 
     template = BaseDocTemplate(stream, pagesize=A4)
     template.addPageTemplates(PageTemplate(frames=frames, onPage=decorate))

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -137,15 +138,14 @@ def hidden_and_seen(canvas: Canvas) -> None:
     canvas.setFillColor(colors.black)
     canvas.drawString(5000, 640, "hidden offthepage")
     canvas.drawString(50, -40, "hidden belowthepage")
+    canvas.saveState()
     text = canvas.beginText(50, 620)
     text.setTextRenderMode(3)
     text.textOut("hidden invisible")
     canvas.drawText(text)
+    canvas.restoreState()
     canvas.setFont("Helvetica", 1)
-    text = canvas.beginText(50, 600)
-    text.setTextRenderMode(0)
-    text.textOut("hidden tiny")
-    canvas.drawText(text)
+    canvas.drawString(50, 600, "hidden tiny")
     canvas.setFont("Helvetica", 6)
     canvas.drawString(50, 580, "seen small")
     canvas.setFont("Helvetica", 12)
@@ -218,17 +218,18 @@ def test_a_page_that_is_a_picture_among_others_is_noted():
 
 
 def test_another_engine_reads_pages_that_look_wrong(monkeypatch):
-    # As if the font's widths were wrong, so that no gap looks like one between words.
-    monkeypatch.setattr(pdf, "_words", glued := lambda characters: _as_one(characters))
+    whole = pdf._words
+
+    def glued(characters: object) -> tuple[np.ndarray, np.ndarray]:
+        """As if the font's widths were wrong: each line is one word."""
+        words, pieces = whole(characters)
+        return words[[0, *pieces]], np.arange(1, len(pieces) + 1)
+
+    monkeypatch.setattr(pdf, "_words", glued)
     document = read_document(LAYOUTS["zipped columns"][0])
-    assert glued
     assert document.engine == "pypdf"
     assert document.notes == ("pypdf read pages 1 better than pdfium",)
     assert Counter(words([document.text])) == Counter(words(LAYOUTS["zipped columns"][1]))
-
-
-def _as_one(characters: object) -> tuple[list[int], list[int]]:
-    return [0], []
 
 
 @pytest.mark.parametrize(
@@ -249,7 +250,9 @@ def test_what_looks_wrong(text, wrong):
 
 @settings(max_examples=30, deadline=None)
 @given(
-    st.lists(st.text("abcdefghijklmnopqrstuvwxyz", min_size=2, max_size=9), min_size=1, max_size=60),
+    st.lists(
+        st.text("abcdefghijklmnopqrstuvwxyz", min_size=2, max_size=9), min_size=1, max_size=60
+    ),
     st.sampled_from([8, 11, 14]),
     st.integers(1, 3),
 )

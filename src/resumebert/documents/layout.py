@@ -11,7 +11,7 @@ _MOST_PIECES = 3000
 # A gutter passes at least so many lines on either side; fewer are a heading with a date.
 _FEWEST_LINES = 3
 # A line of a column has so many words; the cell of a table has fewer.
-_WORDS_OF_PROSE = 3
+_WORDS_OF_PROSE = 4
 
 
 @dataclass(slots=True)
@@ -87,15 +87,20 @@ def _side_by_side(left: Sequence[Piece], right: Sequence[Piece]) -> list[str]:
     both = sorted([*left, *right], key=lambda piece: piece.order)
     is_left = {id(piece) for piece in left}
     cells = [list(run) for _, run in groupby(both, lambda piece: id(piece) in is_left)]
-    prose = all(
-        median(len(p.text.split()) for p in side) >= _WORDS_OF_PROSE for side in (left, right)
-    )
     if len(cells) == 2 or not _stand_in_rows(left, right):
         return [*_arranged(left), *_arranged(right)]
     # Written cell by cell, each of several lines: that is the order.
     if len(cells) <= min(len(left), len(right)):
         return [line for cell in cells for line in _arranged(cell)]
-    return [*_arranged(left), *_arranged(right)] if prose else _rows(both)
+    return [*_arranged(left), *_arranged(right)] if _are_prose(left, right) else _rows(both)
+
+
+def _are_prose(left: Sequence[Piece], right: Sequence[Piece]) -> bool:
+    """Return whether two sides are columns of prose: lines of some words, and a narrow gutter."""
+    start, end = max(p.x1 for p in left), min(p.x0 for p in right)
+    widths = (start - min(p.x0 for p in left), max(p.x1 for p in right) - end)
+    words = (median(len(p.text.split()) for p in side) for side in (left, right))
+    return min(words) >= _WORDS_OF_PROSE and end - start < min(widths) / 2
 
 
 def _stand_in_rows(left: Sequence[Piece], right: Sequence[Piece]) -> bool:

@@ -222,7 +222,8 @@ def _on_paper(
     axes = np.array([shown((100, 0)) - origin, shown((0, 100)) - origin]) / 100
     corners = corners @ axes + origin
     boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
-    direction = np.stack([np.cos(angles), np.sin(angles)], axis=1) @ axes
+    # pdfium counts angles with the clock.
+    direction = np.stack([np.cos(angles), -np.sin(angles)], axis=1) @ axes
     turns = np.round(np.arctan2(-direction[:, 1], direction[:, 0]) / (np.pi / 2))
     return boxes, turns.astype(np.int64) % 4
 
