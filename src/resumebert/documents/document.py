@@ -68,8 +68,9 @@ class Flow:
 
     def add(self, text: str, *, hidden: bool) -> None:
         """Add to the current line."""
-        if hidden:
-            self._hidden.append(text)
+        # What is shown keeps hidden words apart.
+        if hidden or text:
+            self._hidden.append(text if hidden else " ")
         if self._keep_hidden or not hidden:
             self._seen.append(text)
 
@@ -81,7 +82,7 @@ class Flow:
 
     def hidden_text(self) -> str:
         """Return the hidden text so far."""
-        return tidy("".join(self._hidden))
+        return tidy("".join(self._hidden)).replace("\n\n", "\n")
 
     def document(self, engine: str, notes: tuple[str, ...] = ()) -> Document:
         """Return the document that is written.

@@ -29,7 +29,7 @@ _HTML = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MAIL = re.compile(
-    r"[a-z-]+: ?\S(?=.*^from:)(?=.*^(?:mime-version|message-id|received|date):)",
+    r"(?=.*^from:)(?=.*^(?:mime-version|message-id|received|date):)[a-z-]+: ?\S",
     re.IGNORECASE | re.DOTALL | re.MULTILINE,
 )
 
