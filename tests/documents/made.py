@@ -2,6 +2,7 @@
 
 import io
 import random
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 
@@ -24,12 +25,13 @@ from reportlab.platypus import (
     TableStyle,
 )
 
-WORDS = (
+WORDS = re.findall(
+    r"\w+",
     "engineer software database project manager network security analyst python java developer "
     "university experience education skills team leader responsible company business customer "
     "support system design testing quality production server cloud data science research report "
-    "training language english german french spanish degree bachelor master computer web page"
-).split()
+    "training language english german french spanish degree bachelor master computer web page",
+)
 HEADER, FOOTER = "Curriculum vitae of Maria Jones", "Last changed in October, page one"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 
 from documents import made
 from resumebert.documents import read_documents_safely
@@ -22,11 +23,16 @@ MADE = {
     "e.html": b"<p>a page</p>",
     "f.txt": b"",
 }
-# A million rectangles, each drawn across the page.
-SLOW = made.pdf(
-    lambda canvas: [canvas.drawString(9, 9, "x"), *(canvas.rect(0, 0, 500, 800, fill=1) for _ in range(300_000))],
-    pageCompression=1,
-)  # fmt: skip
+
+
+def rectangles(canvas: Canvas) -> None:
+    """Draw the whole page over and over."""
+    canvas.drawString(9, 9, "x")
+    for _ in range(300_000):
+        canvas.rect(0, 0, 500, 800, fill=1)
+
+
+SLOW = made.pdf(rectangles, pageCompression=1)
 
 
 def children() -> list[psutil.Process]:
@@ -40,7 +46,8 @@ def test_results_come_in_order(tmp_path: Path, workers):
     paths = [tmp_path / name for name in [*MADE, "none.txt"] * 3]
     found = list(read_documents_safely(paths, workers=workers))
     assert [document.name for document in found] == [str(path) for path in paths]
-    assert [bool(document.text) for document in found] == [True, True, True, False, True, False, False] * 3  # fmt: skip
+    unread = [Path(document.name).name for document in found if document.error]
+    assert unread == ["d.pdf", "f.txt", "none.txt"] * 3
     given = list(read_documents_safely(iter(MADE.items()), workers=workers))
     assert [document.text for document in given] == [document.text for document in found[:6]]
     assert given[2].pages == 1
@@ -53,7 +60,7 @@ def test_what_takes_too_long_or_too_much_is_told_and_the_rest_goes_on(monkeypatc
     began = time.monotonic()
     first, slow, last = read_documents_safely(sources, seconds=2)
     assert (first.text, last.text) == ("one", "two")
-    assert slow.error == "takes longer than 2 seconds to read"
+    assert slow.error == "takes longer than 2 s to read"
     assert time.monotonic() - began < 30
 
     large = ("large.txt", b"words of a text\n" * 2_000_000)
@@ -69,7 +76,7 @@ def test_a_reader_that_is_killed_is_replaced():
         os.kill(process.pid, signal.SIGKILL)
     rest = list(documents)
     assert len(rest) == 19
-    assert sum(bool(document.error) for document in rest) <= 1
+    assert not any(document.error for document in rest)
 
 
 def test_whoever_stops_early_leaves_no_process_behind():

@@ -158,7 +158,8 @@ def _read_page(page: pdfium.PdfPage, keep_hidden: bool) -> _Page:
                 seen.append(words[i])
         if seen:
             boxes = characters.along[starts[piece[0]] : ends[piece[-1]]]
-            x0, y0, x1, y1 = *boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)
+            x0, y0 = boxes[:, :2].min(axis=0)
+            x1, y1 = boxes[:, 2:].max(axis=0)
             turn = int(characters.turns[starts[piece[0]]])
             pieces.setdefault(turn, []).append(Piece(" ".join(seen), x0, y0, x1, y1, order))
     directions = sorted(pieces.values(), key=len, reverse=True)

@@ -14,27 +14,92 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from resumebert.documents.document import Document, Limits
 from resumebert.documents.reading import read_document
 
-# A path, or a name and the bytes.
-Source: TypeAlias = str | Path | tuple[str, bytes]
+# A path, or a name and the bytes, or what returns them.
+Source: TypeAlias = str | Path | tuple[str, bytes | Callable[[], bytes]]
 # Libraries keep memory; after so many documents a fresh process is the remedy.
 _DOCUMENTS_PER_PROCESS = 500
-# Documents that wait, read or to be read, so that the processes have work.
+# Documents for each process that wait, read or to be read, so that none is idle.
 _AHEAD = 4
+
+
+class DocumentReaders:
+    """Processes that read documents; a context manager, which ends them.
+
+    They are started when there is something to read.
+
+    Args:
+        workers: how many processes; None: one for each processor.
+        seconds: that reading one document may take.
+        megabytes: of memory that reading one may take.
+        limits: the largest document that is read.
+        keep_hidden: whether text that a person can't see stays in the text.
+    """
+
+    def __init__(
+        self,
+        *,
+        workers: int | None = None,
+        seconds: float = 60,
+        megabytes: int = 2000,
+        limits: Limits | None = None,
+        keep_hidden: bool = False,
+    ) -> None:
+        shown = asdict(limits or Limits())
+        self._task = {"seconds": seconds, "limits": shown, "keep_hidden": keep_hidden}
+        count = workers or os.cpu_count() or 1
+        self._processes = [_Process(megabytes) for _ in range(count)]
+        self._idle: queue.SimpleQueue[_Process] = queue.SimpleQueue()
+        for process in self._processes:
+            self._idle.put(process)
+        self._pool = ThreadPoolExecutor(count)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in self._processes:
+            process.kill()
+        self._pool.shutdown()
+        for process in self._processes:
+            process.end()
+
+    def read(self, sources: Iterable[Source]) -> Iterator[Document]:
+        """Yield the documents in the order given; those that fail have an error."""
+        pending: deque[Future[Document]] = deque()
+        for source in sources:
+            pending.append(self._pool.submit(self._read, source))
+            if len(pending) >= _AHEAD * len(self._processes):
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+    def _read(self, source: Source) -> Document:
+        name, data = source if isinstance(source, tuple) else (str(source), None)
+        try:
+            data = data() if callable(data) else data
+        except Exception as error:
+            return Document(name, error=f"can't be read ({error})")
+        process = self._idle.get()
+        try:
+            return process.read(name, data, self._task)
+        finally:
+            self._idle.put(process)
 
 
 def read_documents_safely(
     sources: Iterable[Source],
     *,
-    workers: int = 1,
+    workers: int | None = None,
     seconds: float = 60,
     megabytes: int = 2000,
     limits: Limits | None = None,
@@ -47,42 +112,20 @@ def read_documents_safely(
 
     Args:
         sources: paths, or pairs of a name and bytes; may be an iterator.
-        workers: how many processes read.
-        seconds: that reading one document may take.
-        megabytes: of memory that reading one may take.
+        workers: see :class:`DocumentReaders`, as for the following.
+        seconds: for each document.
+        megabytes: for each document.
         limits: the largest document that is read.
         keep_hidden: whether text that a person can't see stays in the text.
     """
-    shown = asdict(limits or Limits())
-    task = {"seconds": seconds, "limits": shown, "keep_hidden": keep_hidden}
-    idle: queue.SimpleQueue[_Process] = queue.SimpleQueue()
-    processes = [_Process(megabytes) for _ in range(workers)]
-    for process in processes:
-        idle.put(process)
-
-    def read(source: Source) -> Document:
-        process = idle.get()
-        try:
-            return process.read(source, task)
-        finally:
-            idle.put(process)
-
-    pending: deque[Future[Document]] = deque()
-    pool = ThreadPoolExecutor(workers)
-    try:
-        for source in sources:
-            pending.append(pool.submit(read, source))
-            if len(pending) >= _AHEAD * workers:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.kill()
-        pool.shutdown()
-        for process in processes:
-            process.end()
+    with DocumentReaders(
+        workers=workers,
+        seconds=seconds,
+        megabytes=megabytes,
+        limits=limits,
+        keep_hidden=keep_hidden,
+    ) as readers:
+        yield from readers.read(sources)
 
 
 class _Process:
@@ -92,35 +135,46 @@ class _Process:
         self._megabytes = megabytes
         self._process: subprocess.Popen[bytes] | None = None
         self._documents = 0
+        self._is_wanted = True
 
-    def read(self, source: Source, task: dict[str, Any]) -> Document:
-        """Return the document, or one with an error if the process ends over it."""
-        name, data = source if isinstance(source, tuple) else (str(source), None)
-        process = self._ready()
-        started = time.monotonic()
+    def read(self, name: str, data: bytes | None, task: dict[str, Any]) -> Document:
+        """Return the document, or one with an error if two processes end over it."""
         question = {**task, "name": name, "bytes": None if data is None else len(data)}
-        answer = b""
-        with contextlib.suppress(OSError):
-            process.stdin.write(json.dumps(question).encode() + b"\n" + (data or b""))
-            process.stdin.flush()
-            answer = process.stdout.readline()
-        if answer.endswith(b"\n"):
-            document = json.loads(answer)
-            return Document(**{**document, "notes": tuple(document["notes"])})
-        self.end()
-        if time.monotonic() - started >= task["seconds"]:
-            return Document(name, error=f"takes longer than {task['seconds']:g} seconds to read")
+        asked = json.dumps(question).encode() + b"\n" + (data or b"")
+        # One may have been killed for another reason, such as the memory of the whole machine.
+        for _ in range(2):
+            if not self._is_wanted:
+                break
+            began = time.monotonic()
+            if answer := self._answer(asked):
+                document = json.loads(answer)
+                return Document(**{**document, "notes": tuple(document["notes"])})
+            if time.monotonic() - began >= task["seconds"]:
+                return Document(name, error=f"takes longer than {task['seconds']:g} s to read")
         memory = f"needs more than {self._megabytes:,} MB of memory"
         return Document(name, error=f"{memory} to read, or is damaged so that its reader fails")
+
+    def _answer(self, asked: bytes) -> bytes:
+        """Return the answer to a question; none if the process ended over it."""
+        process = self._ready()
+        with contextlib.suppress(OSError):
+            process.stdin.write(asked)
+            process.stdin.flush()
+            answer: bytes = process.stdout.readline()
+            if answer.endswith(b"\n"):
+                return answer
+        self.end()
+        return b""
 
     def _ready(self) -> Any:
         """Return the process: a running subprocess with pipes."""
         if self._process is None or self._documents >= _DOCUMENTS_PER_PROCESS:
             self.end()
             self._documents = 0
-            # Away from Ctrl+C: the process ends when its input does.
+            # -P: no module out of the folder that the command runs in. A session of its own: away
+            # from Ctrl+C; the process ends when its input does.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(self._megabytes)],
+                [sys.executable, "-P", "-m", __name__, str(self._megabytes)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -131,7 +185,8 @@ class _Process:
         return self._process
 
     def kill(self) -> None:
-        """Have the process end, whoever waits for its answer."""
+        """Have the process end, whoever waits for its answer, and start no other."""
+        self._is_wanted = False
         if self._process is not None:
             self._process.kill()
 
