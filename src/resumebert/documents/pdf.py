@@ -22,7 +22,7 @@ from resumebert.documents.look import SMALLEST
 from resumebert.documents.quality import join_broken_words, quality
 
 # Pixels a point: letters of 4 points can be told from the ground.
-_SCALE = 2.0
+_SCALE = 1.5
 _MOST_PIXELS = 4_000_000
 # Of 255: drawn in place of a word, this is the least that an eye sees.
 _LEAST_CONTRAST = 16
