@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 import docx
 import pypdfium2
-from documents import made, test_pdf
 from pypdf import PdfReader
 
+from documents import made, test_pdf  # type: ignore[import-not-found]
 from resumebert.documents import read_document
 
 Reader = Callable[[bytes], str]
