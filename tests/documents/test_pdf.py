@@ -186,8 +186,8 @@ def broken(kind: str) -> bytes:
     [
         ("encrypted", "is encrypted: save it without a password"),
         ("damaged", "is a damaged PDF"),
-        ("scan", "has 1 pages that are pictures (a scan) without text: recognise"),
-        ("blank", "has 1 pages without text"),
+        ("scan", "has no text on its pages but pictures (a scan): recognise"),
+        ("blank", "has no text on its pages"),
         ("hidden", "has only text that a person can't see"),
         ("empty", "is empty (0 bytes)"),
         ("long", "pages, more than 1"),
@@ -214,7 +214,7 @@ def test_a_page_that_is_a_picture_among_others_is_noted():
     writer.write(stream)
     document = read_document(stream.getvalue())
     assert document.pages == 2
-    assert "pages 2 are pictures without text" in document.notes
+    assert "no text but pictures on page 2" in document.notes
 
 
 def test_another_engine_reads_pages_that_look_wrong(monkeypatch):
@@ -228,7 +228,7 @@ def test_another_engine_reads_pages_that_look_wrong(monkeypatch):
     monkeypatch.setattr(pdf, "_words", glued)
     document = read_document(LAYOUTS["zipped columns"][0])
     assert document.engine == "pypdf"
-    assert document.notes == ("pypdf read pages 1 better than pdfium",)
+    assert document.notes == ("pypdf read page 1 better than pdfium",)
     assert Counter(words([document.text])) == Counter(words(LAYOUTS["zipped columns"][1]))
 
 

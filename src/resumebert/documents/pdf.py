@@ -8,7 +8,7 @@ text, text on a dark ground (which can be seen), text off the page, and invisibl
 import ctypes
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,6 @@ _LEAST_CONTRAST = 16
 _WORD_GAP, _COLUMN_GAP = 0.2, 1.0
 # pypdf must be better by this to be preferred.
 _CLEARLY = 0.03
-
 # pdfium's own sign for a hyphen at the end of a line is U+0002.
 _HYPHENS = ("\x02", "\xad")
 
@@ -40,11 +39,11 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass
 class _Page:
-    """What pdfium reads of a page; ``pictures``: how many it shows."""
+    """What pdfium reads of a page, and whether it shows a picture."""
 
     text: str
     hidden: str
-    pictures: int
+    pictures: bool
 
 
 @dataclass
@@ -88,27 +87,26 @@ def read_pdf(data: bytes, limits: Limits, keep_hidden: bool) -> Document:
     for i, text in better.items():
         texts[i] = text
     if better:
-        notes.append(f"pypdf read pages {_numbers(better)} better than pdfium")
+        notes.append(f"pypdf read {_numbers(better)} better than pdfium")
     if worse := [i for i in doubtful if i not in better]:
-        notes.append(f"the text of pages {_numbers(worse)} looks wrong or is not English")
+        notes.append(f"the text of {_numbers(worse)} looks wrong or is not English")
     empty = [i for i, page in enumerate(pages) if page.pictures and not texts[i].strip()]
     hidden = "\n".join(page.hidden for page in pages if page.hidden)
     if not "".join(texts).strip():
         if hidden:
             raise UnreadableError("has only text that a person can't see")
-        what = "pages that are pictures (a scan)" if empty else "pages"
-        advice = ": recognise it first, for example with ocrmypdf" if empty else ""
-        raise UnreadableError(f"has {len(pages)} {what} without text{advice}")
+        scan = " but pictures (a scan): recognise it first, for example with ocrmypdf"
+        raise UnreadableError(f"has no text on its pages{scan if empty else ''}")
     if empty:
-        notes.append(f"pages {_numbers(empty)} are pictures without text")
+        notes.append(f"no text but pictures on {_numbers(empty)}")
     engine = "pdfium" if not better else "pypdf" if len(better) == len(pages) else "pdfium, pypdf"
     text = "\n\n".join(text for text in texts if text)
     return Document("", "", text, engine, len(pages), hidden, tuple(notes))
 
 
-def _numbers(pages: Sequence[int] | dict[int, str]) -> str:
-    shown = [str(i + 1) for i in pages]
-    return ", ".join(shown[:10]) + (", …" if len(shown) > 10 else "")
+def _numbers(pages: Collection[int]) -> str:
+    shown = ", ".join([str(i + 1) for i in pages][:10])
+    return f"page{'s' * (len(pages) > 1)} {shown}{', …' * (len(pages) > 10)}"
 
 
 def _read_again(data: bytes, pages: Sequence[_Page], doubtful: Sequence[int]) -> dict[int, str]:
@@ -128,13 +126,13 @@ def _read_again(data: bytes, pages: Sequence[_Page], doubtful: Sequence[int]) ->
     except MemoryError:
         raise
     except Exception:
-        # pypdf raises whatever its parts raise. pdfium's reading stands.
-        return better
+        # pypdf raises whatever its parts raise. Then pdfium's reading stands.
+        pass
     return better
 
 
 def _read_page(page: pdfium.PdfPage, keep_hidden: bool) -> _Page:
-    pictures = sum(1 for _ in page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=3))
+    pictures = any(page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=3))
     characters = _characters(page)
     if not characters.letters:
         return _Page("", "", pictures)

@@ -1,8 +1,6 @@
 """Reading one document: its kind is told by its content, and by its ending only md from txt."""
 
-import io
 import re
-import zipfile
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path, PurePath
@@ -58,7 +56,7 @@ def read_document(
     try:
         data = source if isinstance(source, bytes) else _bytes(Path(source), limits)
         _check_size(len(data), limits)
-        kind = _kind_of(data, name)
+        kind = _kind_of(data, name, limits)
         module, _, function = _READERS[kind].partition(".")
         reader = getattr(import_module(f"resumebert.documents.{module}"), function)
         document = replace(reader(data, limits, keep_hidden), name=name, kind=kind)
@@ -95,7 +93,7 @@ def _check_size(size: int, limits: Limits) -> None:
         raise UnreadableError(f"has {size / 1000**2:,.0f} MB, more than {limits.megabytes:,} MB")
 
 
-def _kind_of(data: bytes, name: str) -> str:
+def _kind_of(data: bytes, name: str, limits: Limits) -> str:
     """Return a document's kind by its content.
 
     Raises:
@@ -106,7 +104,7 @@ def _kind_of(data: bytes, name: str) -> str:
     if data.startswith(b"{\\rtf"):
         return "rtf"
     if data.startswith(b"PK\x03\x04"):
-        return _kind_of_package(data)
+        return _kind_of_package(data, limits)
     if data.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in data:
             raise UnreadableError("is encrypted: save it without a password")
@@ -126,15 +124,14 @@ def _kind_of(data: bytes, name: str) -> str:
     return "md" if SUFFIXES.get(PurePath(name).suffix.lower()) == "md" else "txt"
 
 
-def _kind_of_package(data: bytes) -> str:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as package:
-            names = package.namelist()
-    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError):
-        raise UnreadableError("is a damaged zip file (docx and odt are zip files)") from None
+def _kind_of_package(data: bytes, limits: Limits) -> str:
+    from resumebert.documents.office import open_package
+
+    package = open_package(data, limits)
+    names = package.namelist()
     if any(re.fullmatch(r"word/document\d*\.xml", part) for part in names):
         return "docx"
-    if "content.xml" in names and b"opendocument.text" in data[:200]:
+    if "content.xml" in names and b"opendocument.text" in package.read("mimetype"):
         return "odt"
     raise UnreadableError("is a zip file, but neither docx nor odt")
 

@@ -71,7 +71,7 @@ class _Reader:
         while at < len(text) and (match := _TOKEN.match(text, at)):
             at = match.end()
             kind = match.lastgroup
-            if kind == "number" or kind == "word":
+            if kind in ("number", "word"):
                 number = None if match["number"] is None else int(match["number"])
                 if match["word"] == "bin":
                     at += max(number or 0, 0)
@@ -83,61 +83,58 @@ class _Reader:
             elif kind == "sign":
                 self._write(_SIGNS.get(match["sign"], ""))
             elif kind == "brace":
-                self._brace(match["brace"])
-            starred = kind == "sign" and match["sign"] == "*"
+                self._flush()
+                self._stand_ins_left = 0
+                if match["brace"] == "{":
+                    self._outer.append(self._state)
+                elif self._outer:
+                    self._state = self._outer.pop()
+            starred = match["sign"] == "*"
         self._flush()
-
-    def _brace(self, brace: str) -> None:
-        self._flush()
-        self._stand_ins_left = 0
-        if brace == "{":
-            self._outer.append(self._state)
-        elif self._outer:
-            self._state = self._outer.pop()
 
     def _command(self, word: str, number: int | None, starred: bool) -> None:
         self._flush()
-        on = number != 0
-        look: dict[str, Any] = {}
         if word in _SKIPPED or (starred and word not in _SHOWN_AFTER_STAR):
-            self._state = replace(self._state, group="skipped")
-        elif word in ("fonttbl", "colortbl"):
-            self._state = replace(self._state, group=word)
-        elif word in _INSERTED:
-            self._write(_INSERTED[word])
-            self._shaded_cells &= word != "row"
-        elif word == "u" and number is not None:
-            self._write(chr(number % 0x10000))
-            self._stand_ins_left = self._state.stand_ins
-        elif word == "uc":
-            self._state = replace(self._state, stand_ins=number or 0)
-        elif word == "ansicpg":
-            self._codec = f"cp{number}"
-        elif word == "f":
-            self._state = replace(self._state, font=number)
-        elif word == "fcharset" and number in _CHARSETS:
-            self._fonts[self._state.font] = _CHARSETS[number]
-        elif word in ("red", "green", "blue"):
-            self._mixed[word] = min(number or 0, 255)
-        elif word == "trowd" or word == "clcbpat":
-            self._shaded_cells = word == "clcbpat"
-        elif word == "plain":
-            self._state = replace(self._state, look=Look(backdrop=self._state.look.backdrop))
-        elif word == "v":
-            look = {"vanishes": on}
-        elif word == "fs" and number:
-            look = {"size": number / 2}
-        elif word == "cf":
-            look = {"colour": self._colour(number)}
-        elif word == "pard":
-            look = {"backdrop": WHITE}
-        elif word in ("highlight", "cb", "chcbpat", "cbpat"):
-            look = {"backdrop": self._colour(number) if on else WHITE}
-        elif word == "shptxt":
-            # Which colour fills a text box stands elsewhere.
-            look = {"backdrop": None}
-        if look:
-            self._state = replace(self._state, look=replace(self._state.look, **look))
+            word, self._state = "", replace(self._state, group="skipped")
+        match word:
+            case "fonttbl" | "colortbl":
+                self._state = replace(self._state, group=word)
+            case "f":
+                self._state = replace(self._state, font=number)
+            case "uc":
+                self._state = replace(self._state, stand_ins=number or 0)
+            case "u" if number is not None:
+                self._write(chr(number % 0x10000))
+                self._stand_ins_left = self._state.stand_ins
+            case "ansicpg":
+                self._codec = f"cp{number}"
+            case "fcharset" if number in _CHARSETS:
+                self._fonts[self._state.font] = _CHARSETS[number]
+            case "red" | "green" | "blue":
+                self._mixed[word] = min(number or 0, 255)
+            case "trowd" | "clcbpat":
+                self._shaded_cells = word == "clcbpat"
+            case "plain":
+                self._look(vanishes=False, colour=None, size=None)
+            case "v":
+                self._look(vanishes=number != 0)
+            case "fs" if number:
+                self._look(size=number / 2)
+            case "cf":
+                self._look(colour=self._colour(number))
+            case "pard":
+                self._look(backdrop=WHITE)
+            case "highlight" | "cb" | "chcbpat" | "cbpat":
+                self._look(backdrop=self._colour(number) if number else WHITE)
+            case "shptxt":
+                # Which colour fills a text box stands elsewhere.
+                self._look(backdrop=None)
+            case _ if word in _INSERTED:
+                self._write(_INSERTED[word])
+                self._shaded_cells &= word != "row"
+
+    def _look(self, **changes: Any) -> None:
+        self._state = replace(self._state, look=replace(self._state.look, **changes))
 
     def _colour(self, number: int | None) -> Colour | None:
         number = number or 0
