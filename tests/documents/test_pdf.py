@@ -121,6 +121,14 @@ def test_words_broken_at_the_end_of_a_line_are_joined():
     assert document.text == "with much experience\nin Java"
 
 
+def test_what_is_filled_into_a_form_is_read():
+    def paint(canvas: Canvas) -> None:
+        canvas.drawString(50, 800, "Name:")
+        canvas.acroForm.textfield(value="Maria Jones", x=100, y=790, width=200, height=20)
+
+    assert read_document(made.pdf(paint)).text.split() == ["Name:", "Maria", "Jones"]
+
+
 def hidden_and_seen(canvas: Canvas) -> None:
     canvas.drawString(50, 800, "seen plain")
     canvas.setFillColor(colors.white)

@@ -79,7 +79,7 @@ def read_pdf(data: bytes, limits: Limits, keep_hidden: bool) -> Document:
     with pdf:
         if len(pdf) > limits.pages:
             raise UnreadableError(f"has {len(pdf):,} pages, more than {limits.pages:,}")
-        pages = [_read_page(page, keep_hidden) for page in pdf]
+        pages = [_read_page(_filled_in(pdf, i), keep_hidden) for i in range(len(pdf))]
     texts = [page.text for page in pages]
     notes = []
     doubtful = [i for i, text in enumerate(texts) if quality(text).looks_wrong]
@@ -102,6 +102,15 @@ def read_pdf(data: bytes, limits: Limits, keep_hidden: bool) -> Document:
     engine = "pdfium" if not better else "pypdf" if len(better) == len(pages) else "pdfium, pypdf"
     text = "\n\n".join(text for text in texts if text)
     return Document("", "", text, engine, len(pages), hidden, tuple(notes))
+
+
+def _filled_in(pdf: pdfium.PdfDocument, index: int) -> pdfium.PdfPage:
+    """Return a page, with what is filled into a form as text of its own."""
+    page = pdf[index]
+    if raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY) == raw.FLATTEN_SUCCESS:
+        page.close()
+        page = pdf[index]
+    return page
 
 
 def _numbers(pages: Collection[int]) -> str:

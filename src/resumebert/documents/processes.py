@@ -96,15 +96,7 @@ class DocumentReaders:
             self._idle.put(process)
 
 
-def read_documents_safely(
-    sources: Iterable[Source],
-    *,
-    workers: int | None = None,
-    seconds: float = 60,
-    megabytes: int = 2000,
-    limits: Limits | None = None,
-    keep_hidden: bool = False,
-) -> Iterator[Document]:
+def read_documents_safely(sources: Iterable[Source], **settings: Any) -> Iterator[Document]:
     """Read documents in other processes, and yield them in the order given.
 
     A document that takes too long or too much memory, or that brings its reader down, is one with
@@ -112,19 +104,9 @@ def read_documents_safely(
 
     Args:
         sources: paths, or pairs of a name and bytes; may be an iterator.
-        workers: see :class:`DocumentReaders`, as for the following.
-        seconds: for each document.
-        megabytes: for each document.
-        limits: the largest document that is read.
-        keep_hidden: whether text that a person can't see stays in the text.
+        settings: those of :class:`DocumentReaders`.
     """
-    with DocumentReaders(
-        workers=workers,
-        seconds=seconds,
-        megabytes=megabytes,
-        limits=limits,
-        keep_hidden=keep_hidden,
-    ) as readers:
+    with DocumentReaders(**settings) as readers:
         yield from readers.read(sources)
 
 
