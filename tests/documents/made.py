@@ -195,6 +195,16 @@ def word_with_hidden_text() -> bytes:
     return word(build)
 
 
+def word_with_a_box_off_the_page() -> bytes:
+    """Return a Word document with a text box ten inches left of the page."""
+    box = text_box("hidden box")
+    inline = box.find(".//{*}inline")
+    inline.tag = inline.tag.replace("inline", "anchor")
+    place = "<wp:positionH {}><wp:posOffset>-9144000</wp:posOffset></wp:positionH>"
+    inline.insert(0, parse_xml(place.format(nsdecls("wp"))))
+    return word(lambda document: document.add_paragraph("seen").add_run()._r.append(box))
+
+
 def open_document(body: str, styles: str = "", page: str = "") -> bytes:
     """Return an odt of the XML of its body, its automatic styles and its master page."""
     spaces = " ".join(

@@ -84,6 +84,11 @@ def test_what_word_hides():
     assert kept.text.count("hidden") == 5
 
 
+def test_a_text_box_off_the_page_is_hidden():
+    document = read_document(made.word_with_a_box_off_the_page())
+    assert (document.text, document.hidden_text) == ("seen", "hidden box")
+
+
 def test_white_text_on_a_shape_that_lies_behind_is_kept():
     from docx.oxml import parse_xml
     from docx.oxml.ns import nsdecls

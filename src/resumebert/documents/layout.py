@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
+from math import ceil
 from statistics import median
 
 # Of a page with more pieces (a chart, a map), the order in which it was written is taken.
-_MOST_PIECES = 3000
+_MOST_PIECES = 1500
+# Points.
+_STEP = 3
 # A gutter passes at least so many lines on either side; fewer are a heading with a date.
 _FEWEST_LINES = 3
 # A line of a column has so many words; the cell of a table has fewer.
@@ -52,7 +55,8 @@ def _columns(pieces: Sequence[Piece]) -> tuple[list[Piece], ...] | None:
     best: tuple[list[Piece], ...] | None = None
     best_score = (_FEWEST_LINES - 1, 0.0)
     last_start = max((piece.x0 for piece in pieces), default=0)
-    for x in sorted({round(piece.x1) + 1 for piece in pieces if piece.x1 < last_start}):
+    # In steps that no gutter is narrower than, so that there are few.
+    for x in sorted({_STEP * ceil(p.x1 / _STEP) for p in pieces if p.x1 < last_start}):
         start = 0
         for blocked, run in groupby(by_height, partial(_crosses, x)):
             band = list(run)

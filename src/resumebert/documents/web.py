@@ -1,8 +1,6 @@
 """Text of HTML and Markdown, as far as a browser would show it."""
 
 import re
-from collections.abc import Callable
-from typing import TypeAlias
 
 from lxml import etree, html
 
@@ -10,8 +8,6 @@ from resumebert.documents.document import Document, Flow, Limits, UnreadableErro
 from resumebert.documents.look import Look, colour_of
 from resumebert.documents.markup import Changes, Element, Markup, walk
 
-# Whether a rule of a style sheet applies to an element, and what it declares.
-Rule: TypeAlias = tuple[Callable[[Element], bool], str]
 _LINES = {
     "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details",
     "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3",
@@ -26,7 +22,8 @@ _SKIPPED = {
 _PASSED_OVER = re.compile(r"/\*.*?\*/|@[^{};]*(?:;|\{(?:[^{}]*\{[^{}]*\})*[^{}]*\})", re.DOTALL)
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 # Of one element without its parents: tag, classes and id.
-_SELECTOR = re.compile(r"([a-z][a-z0-9]*|\*)?((?:[.#][\w-]+)*)", re.IGNORECASE)
+_NAME = re.compile(r"[.#]?[\w-]+")
+_SELECTOR = re.compile(r"\*|[a-z][a-z0-9]*(?:[.#][\w-]+)*|(?:[.#][\w-]+)+", re.IGNORECASE)
 _FAR_OUT = re.compile(r"-(?:\d{4}|999)")
 _POINTS = {"pt": 1.0, "px": 0.75, "em": 12.0, "rem": 12.0, "": 0.75}
 _CHARSET = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
@@ -55,7 +52,9 @@ def _read(page: str, keep_hidden: bool, engine: str) -> Document:
     rules = _rules("\n".join(style.text or "" for style in root.iter("style")))
 
     def changes(element: Element) -> Changes:
-        declared = [declares for applies, declares in rules if applies(element)]
+        classes = (f".{name}" for name in element.get("class", "").split())
+        names = {element.tag, f"#{element.get('id')}", *classes}
+        declared = [declares for wanted, declares in rules if wanted <= names]
         return _changes(element, ";".join([*declared, element.get("style", "")]))
 
     flow = Flow(keep_hidden)
@@ -64,23 +63,14 @@ def _read(page: str, keep_hidden: bool, engine: str) -> Document:
     return flow.document(engine)
 
 
-def _rules(sheet: str) -> list[Rule]:
-    """Return the rules of a style sheet for elements that are told without their parents."""
+def _rules(sheet: str) -> list[tuple[set[str], str]]:
+    """Return the rules of a style sheet: the names that an element needs, and what is declared."""
     return [
-        (_test(match[1] or "*", re.findall(r"[.#][\w-]+", match[2])), declares)
+        (set(_NAME.findall(selector)), declares)
         for selectors, declares in _RULE.findall(_PASSED_OVER.sub("", sheet))
         for selector in selectors.split(",")
-        if (match := _SELECTOR.fullmatch(selector.strip()))
+        if _SELECTOR.fullmatch(selector.strip())
     ]
-
-
-def _test(tag: str, names: list[str]) -> Callable[[Element], bool]:
-    def applies(element: Element) -> bool:
-        own = {f".{name}" for name in element.get("class", "").split()}
-        own.add(f"#{element.get('id')}")
-        return tag in ("*", element.tag) and own.issuperset(names)
-
-    return applies
 
 
 def _changes(element: Element, declared: str) -> Changes:
