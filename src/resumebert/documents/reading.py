@@ -42,7 +42,8 @@ def read_document(
     """Read a document. Whatever is wrong with it is in the result, and nothing is raised.
 
     It is read in this process: a document that nobody vouches for should go through
-    :func:`~resumebert.documents.read_documents_safely`.
+    :func:`~resumebert.documents.read_documents_safely`. Not for several threads at a time: pdfium
+    can't take that.
 
     Args:
         source: a path, or the file's bytes.
