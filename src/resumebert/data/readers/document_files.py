@@ -21,6 +21,7 @@ from resumebert.data.readers.files import (
 )
 from resumebert.data.readers.sources import TEXT_SUFFIXES, table_suffix
 from resumebert.data.table import Problems, name_list, printable, shorten
+from resumebert.documents import SUFFIXES
 from resumebert.utils.errors import UserError
 
 _KEY = "data.labels_file"
@@ -185,16 +186,35 @@ def _text_members(
     members: list[Member], labels: Path, root: Path, source: str, problems: Problems
 ) -> list[Member]:
     """Return the documents among all files, remarking on those that are no labels either."""
+    documents = {
+        name: member
+        for name, member in members
+        if _is_document(name)
+        and not (labels.name in name and (root / name).resolve() == labels.resolve())
+    }
+    # A .txt beside a PDF or the like, with the same name, is its text.
+    plain = {_stem(name) for name in documents if name.lower().endswith(".txt")}
     texts = [
-        member
-        for member in members
-        if member[0].lower().endswith(".txt")
-        and not (labels.name in member[0] and (root / member[0]).resolve() == labels.resolve())
+        (name, member)
+        for name, member in documents.items()
+        if name.lower().endswith(".txt") or _stem(name) not in plain
     ]
     if not texts:
-        raise UserError(f"{source} holds no .txt file: no documents. Check data.path.")
-    known = (".txt", *TEXT_SUFFIXES)
-    others = [name for name, _ in members if not name.lower().endswith(known)]
+        endings = ", ".join(SUFFIXES)
+        raise UserError(f"{source} holds no documents ({endings}). Check data.path.")
+    kept = dict(texts)
+    others = [name for name, _ in members if name not in kept]
+    others = [name for name in others if not name.lower().endswith(TEXT_SUFFIXES)]
     if others:
-        problems.remark(f"{source}: files that are not .txt were passed over: {name_list(others)}.")
+        problems.remark(f"{source}: these files were passed over: {name_list(others)}.")
     return texts
+
+
+def _is_document(name: str) -> bool:
+    """Return whether a file is one of the documents, by its name."""
+    path = PurePosixPath(name)
+    return path.suffix.lower() in SUFFIXES and path.stem.lower() not in ("readme", "license")
+
+
+def _stem(name: str) -> str:
+    return str(PurePosixPath(name).with_suffix(""))

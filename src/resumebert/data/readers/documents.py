@@ -1,4 +1,4 @@
-"""Reading a folder or zip of text files with a label file."""
+"""Reading a folder or zip of documents with a label file."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +16,7 @@ from resumebert.data.readers.files import within_memory
 from resumebert.data.readers.sources import Options, open_text
 from resumebert.data.readers.tables import configured_columns
 from resumebert.data.table import Problems, ResumeTable, name_list, printable, shorten
+from resumebert.documents import Document, DocumentReaders
 from resumebert.utils.errors import UserError
 
 # A batch of the largest documents fits into the memory.
@@ -43,14 +44,14 @@ def read_documents(
     unlabelled: str = "keep",
     on_bad_rows: str = "error",
 ) -> ResumeTable:
-    """Read a folder or zip of .txt files, a résumé each, with a label file that lists them.
+    """Read a folder or zip of documents, a résumé each, with a label file that lists them.
 
     Args:
         path: the folder or zip; subfolders count.
         labels_file: a csv or its kin, or JSON, with a row for each document: relative to the
             current folder, or in the folder or zip.
         file_column: its column that names the documents: by path in the folder, by file name, or
-            by that without ``.txt``; case does not matter, nor where an absolute path begins.
+            by that without its ending; case does not matter, nor where an absolute path begins.
         id_column: its column of the ids; None: the documents' paths.
         label_columns: see :func:`~resumebert.data.readers.read_table`, as for the following.
         labels_column: one column with all labels.
@@ -59,7 +60,7 @@ def read_documents(
         label_aliases: the right name for each wrong one.
         rows: "per_document", or "per_label": the label file has a row for each label of a document.
         split_column: the column that names each document's split, or None.
-        encoding: that of each document and of the label file; "auto": detected for each.
+        encoding: that of each .txt file and of the label file; "auto": detected for each.
         separator: of the label file; see :func:`~resumebert.data.readers.read_table`.
         quoting: of the label file.
         unlisted: "error": a document that is not listed is a problem; "keep": it is a résumé
@@ -101,11 +102,12 @@ def read_documents(
         within_memory(source) as look,
         open_documents(path, labels_file, source, problems) as (members, names, labels),
         open_text(*labels[:2], columns, options, labels[2], problems) as (batches, found),
+        DocumentReaders() as readers,
     ):
         # Where there is no id, the path is one.
         if found.id is None:
             found = replace(found, id=_unused("document", found.to_read))
-        documents = _Documents(dict(members), names, found, encoding, problems)
+        documents = _Documents(dict(members), names, found, encoding, problems, readers)
         drawn = looked_at(documents.batches(batches, unlisted), found.text, look)
         return assemble(drawn, found, source, problems, unlabelled=unlabelled)
 
@@ -127,10 +129,13 @@ class _Documents:
         columns: Columns,
         encoding: str,
         problems: Problems,
+        readers: DocumentReaders,
     ) -> None:
         """Take the documents by their path, and which of them a name may mean."""
         self.members, self.names, self.columns = members, names, columns
-        self.encoding, self.problems = encoding, problems
+        self.encoding, self.problems, self.readers = encoding, problems, readers
+        # Those with text that a person can't see.
+        self.hiding: set[str] = set()
         # For each document that is listed, the first row that does; and how many list one again.
         self.listed: dict[str, int] = {}
         self.repeated = 0
@@ -145,6 +150,11 @@ class _Documents:
             last = max(last, int(batch.rows.max(initial=0)))
             yield self._listed_batch(batch)
         self.names.tell(self.problems)
+        if self.hiding:
+            self.problems.remark(
+                f"{len(self.hiding)} documents hold text that a person can't see, such as "
+                f"{shorten(min(self.hiding))}: it was left out."
+            )
         if self.repeated:
             self.problems.doubt(
                 f"{self.repeated:,} rows list a document again and are skipped, labels and all. "
@@ -182,7 +192,7 @@ class _Documents:
         found = self.names.find(str(name)) if isinstance(name, str | int) else ()
         row = int(batch.rows[index])
         if not found:
-            what = f"{shown}, which is no .txt file there"
+            what = f"{shown}, which is no document there"
         elif len(found) > 1:
             what = f"{shown}, which may be {name_list(found)}"
         else:
@@ -203,12 +213,22 @@ class _Documents:
     ) -> Batch:
         batch = Batch(cells, rows, places)
         cells.setdefault(str(self.columns.id), [printable(path) for path in paths])
-        cells[self.columns.text] = [self._text(path, i, batch) for i, path in enumerate(paths)]
+        # All but plain text is read in processes of its own.
+        made = [path for path in dict.fromkeys(paths) if not path.lower().endswith(".txt")]
+        read = {d.name: d for d in self.readers.read((path, self.members[path]) for path in made)}
+        self.hiding |= {path for path in made if read[path].hidden_text}
+        cells[self.columns.text] = [
+            self._text(path, i, batch, read.get(path)) for i, path in enumerate(paths)
+        ]
         return batch
 
-    def _text(self, path: str, index: int, batch: Batch) -> str:
+    def _text(self, path: str, index: int, batch: Batch, read: Document | None) -> str:
         """Return a document's text, or a stand-in after noting why it can't be read."""
+        if read is not None and not read.error:
+            return read.text
         try:
+            if read is not None:
+                raise UserError(f"the document {read.error}")
             text = decode(self.members[path](), self.encoding, path, self.problems)
             if text.strip():
                 return text
