@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from helpers import TINY_BERT
 from resumebert.data.batching import Collator, DocumentDataset, Place
 from resumebert.data.windows import Windowing
-from resumebert.model.attention import training_kernel
 from resumebert.model.classifier import ResumeClassifier, chunks_of_windows
+from resumebert.model.layers import training_kernel
 from resumebert.model.pooling import POOLING_NAMES
 
 

@@ -21,6 +21,8 @@ BEFORE_TUNING = (
     "Probabilities of the plain sigmoid, decisions at 0.5: calibration and thresholds are fitted "
     "when training has ended, and are in report.html."
 )
+# (is true, is given) → in words.
+VERDICTS = {(True, True): "right", (True, False): "missed", (False, True): "wrongly given"}
 
 
 class TensorBoardPictures(Callback):
@@ -42,28 +44,24 @@ class TensorBoardPictures(Callback):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log a validation's pictures and texts."""
         assert isinstance(pl_module, ResumeClassifier)
-        writers = [g.experiment for g in trainer.loggers if isinstance(g, TensorBoardLogger)]
         scores = pl_module.scores.get("val")
         if trainer.sanity_checking or trainer.state.fn != "fit" or not trainer.is_global_zero:
             return
-        if not writers or scores is None or len(scores.index) == 0:
+        if scores is None or len(scores.index) == 0:
             return
+        names, step = pl_module.label_names, trainer.global_step
         probabilities = to_probabilities(scores.logits).cpu().numpy()
         truth = scores.targets.cpu().numpy() > 0
         table = getattr(getattr(trainer, "datamodule", None), "table", None)
-        for writer in writers:
-            log_pictures(
-                writer,
-                trainer.global_step,
-                pl_module.label_names,
-                probabilities,
-                truth,
-                max_labels=self.max_labels,
-            )
+        for logger in trainer.loggers:
+            if not isinstance(logger, TensorBoardLogger):
+                continue
+            writer = logger.experiment
+            log_pictures(writer, step, names, probabilities, truth, max_labels=self.max_labels)
             if table is not None and self.examples:
                 index = scores.index.cpu().numpy()
                 text = error_texts(table, index, probabilities, truth, self.examples)
-                writer.add_text("val/worst errors", in_utf8(text), trainer.global_step)
+                writer.add_text("val/worst errors", in_utf8(text), step)
 
 
 def log_pictures(
@@ -88,9 +86,8 @@ def log_pictures(
     kept = np.sort(np.argsort(-truth.sum(axis=0), kind="stable")[:max_labels])
     for column in kept.tolist():
         if truth[:, column].any():
-            writer.add_pr_curve(
-                f"val/pr/{label_names[column]}", truth[:, column], probabilities[:, column], step
-            )
+            tag = f"val/pr/{label_names[column]}"
+            writer.add_pr_curve(tag, truth[:, column], probabilities[:, column], step)
     names = [label_names[column] for column in kept]
     found = confusion(truth[:, kept], probabilities[:, kept] >= THRESHOLD)
     title = "Missed labels (rows) by what was wrongly given (columns); at 0.5, before tuning"
@@ -124,20 +121,15 @@ def error_texts(
     parts = [BEFORE_TUNING]
     for row in np.argsort(-costs, kind="stable")[:count].tolist():
         position = int(index[row])
-        labels = [
-            f"    {name}: {probabilities[row, column]:.3f}, {_verdict(given, says)}"
-            for column, name in enumerate(table.label_names)
-            if (given := bool(truth[row, column]))
-            | (says := bool(probabilities[row, column] >= THRESHOLD))
-        ]
+        pairs = zip(truth[row].tolist(), probabilities[row].tolist(), strict=True)
+        verdicts = [(p, VERDICTS.get((is_true, p >= THRESHOLD))) for is_true, p in pairs]
         # Indented, so that Markdown takes nothing in them for its own.
+        lines = [
+            f"    {name}: {p:.3f}, {verdict}"
+            for name, (p, verdict) in zip(table.label_names, verdicts, strict=True)
+            if verdict
+        ]
         text = "\n".join(f"    {line}" for line in table.texts[position][:TEXT_SHOWN].splitlines())
-        parts.append(f"**Document**\n\n    {table.ids[position]}\n" + "\n".join(labels))
+        parts.append(f"**Document**\n\n    {table.ids[position]}\n" + "\n".join(lines))
         parts.append(text)
     return "\n\n".join(parts)
-
-
-def _verdict(given: bool, predicted: bool) -> str:
-    if given and predicted:
-        return "right"
-    return "missed" if given else "wrongly given"

@@ -13,7 +13,7 @@ from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import Windowing, window_length
 from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.decisions import Decisions, stored_decisions
-from resumebert.inference.scoring import TextScorer, text_scorer
+from resumebert.inference.scoring import TextScorer
 from resumebert.model.checkpoint import checkpoint_file, load_checkpoint
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
@@ -100,16 +100,15 @@ class ResumeLabeler:
         cleaning, windowing = treatment(extras.config["data"])
         model.chunk_tokens = extras.config["model"]["chunk_tokens"]
         where = _device(device)
-        scorer = text_scorer(
+        accelerator = "gpu" if where.type == "cuda" else where.type
+        precision = precision or extras.config["trainer"]["precision"]
+        scorer = TextScorer(
             model,
             TextTokenizer.from_files(extras.tokenizer_files, str(file)),
             windowing,
             cleaning=cleaning,
             batch_size=batch_size,
-            precision=resolve_precision(
-                precision or extras.config["trainer"]["precision"],
-                "gpu" if where.type == "cuda" else where.type,
-            ),
+            precision=resolve_precision(precision, accelerator),
             device=where,
         )
         return cls(scorer, stored_decisions(extras.decisions, len(model.label_names), str(file)))
@@ -131,16 +130,7 @@ class ResumeLabeler:
 
     def to(self, device: str | torch.device) -> "ResumeLabeler":
         """Move the model to a device, and return this labeler."""
-        old, where = self._scorer, _device(str(device))
-        self._scorer = text_scorer(
-            old.model,
-            old.tokenizer,
-            old.windowing,
-            cleaning=old.cleaning,
-            batch_size=old.batch_size,
-            precision=old.precision,
-            device=where,
-        )
+        self._scorer.to(_device(str(device)))
         return self
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
@@ -159,26 +149,25 @@ class ResumeLabeler:
         """
         cleaned = [clean(text, self._scorer.cleaning) for text in _checked(texts)]
         logits, windows = self._scorer.read(cleaned)
-        names, calibrate = self.label_names, self._decisions.calibration.apply
-        probabilities = calibrate(logits)
-        given = probabilities >= np.array(self._decisions.thresholds)
-        return [
-            Prediction(
-                labels=[name for name, is_given in zip(names, given[i], strict=True) if is_given],
-                probabilities=dict(zip(names, probabilities[i].tolist(), strict=True)),
-                thresholds=self.thresholds,
-                text=cleaned[i],
-                windows=[
-                    WindowScore(w.start, w.end, dict(zip(names, row, strict=True)))
-                    for w, row in zip(
-                        windows[i],
-                        calibrate(np.array([w.logits for w in windows[i]])).tolist(),
-                        strict=True,
-                    )
-                ],
+        names, thresholds = self.label_names, self.thresholds
+        calibrate = self._decisions.calibration.apply
+        found = []
+        for text, row, parts in zip(cleaned, calibrate(logits).tolist(), windows, strict=True):
+            probabilities = dict(zip(names, row, strict=True))
+            of_parts = calibrate(np.array([part.logits for part in parts])).tolist()
+            found.append(
+                Prediction(
+                    labels=[name for name in names if probabilities[name] >= thresholds[name]],
+                    probabilities=probabilities,
+                    thresholds=thresholds,
+                    text=text,
+                    windows=[
+                        WindowScore(part.start, part.end, dict(zip(names, values, strict=True)))
+                        for part, values in zip(parts, of_parts, strict=True)
+                    ],
+                )
             )
-            for i in range(len(cleaned))
-        ]
+        return found
 
 
 def treatment(data: Mapping[str, Any]) -> tuple[list[str], Windowing]:

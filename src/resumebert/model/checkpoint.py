@@ -5,9 +5,9 @@ the model, except the hyper-parameters (architecture, labels, pooling), which Li
 Calibration and thresholds are known only after the training and are added to the file then.
 """
 
-import math
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ from omegaconf import OmegaConf
 from torch import Tensor
 
 from resumebert.data.tokenization import TOKENIZER_FILES, TextTokenizer
-from resumebert.model.architecture import checked_architecture, misfits
+from resumebert.model.architecture import checked_architecture
 from resumebert.model.checkpoint_file import (
     KEY,
     check_plain,
     global_step,
     read_checkpoint,
+    reason_of,
     without_interpolations,
     write_checkpoint,
 )
@@ -49,24 +50,14 @@ FORMAT_VERSION = 4
 READABLE_VERSIONS = (2, 3, FORMAT_VERSION)
 # As conf/model has it.
 MODEL = "resumebert.model.classifier.ResumeClassifier"
-# The config keys that are needed to use a model, and their types, since version 2.
-NEEDED: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("data", "data.reader", "data.split", "data.near_duplicates"), (dict,)),
-    **dict.fromkeys(("model", "trainer", "loss", "optimizer"), (dict,)),
-    **dict.fromkeys(("data.long_documents", "data.duplicates"), (str,)),
-    **dict.fromkeys(("data.max_length", "data.batch_size", "data.eval_batch_size"), (int,)),
-    **dict.fromkeys(("data.stride", "data.limit"), (int, type(None))),
-    "data.cleaning": (list,),
-    "data.mask_pii": (bool,),
-    "data.max_windows_train": (int, str, type(None)),
-    "data.seed": (int,),
-    "data.num_workers": (int,),
-    "data.train_fraction": (int, float),
-    "model.name": (str,),
-    "model.path": (str, type(None)),
-    "model.chunk_tokens": (int,),
-    "trainer.precision": (str,),
-}
+# The config keys that are needed to use a model, since version 2.
+NEEDED_GROUPS = ("data.reader", "data.split", "data.near_duplicates", "loss", "optimizer")
+NEEDED_VALUES = (
+    *("data.long_documents", "data.max_length", "data.stride", "data.max_windows_train"),
+    *("data.batch_size", "data.eval_batch_size", "data.num_workers", "data.cleaning"),
+    *("data.mask_pii", "data.duplicates", "data.limit", "data.train_fraction", "data.seed"),
+    *("model.name", "model.path", "model.chunk_tokens", "trainer.precision"),
+)
 
 
 @dataclass(frozen=True)
@@ -95,18 +86,35 @@ class CheckpointExtras:
     format_version: int = FORMAT_VERSION
 
 
+@dataclass(frozen=True)
+class Resumable:
+    """What must be known to resume from a checkpoint.
+
+    Attributes:
+        extras: the checkpoint's extras.
+        step: number of optimizer steps so far.
+        epochs: number of completed epochs.
+        batches: number of batches of the next epoch that were already trained on.
+        bert_config: the architecture.
+    """
+
+    extras: CheckpointExtras
+    step: int
+    epochs: int
+    batches: int
+    bert_config: dict[str, Any]
+
+
 def attach_extras(model: ResumeClassifier, extras: CheckpointExtras) -> None:
     """Make the trainer write ``extras`` into every checkpoint of ``model``."""
     model.checkpoint_extras[KEY] = asdict(extras)
 
 
 def store_decisions(path: Path, decisions: Mapping[str, Any]) -> None:
-    """Add calibration and thresholds to a checkpoint file.
-
-    The file is replaced at once: if this is interrupted, the earlier file remains.
+    """Add calibration and thresholds to a checkpoint of this run, replacing the file at once.
 
     Args:
-        path: a checkpoint of this run.
+        path: the file.
         decisions: from :meth:`resumebert.evaluation.decisions.Decisions.to_plain`.
 
     Raises:
@@ -143,52 +151,28 @@ def load_checkpoint(
     extras = _extras(content, path)
     settings = _hyper_parameters(content, path, trust)
     kind = _model_class(extras.config["model"].get("_target_", MODEL), path, trust)
-    _check_tokenizer(extras, settings["bert_config"]["vocab_size"], path)
-    try:
-        if len(extras.prevalences) != len(settings["label_names"]):
-            raise ValueError("it does not have one prevalence for each label")
-        # A last.ckpt holds LoRA's factors.
-        lora = extras.config["model"].get("lora")
-        scaling = lora["alpha"] / lora["r"] if lora else 1.0
+    with _refusing(path, "its tokenizer is not the model's"):
+        _check_tokenizer(extras.tokenizer_files, settings["bert_config"]["vocab_size"])
+    with _refusing(path, "the weights do not fit the architecture that the checkpoint describes"):
+        labels, layers = len(settings["label_names"]), settings["bert_config"]["num_hidden_layers"]
+        _require(len(extras.prevalences) == labels, "not one prevalence for each label")
         stored: Any = content.get("state_dict")
         _check_tensors(stored, path.stat().st_size)
-        weights = merge_factors(stored, scaling)
-        if len(weights["bert.classifier.bias"]) != len(settings["label_names"]):
-            raise ValueError("the weights are of another number of labels")
+        # A last.ckpt holds LoRA's factors.
+        lora = extras.config["model"].get("lora")
+        weights = merge_factors(stored, lora["alpha"] / lora["r"] if lora else 1.0)
+        _require(len(weights["bert.classifier.bias"]) == labels, "another number of labels")
         # Each layer has sixteen tensors. Laying out a huge number of layers would take very long.
-        if len(weights) < 16 * settings["bert_config"]["num_hidden_layers"]:
-            raise ValueError("there are weights for fewer layers")
+        _require(len(weights) >= 16 * layers, "there are weights for fewer layers")
         with torch.device("meta"):
             expected = kind(**settings).state_dict()
-        if found := misfits(weights, expected):
-            raise ValueError(found[0])
+        odd = expected.keys() ^ weights.keys()
+        _require(not odd, f"{min(odd, default='')[:200]} is missing, or has no place")
+        wrong = [name for name in expected if weights[name].shape != expected[name].shape]
+        _require(not wrong, f"{wrong[:1]} has another shape")
         model = kind(**settings)
         model.load_state_dict(weights)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise UserError(
-            f"{path}: the weights do not fit the architecture that the checkpoint describes "
-            f"({_first_line(error)}). The file is damaged or was edited; use another copy of it."
-        ) from error
     return model.eval(), extras
-
-
-@dataclass(frozen=True)
-class Resumable:
-    """What must be known to resume from a checkpoint.
-
-    Attributes:
-        extras: the checkpoint's extras.
-        step: number of optimizer steps so far.
-        epochs: number of completed epochs.
-        batches: number of batches of the next epoch that were already trained on.
-        bert_config: the architecture.
-    """
-
-    extras: CheckpointExtras
-    step: int
-    epochs: int
-    batches: int
-    bert_config: dict[str, Any]
 
 
 def open_resumable(path: Path) -> Resumable:
@@ -204,17 +188,32 @@ def open_resumable(path: Path) -> Resumable:
             f"ckpt_path={path}: this checkpoint holds the weights only, not the state of the "
             "optimizer, so training can't resume from it. Give the run's checkpoints/last.ckpt."
         )
+    with _refusing(path, "the checkpoint's progress can't be read"):
+        state = content.get("training_state", {"loader": {"batches": 0}})
+        return Resumable(
+            extras,
+            step=int(content["global_step"]),
+            epochs=int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]),
+            batches=int(state["loader"]["batches"]),
+            bert_config=dict(content["hyper_parameters"]["bert_config"]),
+        )
+
+
+@contextmanager
+def _refusing(path: Path, what: str) -> Iterator[None]:
+    """Refuse the file, and say what is wrong with it, after an error in the ``with`` block."""
     try:
-        epochs = content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
-        batches = content.get("training_state", {"loader": {"batches": 0}})["loader"]["batches"]
-        bert_config = dict(content["hyper_parameters"]["bert_config"])
-        step = int(content["global_step"])
-        return Resumable(extras, step, int(epochs), int(batches), bert_config)
-    except (KeyError, TypeError, ValueError) as error:
+        yield
+    except (KeyError, TypeError, ValueError, RuntimeError, UserError) as error:
         raise UserError(
-            f"{path}: the checkpoint's progress is damaged ({_first_line(error)}); use another "
+            f"{path}: {what} ({reason_of(error)}). The file is damaged or was edited; use another "
             "copy of it."
         ) from error
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise ValueError(otherwise)
 
 
 def _extras(content: dict[str, Any], path: Path) -> CheckpointExtras:
@@ -232,23 +231,17 @@ def _extras(content: dict[str, Any], path: Path) -> CheckpointExtras:
             f"versions {', '.join(map(str, READABLE_VERSIONS))}. Use the resumebert it was "
             "written with, or train again."
         )
-    try:
+    with _refusing(path, f"the checkpoint's key {KEY!r} can't be used"):
         check_plain(plain)
         extras = CheckpointExtras(**plain)
-        if type(extras.split_fingerprint) is not str:
-            raise ValueError("split_fingerprint is no text")
         shares = extras.prevalences
-        if type(shares) is not list or not all(type(x) is float and 0 <= x <= 1 for x in shares):
-            raise ValueError("prevalences are no list of shares")
-        if type(extras.decisions) not in (dict, type(None)):
-            raise ValueError("decisions are no dictionary")
-        extras = replace(extras, config=_checked_config(extras.config))
-    except (TypeError, ValueError, UserError) as error:
-        raise UserError(
-            f"{path}: the checkpoint's key {KEY!r} is damaged or was edited "
-            f"({_first_line(error)}); use another copy of it."
-        ) from error
-    return extras
+        _require(type(extras.split_fingerprint) is str, "split_fingerprint is no text")
+        _require(
+            type(shares) is list and all(type(x) is float and 0 <= x <= 1 for x in shares),
+            "prevalences are no list of shares",
+        )
+        _require(type(extras.decisions) in (dict, type(None)), "decisions are no dictionary")
+        return replace(extras, config=_checked_config(extras.config))
 
 
 def _checked_config(config: Any) -> dict[str, Any]:
@@ -257,31 +250,29 @@ def _checked_config(config: Any) -> dict[str, Any]:
     Returns:
         The config, without interpolations: it was resolved when it was stored.
     """
-    if type(config) is not dict:
-        raise ValueError("config is no dictionary")
-    for key, kinds in NEEDED.items():
-        value: Any = config
-        for name in key.split("."):
-            value = value.get(name, math.nan) if type(value) is dict else math.nan
-        if type(value) not in kinds:
-            raise ValueError(f"config: {key} is missing or of a wrong type")
-    data = config["data"]
-    if set(data["near_duplicates"]) != {"threshold", "ngram", "num_perm"}:
-        raise ValueError("config: data.near_duplicates has other keys than a run's")
-    # Version 2 had none.
-    if type(config.get("evaluation", {})) is not dict:
-        raise ValueError("config: evaluation is no dictionary")
-    if not all(type(step) is str for step in data["cleaning"]):
-        raise ValueError("config: data.cleaning is no list of names")
+    _require(type(config) is dict, "config is no dictionary")
     literal: dict[str, Any] = without_interpolations(config)
+    loaded = OmegaConf.create(literal)
+    check_values(loaded)
+    absent = object()
+    for key in NEEDED_GROUPS:
+        _require(OmegaConf.is_dict(OmegaConf.select(loaded, key)), f"config: no settings {key}")
+    for key in NEEDED_VALUES:
+        is_there = OmegaConf.select(loaded, key, default=absent) is not absent
+        _require(is_there, f"config: {key} is missing")
+    data = literal["data"]
+    _require(type(data["max_length"]) is int, "config: data.max_length is no number")
+    _require(type(literal["trainer"]["precision"]) is str, "config: trainer.precision is no name")
+    near = set(data["near_duplicates"])
+    _require(near == {"threshold", "ngram", "num_perm"}, "config: odd data.near_duplicates")
+    # Version 2 had none.
+    _require(type(literal.get("evaluation", {})) is dict, "config: evaluation is no dictionary")
     # Version 2 had only this way to draw windows. Evaluation draws none.
-    literal["data"].setdefault("window_sampling", "uniform")
-    check_values(OmegaConf.create(literal))
+    data.setdefault("window_sampling", "uniform")
     return literal
 
 
 def _model_class(target: Any, path: Path, trust: Sequence[str]) -> type[ResumeClassifier]:
-    """Return the class of a checkpoint's model."""
     if target == MODEL:
         return ResumeClassifier
     found = trusted(str(target), trust, str(path), "models")
@@ -293,62 +284,46 @@ def _model_class(target: Any, path: Path, trust: Sequence[str]) -> type[ResumeCl
 def _hyper_parameters(content: dict[str, Any], path: Path, trust: Sequence[str]) -> dict[str, Any]:
     """Return the arguments of the model, checked."""
     settings: Any = content.get("hyper_parameters")
-    where = f"{path}: the checkpoint's hyper-parameters are damaged or were edited"
-    try:
+    with _refusing(path, "the checkpoint's hyper-parameters can't be used"):
         check_plain(settings)
         settings = dict(settings)
         settings.pop("thresholds", None)  # Of version 2, where they were 0.5 each.
-        if set(settings) != {"bert_config", "label_names", "pooling"}:
-            raise ValueError(f"they are {sorted(settings)[:5]}")
-        names = settings["label_names"]
-        if type(names) is not list or not names:
-            raise ValueError("label_names is no list of names")
-        if not all(type(name) is str and name for name in names) or len(set(names)) < len(names):
-            raise ValueError("label_names are not distinct names")
-        if settings["pooling"] not in POOLING_NAMES and not is_dotted(settings["pooling"]):
-            raise ValueError(f"pooling is none of {', '.join(POOLING_NAMES)}")
-        if type(settings["bert_config"]) is not dict:
-            raise ValueError("bert_config is no dictionary")
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{where} ({_first_line(error)}); use another copy of it.") from error
-    if settings["pooling"] not in POOLING_NAMES:
-        settings["pooling"] = trusted(settings["pooling"], trust, str(path), "poolings")
+        found = sorted(settings)
+        _require(found == ["bert_config", "label_names", "pooling"], f"they are {found[:5]}")
+        names, pooling = settings["label_names"], settings["pooling"]
+        _require(type(names) is list and len(names) > 0, "label_names is no list of names")
+        are_distinct = all(type(name) is str and name for name in names)
+        are_distinct = are_distinct and len(set(names)) == len(names)
+        _require(are_distinct, "label_names are not distinct names")
+        is_ours = type(pooling) is str and pooling in POOLING_NAMES
+        _require(is_ours or is_dotted(pooling), f"pooling is none of {', '.join(POOLING_NAMES)}")
+        _require(type(settings["bert_config"]) is dict, "bert_config is no dictionary")
+    if not is_ours:
+        settings["pooling"] = trusted(pooling, trust, str(path), "poolings")
     return settings | {"bert_config": checked_architecture(settings["bert_config"], str(path))}
 
 
-def _check_tokenizer(extras: CheckpointExtras, vocabulary: int, path: Path) -> None:
+def _check_tokenizer(files: Any, vocabulary: int) -> None:
     """Check that the tokenizer can be read and has no token that the model does not know."""
-    files = extras.tokenizer_files
-    if type(files) is not dict or not all(
-        name in TOKENIZER_FILES and type(text) is str for name, text in files.items()
-    ):
-        raise UserError(
-            f"{path}: the checkpoint's tokenizer is damaged or was edited; use another copy of it."
+    _require(type(files) is dict, "it is no dictionary")
+    for name, text in files.items():
+        _require(
+            name in TOKENIZER_FILES and type(text) is str, f"{name[:200]} is none of its files"
         )
-    tokenizer = TextTokenizer.from_files(files, str(path))
-    if tokenizer.largest_id >= vocabulary:
-        raise UserError(
-            f"{path}: the tokenizer has a token with the number {tokenizer.largest_id}, but the "
-            f"model knows {vocabulary} tokens. The file was edited; use another copy of it."
-        )
+    largest = TextTokenizer.from_files(files, "tokenizer_files").largest_id
+    _require(largest < vocabulary, f"it has a token {largest}, and the model knows {vocabulary}")
 
 
 def _check_tensors(weights: Any, file_size: int) -> None:
     """Check that weights are plain finite tensors that need no more memory than their file."""
-    if type(weights) not in (dict, OrderedDict) or not all(type(name) is str for name in weights):
-        raise ValueError("there are no weights")
+    are_named = type(weights) in (dict, OrderedDict) and all(type(name) is str for name in weights)
+    _require(are_named, "there are no weights")
     for name, tensor in weights.items():
         is_plain = isinstance(tensor, Tensor) and tensor.device.type == "cpu"
-        if not is_plain or tensor.layout != torch.strided or not tensor.is_floating_point():
-            raise ValueError(f"{name[:200]} is no tensor of weights")
+        is_plain = is_plain and tensor.layout == torch.strided and tensor.is_floating_point()
+        _require(is_plain, f"{name[:200]} is no tensor of weights")
     # A tensor with stride 0 could repeat one number a million times.
-    if sum(tensor.numel() * tensor.element_size() for tensor in weights.values()) > file_size:
-        raise ValueError("the weights are larger than their file")
+    size = sum(tensor.numel() * tensor.element_size() for tensor in weights.values())
+    _require(size <= file_size, "the weights are larger than their file")
     for name, tensor in weights.items():
-        if not tensor.isfinite().all():
-            raise ValueError(f"{name[:200]} holds NaN or infinity")
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+        _require(bool(tensor.isfinite().all()), f"{name[:200]} holds NaN or infinity")

@@ -53,8 +53,7 @@ def add_lora(
     Raises:
         UserError: peft is not installed, or a target is unknown.
     """
-    unknown = [name for name in target_modules if name not in TARGETS]
-    if unknown or not target_modules:
+    if not target_modules or not set(target_modules) <= TARGETS.keys():
         raise UserError(
             f"model.lora.target_modules={list(target_modules)}: name one or more of "
             f"{', '.join(TARGETS)}."
@@ -84,15 +83,15 @@ def add_lora(
 
 
 def merge_factors(weights: Mapping[str, Tensor], scaling: float) -> dict[str, Tensor]:
-    """Merge LoRA factors into the matrices, so that the plain model computes the same.
+    """Merge LoRA factors into the matrices: a state dict under the plain model's names.
 
     Args:
         weights: the state dict of a model with or without LoRA, or of a module that holds it.
+            Tensors without LoRA are shared with it.
         scaling: ``alpha / r``.
 
-    Returns:
-        The state dict without factors, under the plain model's names. Tensors without LoRA are
-        shared with ``weights``.
+    Raises:
+        ValueError: factors do not fit their matrix.
     """
     merged = {}
     for name, tensor in weights.items():
@@ -109,11 +108,7 @@ def merge_factors(weights: Mapping[str, Tensor], scaling: float) -> dict[str, Te
 
 
 def merge_lora(model: BertForSequenceClassification) -> None:
-    """Turn a model with LoRA back into a plain one that computes the same, in place.
-
-    Call it after the training: the optimizer of the factors then has no effect any more, and frozen
-    parameters stay frozen.
-    """
+    """Turn a trained model with LoRA into a plain one that computes the same, in place."""
     merged = merge_factors(model.state_dict(), scaling(model))
     for name, module in list(model.named_modules()):
         if hasattr(module, "base_layer"):

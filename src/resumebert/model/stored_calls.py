@@ -1,8 +1,8 @@
 """What a checkpoint's config may call: an exact list of our functions, with plain arguments.
 
 A checkpoint may come from anybody. Functions of other packages are called only where whoever opens
-it trusts them by name. What would relax safety, go to the network or reach a private
-function is asked for on the command line or not at all.
+it trusts them by name. What would relax safety, go to the network or reach a private function is
+asked for on the command line or not at all.
 """
 
 import inspect
@@ -44,7 +44,7 @@ def _public(module: types.ModuleType, *names: str) -> dict[str, Callable[..., An
 READERS = Allowed(
     "readers",
     _public(readers, "read_documents", "read_resume_corpus", "read_sample", "read_table"),
-    0,
+    given=0,
 )
 SPLITTERS = Allowed(
     "splits",
@@ -52,7 +52,7 @@ SPLITTERS = Allowed(
         splitting,
         *("random_split", "stratified_split", "kfold_split", "predefined_split", "column_split"),
     ),
-    3,
+    given=3,
 )
 LOSSES = Allowed(
     "losses",
@@ -60,7 +60,7 @@ LOSSES = Allowed(
         losses,
         *("binary_cross_entropy", "weighted_binary_cross_entropy", "focal", "asymmetric", "zlpr"),
     ),
-    2,
+    given=2,
 )
 HOW_TO_CALL = {"_target_", "_partial_", "_convert_"}
 # As conf/data has it.
@@ -97,9 +97,8 @@ def checked_call(
             functions[target] = trusted(target, trust, where, allowed.what)
     try:
         function = functions[settings["_target_"]]
-        if function not in allowed.functions.values():
-            return _checked_own(settings, function, allowed.given)
-        return _checked_arguments(settings, function, allowed.given)
+        is_ours = function in allowed.functions.values()
+        return _checked_arguments(settings, function, allowed.given, is_ours)
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise UserError(
             f"{where}: the checkpoint's config can't be used to call one of resumebert's "
@@ -148,55 +147,34 @@ def _targets(settings: Any) -> Iterator[str]:
             yield from _targets(value)
 
 
-def _checked_own(
-    settings: Mapping[str, Any], function: Callable[..., Any], given: int
-) -> dict[str, Any]:
-    """Return the settings of a call of a package that is trusted.
-
-    Raises:
-        ValueError: they say how it is to be called, or name a path that is no file or folder.
-        TypeError: an argument is none of the function's, or is missing.
-    """
-    odd = [name for name in settings if name.startswith("_") and name not in HOW_TO_CALL]
-    if odd:
-        raise ValueError(f"{odd[0]} is not for a file to say")
-    arguments = {name: value for name, value in settings.items() if not name.startswith("_")}
-    signature = inspect.signature(function)
-    if COMPUTED in signature.parameters:
-        arguments[COMPUTED] = None
-    signature.bind(*[None] * (given if settings.get("_partial_") else 0), **arguments)
-    for name in PATHS:
-        if settings.get(name) is not None:
-            _check_path(name, str(settings[name]))
-    return dict(settings)
-
-
 def _checked_arguments(
-    settings: Mapping[str, Any], function: Callable[..., Any], given: int
+    settings: Mapping[str, Any], function: Callable[..., Any], given: int, is_ours: bool
 ) -> dict[str, Any]:
     """Return the settings of a call without retired arguments.
 
     Raises:
-        ValueError: an argument is none of the function's, or has a value that it can't have.
+        ValueError: they say how it is to be called, or an argument has a value that it can't have.
+        TypeError: an argument is none of the function's, or is missing.
     """
-    if settings.get("_partial_") is not True or settings.get("_convert_", "all") != "all":
-        raise ValueError("_partial_ must be true, and _convert_ all")
-    kept = {name: value for name, value in settings.items() if name not in RETIRED}
-    if any(settings.get(name, value) is not value for name, value in RETIRED.items()):
-        raise ValueError(f"{', '.join(RETIRED)} is not for a file to say")
-    arguments = {name: kept[name] for name in kept if not name.startswith("_")}
-    if odd := set(kept) - set(arguments) - HOW_TO_CALL:
-        raise ValueError(f"{min(odd)} is not for a file to say")
-    parameters = dict(list(inspect.signature(function).parameters.items())[given:])
-    hints = get_type_hints(function)
-    for name, value in arguments.items():
-        if name not in parameters:
-            raise ValueError(f"{name!r} is none of its arguments")
-        if not _is_of(value, hints[name]):
-            raise ValueError(f"{name}={str(value)[:60]} is none of its values")
-    for name, parameter in parameters.items():
-        if parameter.default is parameter.empty and name not in {*arguments, COMPUTED}:
-            raise ValueError(f"{name} is missing")
+    kept = dict(settings)
+    if is_ours:
+        if settings.get("_partial_") is not True or settings.get("_convert_", "all") != "all":
+            raise ValueError("_partial_ must be true, and _convert_ all")
+        for name, value in RETIRED.items():
+            if kept.pop(name, value) is not value:
+                raise ValueError(f"{name} is not for a file to say")
+    arguments = {name: value for name, value in kept.items() if name not in HOW_TO_CALL}
+    if odd := [name for name in arguments if name.startswith("_")]:
+        raise ValueError(f"{odd[0]} is not for a file to say")
+    signature = inspect.signature(function)
+    computed = {COMPUTED: None} if COMPUTED in signature.parameters else {}
+    open_ones = [None] * given if settings.get("_partial_") else []
+    signature.bind(*open_ones, **{**arguments, **computed})
+    if is_ours:
+        hints = get_type_hints(function)
+        for name, value in arguments.items():
+            if not _is_of(value, hints[name]):
+                raise ValueError(f"{name}={str(value)[:60]} is none of its values")
     for name in PATHS:
         if arguments.get(name) is not None:
             _check_path(name, str(arguments[name]))
@@ -226,10 +204,9 @@ def _check_path(name: str, path: str) -> None:
         ValueError: it does not.
     """
     # train.py writes whole paths, but for a label file that lies in the folder of the data.
-    if name == "labels_file" and not Path(path).is_absolute() and ".." not in Path(path).parts:
-        if not Path(path).exists():
-            return
-    elif not Path(path).is_absolute() or path.startswith(("//", "\\\\")):
+    is_whole = Path(path).is_absolute() and not path.startswith(("//", "\\\\"))
+    is_beside = name == "labels_file" and not Path(path).is_absolute()
+    if not is_whole and not (is_beside and ".." not in Path(path).parts):
         raise ValueError(f"{name}={path[:200]} is no whole path of this machine")
     real = Path(path).resolve()
     if not real.exists():  # Whoever reads it will say so.
