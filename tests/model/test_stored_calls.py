@@ -115,6 +115,7 @@ def test_each_list_is_of_its_own_kind():
         {"path": {"_target_": "os.system", "_args_": ["true"]}},
         {"label_columns": [{"_target_": "resumebert.data.readers.read_sample"}]},
         {"label_columns": [[{"a": {"_target_": "os.system"}}]]},
+        {"label_aliases": {"_target_": "resumebert.data.readers.read_table", "path": "/x.csv"}},
         {"_args_": ["/etc/passwd"]},
         {"_partial_": False},
         {"_partial_": "true"},

@@ -5,14 +5,7 @@ from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
 from resumebert.callbacks.throughput import Throughput
 from resumebert.model.classifier import ResumeClassifier
@@ -39,10 +32,6 @@ class RunProgress(ProgressBar):
         """Show nothing (the trainer calls this on all processes but the first)."""
         self._enabled = False
 
-    def enable(self) -> None:
-        """Show progress again."""
-        self._enabled = True
-
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Open the bar."""
         self._started = self._last_line = time.monotonic()
@@ -50,12 +39,11 @@ class RunProgress(ProgressBar):
         self._total: float = getattr(pl_module, "total_steps", trainer.estimated_stepping_batches)
         if self._enabled and self.console.is_terminal:
             self._progress = Progress(
-                TextColumn("{task.description}"),
+                "{task.description}",
                 BarColumn(bar_width=None),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[figures]}"),
+                "{task.completed}/{task.total}  {task.fields[figures]}",
                 TimeElapsedColumn(),
-                TextColumn("left"),
+                "left",
                 TimeRemainingColumn(),
                 console=self.console,
                 expand=True,
@@ -84,12 +72,8 @@ class RunProgress(ProgressBar):
         if (batch_idx % every == 0 or is_due) and "train/loss" in trainer.callback_metrics:
             self._loss = f"loss {float(trainer.callback_metrics['train/loss']):.3f}"
         if self._progress is not None:
-            self._progress.update(
-                self._task,
-                completed=step,
-                description=_epoch(trainer),
-                figures=self._figures(trainer),
-            )
+            shown = {"description": _epoch(trainer), "figures": self._figures(trainer)}
+            self._progress.update(self._task, completed=step, **shown)
         elif is_due:
             self._last_line = now
             a_step = (now - self._started) / max(1, step - self._first_step)

@@ -57,32 +57,22 @@ class TensorBoardPictures(Callback):
             if not isinstance(logger, TensorBoardLogger):
                 continue
             writer = logger.experiment
-            log_pictures(writer, step, names, probabilities, truth, max_labels=self.max_labels)
+            _log_pictures(writer, step, names, probabilities, truth, self.max_labels)
             if table is not None and self.examples:
                 index = scores.index.cpu().numpy()
                 text = error_texts(table, index, probabilities, truth, self.examples)
                 writer.add_text("val/worst errors", in_utf8(text), step)
 
 
-def log_pictures(
+def _log_pictures(
     writer: Any,
     step: int,
     label_names: list[str],
     probabilities: npt.NDArray[np.float64],
     truth: npt.NDArray[np.bool_],
-    *,
     max_labels: int,
 ) -> None:
-    """Write PR curves, the confusion of labels at 0.5, and the reliability of all pairs.
-
-    Args:
-        writer: a ``SummaryWriter``.
-        step: of training.
-        label_names: L names.
-        probabilities: (n, L), n at least 1.
-        truth: (n, L).
-        max_labels: the most frequent ones, so many at most.
-    """
+    """Write PR curves, the confusion of labels at 0.5, and the reliability of all pairs."""
     kept = np.sort(np.argsort(-truth.sum(axis=0), kind="stable")[:max_labels])
     for column in kept.tolist():
         if truth[:, column].any():
@@ -109,12 +99,8 @@ def error_texts(
 ) -> str:
     """Return Markdown of the documents whose truth is least likely under the probabilities.
 
-    Args:
-        table: of the documents.
-        index: (n,) their positions in it.
-        probabilities: (n, L).
-        truth: (n, L).
-        count: how many at most.
+    ``index`` (n,) are their positions in the table; probabilities and truth are (n, L); ``count``
+    is how many to show at most.
     """
     likely = np.where(truth, probabilities, 1 - probabilities)
     costs = -np.log(np.maximum(likely, 1e-12)).sum(axis=1)

@@ -1,9 +1,8 @@
 """ResumeLabeler: a checkpoint, and the labels that it gives to new texts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -40,12 +39,12 @@ class Prediction:
     """What the model says of one text.
 
     Attributes:
-        labels: the labels that are given: those whose probability reaches their threshold.
-        probabilities: label → calibrated probability, in [0, 1], every label.
+        labels: those whose probability reaches their threshold.
+        probabilities: label → calibrated probability, in [0, 1], every label. The document's is
+            pooled from its windows.
         thresholds: label → the probability from which on it is given.
         text: as the model read it, cleaned.
-        windows: the parts of the text that were read, in order. The document's probability of a
-            label is that of its windows, pooled.
+        windows: the parts of the text that were read, in order.
     """
 
     labels: list[str]
@@ -63,9 +62,7 @@ class Prediction:
 class ResumeLabeler:
     """A trained model with all it takes to label texts: made by :meth:`load`.
 
-    Args:
-        scorer: from texts to logits.
-        decisions: from logits to calibrated probabilities and labels.
+    The scorer gives logits, the decisions calibrated probabilities and labels.
     """
 
     def __init__(self, scorer: TextScorer, decisions: Decisions) -> None:
@@ -97,18 +94,19 @@ class ResumeLabeler:
         """
         file = checkpoint_file(Path(path))
         model, extras = load_checkpoint(file, trust=packages(trust))
-        cleaning, windowing = treatment(extras.config["data"])
+        data = extras.config["data"]
+        strategy = data["long_documents"]
+        length = window_length(data["max_length"], strategy)
         model.chunk_tokens = extras.config["model"]["chunk_tokens"]
         where = _device(device)
-        accelerator = "gpu" if where.type == "cuda" else where.type
         precision = precision or extras.config["trainer"]["precision"]
         scorer = TextScorer(
             model,
             TextTokenizer.from_files(extras.tokenizer_files, str(file)),
-            windowing,
-            cleaning=cleaning,
+            Windowing(strategy, length, data["stride"]),
+            cleaning=[*data["cleaning"], *([MASKING] if data["mask_pii"] else [])],
             batch_size=batch_size,
-            precision=resolve_precision(precision, accelerator),
+            precision=resolve_precision(precision, where.type),
             device=where,
         )
         return cls(scorer, stored_decisions(extras.decisions, len(model.label_names), str(file)))
@@ -142,11 +140,7 @@ class ResumeLabeler:
         return self._decisions.calibration.apply(self._scorer.logits(_checked(texts)))
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """Label n texts, each read as a whole; n may be 0.
-
-        Raises:
-            TypeError: ``texts`` is one string, or holds something else than strings.
-        """
+        """Label n texts, each read as a whole; n may be 0. Errors as for :meth:`predict_proba`."""
         cleaned = [clean(text, self._scorer.cleaning) for text in _checked(texts)]
         logits, windows = self._scorer.read(cleaned)
         names, thresholds = self.label_names, self.thresholds
@@ -170,15 +164,6 @@ class ResumeLabeler:
         return found
 
 
-def treatment(data: Mapping[str, Any]) -> tuple[list[str], Windowing]:
-    """Return how texts are cleaned and which tokens are read, by a config's ``data``."""
-    cleaning = [*data["cleaning"], *([MASKING] if data["mask_pii"] else [])]
-    strategy = data["long_documents"]
-    return cleaning, Windowing(
-        strategy, window_length(data["max_length"], strategy), data["stride"]
-    )
-
-
 def _device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -188,8 +173,7 @@ def _device(name: str) -> torch.device:
         raise UserError(
             f"device={name}: there is no such kind of device. Use cpu or cuda."
         ) from error
-    if found.type != "cpu":
-        check_accelerator("gpu" if found.type == "cuda" else found.type)
+    check_accelerator(found.type)
     return found
 
 

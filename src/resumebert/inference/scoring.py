@@ -5,7 +5,6 @@ What logits mean (calibration, thresholds) is the business of
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -105,7 +104,9 @@ class TextScorer:
         collate = Collator(self.tokenizer, self.windowing)
         scores: Floats = np.zeros(labels.shape)
         of_windows: dict[int, Floats] = {}
-        with torch.inference_mode(), self._autocast():
+        mixed = MIXED.get(self.precision)
+        autocast = torch.autocast(self.device.type, mixed, enabled=mixed is not None)
+        with torch.inference_mode(), autocast:
             # Longest first.
             for places in sampler:
                 batch = collate([dataset[place] for place in places])
@@ -125,8 +126,3 @@ class TextScorer:
                     of_windows[place] = np.empty_like(own)
                     of_windows[place][np.argsort(sizes, kind="stable")] = own
         return scores, [of_windows[place] for place in range(len(tokens))]
-
-    def _autocast(self) -> AbstractContextManager[object]:
-        if self.precision not in MIXED:
-            return nullcontext()
-        return torch.autocast(self.device.type, dtype=MIXED[self.precision])

@@ -8,15 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from resumebert.utils.errors import UserError
-from resumebert.utils.requirements import (
-    FLAG,
-    SHARE,
-    Requirement,
-    integer,
-    number,
-    one_of,
-    optional,
-)
+from resumebert.utils.requirements import SHARE, Requirement, integer, number, one_of, optional
 
 NEEDED = (
     *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"),
@@ -45,7 +37,7 @@ SETTINGS: Mapping[str, Requirement] = {
     "initializer_range": number(0, 100),
     "layer_norm_eps": number(0, 1, low_excluded=True),
     "pad_token_id": optional(integer(0)),
-    "use_cache": FLAG,
+    "use_cache": one_of(True, False),
 }
 # These are not passed on: with another value it would be another model, or any value is the same.
 LEFT_OUT: Mapping[str, Requirement] = {

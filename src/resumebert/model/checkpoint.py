@@ -8,7 +8,7 @@ Calibration and thresholds are known only after the training and are added to th
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,47 +17,84 @@ from omegaconf import OmegaConf
 from torch import Tensor
 
 from resumebert.data.tokenization import TOKENIZER_FILES, TextTokenizer
-from resumebert.model.architecture import checked_architecture
+from resumebert.model.architecture import ANYTHING, checked_architecture
 from resumebert.model.checkpoint_file import (
     KEY,
     check_plain,
-    global_step,
     read_checkpoint,
     reason_of,
     without_interpolations,
     write_checkpoint,
 )
+from resumebert.model.checkpoint_file import global_step as global_step
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.lora import merge_factors
 from resumebert.model.pooling import POOLING_NAMES
 from resumebert.utils.config_checks import check_values
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import checkpoint_file
-from resumebert.utils.trust import is_dotted, trusted
-
-__all__ = [
-    "CheckpointExtras",
-    "Resumable",
-    "attach_extras",
-    "global_step",
-    "load_checkpoint",
-    "open_resumable",
-    "store_decisions",
-]
+from resumebert.utils.requirements import (
+    DOTTED,
+    NAMES,
+    SHARE,
+    STRING,
+    Requirement,
+    either,
+    integer,
+    is_list,
+    one_of,
+    optional,
+)
+from resumebert.utils.trust import trusted
 
 FORMAT_VERSION = 4
 # Version 2 had no calibration and thresholds; files before version 4 had no digest.
 READABLE_VERSIONS = (2, 3, FORMAT_VERSION)
 # As conf/model has it.
 MODEL = "resumebert.model.classifier.ResumeClassifier"
-# The config keys that are needed to use a model, since version 2.
-NEEDED_GROUPS = ("data.reader", "data.split", "data.near_duplicates", "loss", "optimizer")
-NEEDED_VALUES = (
-    *("data.long_documents", "data.max_length", "data.stride", "data.max_windows_train"),
-    *("data.batch_size", "data.eval_batch_size", "data.num_workers", "data.cleaning"),
-    *("data.mask_pii", "data.duplicates", "data.limit", "data.train_fraction", "data.seed"),
-    *("model.name", "model.path", "model.chunk_tokens", "trainer.precision"),
-)
+DICTIONARY = Requirement("a dictionary", lambda value: isinstance(value, Mapping))
+# What the key ``resumebert`` must hold.
+EXTRAS = {
+    "tokenizer_files": Requirement(
+        f"the texts of {' and '.join(TOKENIZER_FILES)}",
+        lambda value: set(value) <= set(TOKENIZER_FILES) and all(map(STRING.holds, value.values())),
+    ),
+    "split_fingerprint": STRING,
+    "prevalences": Requirement(
+        "a list of shares", lambda value: is_list(value) and all(map(SHARE.holds, value))
+    ),
+    "config": DICTIONARY,
+    "decisions": optional(DICTIONARY),
+}
+# The config keys that are needed to use a model, since version 2. Like all others they are checked
+# by their own requirements, too.
+NEEDED = {
+    **dict.fromkeys(("data.reader", "data.split", "loss", "optimizer"), DICTIONARY),
+    "data.near_duplicates": Requirement(
+        "a dictionary of threshold, ngram and num_perm",
+        lambda value: set(value) == {"threshold", "ngram", "num_perm"},
+    ),
+    "data.max_length": integer(3),
+    "trainer.precision": STRING,
+    **dict.fromkeys(
+        (
+            *("data.long_documents", "data.stride", "data.max_windows_train", "data.batch_size"),
+            *("data.eval_batch_size", "data.num_workers", "data.cleaning", "data.mask_pii"),
+            *("data.duplicates", "data.limit", "data.train_fraction", "data.seed"),
+            *("model.name", "model.path", "model.chunk_tokens"),
+        ),
+        ANYTHING,
+    ),
+}
+# The arguments of the model.
+ARGUMENTS = {
+    "bert_config": DICTIONARY,
+    "label_names": Requirement(
+        "a list of distinct names",
+        lambda value: NAMES.holds(value) and len(set(value)) == len(value) > 0,
+    ),
+    "pooling": either(one_of(*POOLING_NAMES), DOTTED),
+}
 
 
 @dataclass(frozen=True)
@@ -111,11 +148,7 @@ def attach_extras(model: ResumeClassifier, extras: CheckpointExtras) -> None:
 
 
 def store_decisions(path: Path, decisions: Mapping[str, Any]) -> None:
-    """Add calibration and thresholds to a checkpoint of this run, replacing the file at once.
-
-    Args:
-        path: the file.
-        decisions: from :meth:`resumebert.evaluation.decisions.Decisions.to_plain`.
+    """Add calibration and thresholds, as plain values, to a checkpoint; replaces it at once.
 
     Raises:
         UserError: the file can't be read or written.
@@ -130,29 +163,30 @@ def load_checkpoint(
 ) -> tuple[ResumeClassifier, CheckpointExtras]:
     """Open a checkpoint file, or the best checkpoint of a run's folder.
 
-    Nothing in the file is executed, and everything in it is checked before the model is built. What
-    it names outside of resumebert is imported only from packages that are trusted.
+    Nothing in the file is executed, and everything in it is checked before the model is built.
 
     Args:
         path: the file or folder.
         key: the config key that the path was given as.
-        trust: packages of the user's own, whose model or pooling it may name.
+        trust: packages of the user's own. A model or pooling that the file names outside of
+            resumebert is imported only from these.
 
     Returns:
         The model, in evaluation mode on the CPU, and the extras.
 
     Raises:
-        UserError: there is no such file, it is damaged or was edited, is not a checkpoint of
-            resumebert, has an unknown format version, or names code of a package that is not
-            trusted.
+        UserError: there is no such file, it is damaged or was edited, is none of resumebert, has an
+            unknown format version, or names code of a package that is not trusted.
     """
     path = checkpoint_file(path, key)
     content = read_checkpoint(path, key)
     extras = _extras(content, path)
     settings = _hyper_parameters(content, path, trust)
     kind = _model_class(extras.config["model"].get("_target_", MODEL), path, trust)
-    with _refusing(path, "its tokenizer is not the model's"):
-        _check_tokenizer(extras.tokenizer_files, settings["bert_config"]["vocab_size"])
+    with _refusing(path, "its tokenizer can't be used"):
+        tokenizer = TextTokenizer.from_files(extras.tokenizer_files, "tokenizer_files")
+        known = settings["bert_config"]["vocab_size"]
+        _require(tokenizer.largest_id < known, f"the model knows {known} tokens, and it has more")
     with _refusing(path, "the weights do not fit the architecture that the checkpoint describes"):
         labels, layers = len(settings["label_names"]), settings["bert_config"]["num_hidden_layers"]
         _require(len(extras.prevalences) == labels, "not one prevalence for each label")
@@ -204,7 +238,7 @@ def _refusing(path: Path, what: str) -> Iterator[None]:
     """Refuse the file, and say what is wrong with it, after an error in the ``with`` block."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, RuntimeError, UserError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, UserError) as error:
         raise UserError(
             f"{path}: {what} ({reason_of(error)}). The file is damaged or was edited; use another "
             "copy of it."
@@ -216,8 +250,14 @@ def _require(holds: bool, otherwise: str) -> None:
         raise ValueError(otherwise)
 
 
+def _check(values: Mapping[str, Any], requirements: Mapping[str, Requirement]) -> None:
+    for key, requirement in requirements.items():
+        is_right = key in values and requirement.holds(values[key])
+        _require(is_right, f"{key} must be {requirement.words}")
+
+
 def _extras(content: dict[str, Any], path: Path) -> CheckpointExtras:
-    """Return a checkpoint's extras. All but the tokenizer and the decisions are checked."""
+    """Return a checkpoint's extras. What is of the tokenizer and the decisions is checked later."""
     plain = content.get(KEY)
     if not isinstance(plain, dict):
         raise UserError(
@@ -233,42 +273,26 @@ def _extras(content: dict[str, Any], path: Path) -> CheckpointExtras:
         )
     with _refusing(path, f"the checkpoint's key {KEY!r} can't be used"):
         check_plain(plain)
-        extras = CheckpointExtras(**plain)
-        shares = extras.prevalences
-        _require(type(extras.split_fingerprint) is str, "split_fingerprint is no text")
-        _require(
-            type(shares) is list and all(type(x) is float and 0 <= x <= 1 for x in shares),
-            "prevalences are no list of shares",
-        )
-        _require(type(extras.decisions) in (dict, type(None)), "decisions are no dictionary")
-        return replace(extras, config=_checked_config(extras.config))
+        _check({"decisions": None, **plain}, EXTRAS)
+        return CheckpointExtras(**{**plain, "config": _checked_config(plain["config"])})
 
 
-def _checked_config(config: Any) -> dict[str, Any]:
-    """Check a checkpoint's config, but for what it calls: see :mod:`resumebert.model.stored_calls`.
+def _checked_config(config: dict[str, Any]) -> dict[str, Any]:
+    """Check a config, but for what it calls: see :mod:`resumebert.model.stored_calls`.
 
     Returns:
         The config, without interpolations: it was resolved when it was stored.
     """
-    _require(type(config) is dict, "config is no dictionary")
     literal: dict[str, Any] = without_interpolations(config)
     loaded = OmegaConf.create(literal)
     check_values(loaded)
     absent = object()
-    for key in NEEDED_GROUPS:
-        _require(OmegaConf.is_dict(OmegaConf.select(loaded, key)), f"config: no settings {key}")
-    for key in NEEDED_VALUES:
-        is_there = OmegaConf.select(loaded, key, default=absent) is not absent
-        _require(is_there, f"config: {key} is missing")
-    data = literal["data"]
-    _require(type(data["max_length"]) is int, "config: data.max_length is no number")
-    _require(type(literal["trainer"]["precision"]) is str, "config: trainer.precision is no name")
-    near = set(data["near_duplicates"])
-    _require(near == {"threshold", "ngram", "num_perm"}, "config: odd data.near_duplicates")
+    found = {key: OmegaConf.select(loaded, key, default=absent) for key in NEEDED}
+    _check({key: value for key, value in found.items() if value is not absent}, NEEDED)
     # Version 2 had none.
-    _require(type(literal.get("evaluation", {})) is dict, "config: evaluation is no dictionary")
+    _check({"evaluation": {}, **literal}, {"evaluation": DICTIONARY})
     # Version 2 had only this way to draw windows. Evaluation draws none.
-    data.setdefault("window_sampling", "uniform")
+    literal["data"].setdefault("window_sampling", "uniform")
     return literal
 
 
@@ -288,30 +312,11 @@ def _hyper_parameters(content: dict[str, Any], path: Path, trust: Sequence[str])
         check_plain(settings)
         settings = dict(settings)
         settings.pop("thresholds", None)  # Of version 2, where they were 0.5 each.
-        found = sorted(settings)
-        _require(found == ["bert_config", "label_names", "pooling"], f"they are {found[:5]}")
-        names, pooling = settings["label_names"], settings["pooling"]
-        _require(type(names) is list and len(names) > 0, "label_names is no list of names")
-        are_distinct = all(type(name) is str and name for name in names)
-        are_distinct = are_distinct and len(set(names)) == len(names)
-        _require(are_distinct, "label_names are not distinct names")
-        is_ours = type(pooling) is str and pooling in POOLING_NAMES
-        _require(is_ours or is_dotted(pooling), f"pooling is none of {', '.join(POOLING_NAMES)}")
-        _require(type(settings["bert_config"]) is dict, "bert_config is no dictionary")
-    if not is_ours:
-        settings["pooling"] = trusted(pooling, trust, str(path), "poolings")
+        _require(settings.keys() == ARGUMENTS.keys(), f"they are {sorted(settings)[:5]}")
+        _check(settings, ARGUMENTS)
+    if settings["pooling"] not in POOLING_NAMES:
+        settings["pooling"] = trusted(settings["pooling"], trust, str(path), "poolings")
     return settings | {"bert_config": checked_architecture(settings["bert_config"], str(path))}
-
-
-def _check_tokenizer(files: Any, vocabulary: int) -> None:
-    """Check that the tokenizer can be read and has no token that the model does not know."""
-    _require(type(files) is dict, "it is no dictionary")
-    for name, text in files.items():
-        _require(
-            name in TOKENIZER_FILES and type(text) is str, f"{name[:200]} is none of its files"
-        )
-    largest = TextTokenizer.from_files(files, "tokenizer_files").largest_id
-    _require(largest < vocabulary, f"it has a token {largest}, and the model knows {vocabulary}")
 
 
 def _check_tensors(weights: Any, file_size: int) -> None:

@@ -49,9 +49,7 @@ def write_checkpoint(content: Mapping[str, Any], path: Path) -> None:
 def read_checkpoint(path: Path, key: str = "ckpt") -> dict[str, Any]:
     """Read a whole checkpoint, tensors on the CPU; nothing in it is executed.
 
-    Args:
-        path: the file.
-        key: the config key that it was given as.
+    ``key`` is the config key that the path was given as.
 
     Raises:
         UserError: there is no such file, it can't be read, its content does not match its digest,

@@ -36,22 +36,19 @@ class ResumeClassifier(LightningModule):
     Args:
         bert_config: a BERT ``config.json`` as plain Python.
         label_names: L names, in the order of the logits.
-        pooling: how the logits of windows become those of a document, one of
-            :data:`resumebert.model.pooling.POOLING_NAMES`, or a function of your own like those of
-            :data:`resumebert.model.pooling.POOLINGS`.
-        loss: a function of logits and targets, both (B, L); only used in training.
+        pooling: how the logits of windows become those of a document: one of
+            :data:`resumebert.model.pooling.POOLING_NAMES`, or a function of your own like those.
+        loss: a function of logits and targets, both (B, L).
         optimizer: makes the optimizer of a model; only used in training.
         scheduler: makes the schedule of an optimizer and a number of steps; None: constant rate.
-        metrics: computes the metrics of a split to log beside the loss, such as
-            :func:`resumebert.multilabel_metrics`; None: none.
+        metrics: computes the metrics of a split to log beside the loss, of the plain sigmoid at a
+            threshold of 0.5, such as :func:`resumebert.multilabel_metrics`; None: none.
         train_metrics: the same for an epoch's training batches; five of the metrics are logged.
         chunk_tokens: windows go through the encoder in chunks of at most this many tokens,
             including padding, so that no document is too long for the memory in evaluation.
 
     A checkpoint holds the first three as hyper-parameters, so that
-    ``ResumeClassifier.load_from_checkpoint(path)`` gives a model that scores. The logged metrics
-    use the plain sigmoid and a threshold of 0.5. Calibration and thresholds are fitted later, see
-    :mod:`resumebert.evaluation.decisions`.
+    ``ResumeClassifier.load_from_checkpoint(path)`` gives a model that scores.
     """
 
     loss_is_finite: Tensor
@@ -135,7 +132,7 @@ class ResumeClassifier(LightningModule):
             input_ids: (W, T) token ids.
             attention_mask: (W, T), 1 where there is a token; tokens first, then padding.
             window_document: (W,) int64, the document of each window; None: one document each.
-            window_lengths: number of tokens of each window; None: T each.
+            window_lengths: number of tokens of each window, longest first; None: T each.
             documents: B; None: W.
         """
         if window_document is None or documents is None:
@@ -154,7 +151,17 @@ class ResumeClassifier(LightningModule):
 
         The attention (W, L), before the softmax, is None unless ``pooling="attention"``.
         """
-        features = self.encode(input_ids, attention_mask, window_lengths)
+        lengths = window_lengths or [input_ids.shape[1]] * len(input_ids)
+        self._choose_attention(len(lengths), max(lengths))
+        # Only a call of the module uses the compiled code of model.compile, a call of its method
+        # does not: evaluation is the same with and without, and needs no compiler.
+        encoder = self.bert.bert if self.training else self.bert.bert.forward
+        parts = []
+        for rows, width in chunks_of_windows(lengths, self.chunk_tokens):
+            ids, mask = input_ids[rows, :width], attention_mask[rows, :width]
+            pooled = encoder(input_ids=ids, attention_mask=mask).pooler_output
+            parts.append(self.bert.dropout(pooled))
+        features = torch.cat(parts)
         # Half precision is too coarse for pooling, which sums exponentials.
         logits = self.bert.classifier(features).to(torch.promote_types(features.dtype, torch.float))
         if self.pooling_name != "attention":
@@ -170,37 +177,10 @@ class ResumeClassifier(LightningModule):
         assert attention is not None
         return attention_pooling(logits, attention, window_document, documents)
 
-    def encode(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        window_lengths: Sequence[int] | None = None,
-    ) -> Tensor:
-        """Return the features (W, H) of windows that the head scores; arguments as for forward."""
-        lengths = window_lengths or [input_ids.shape[1]] * len(input_ids)
-        # Only a call of the module uses the compiled code of model.compile, a call of its method
-        # does not: evaluation is the same with and without, and needs no compiler.
-        encoder = self.bert.bert if self.training else self.bert.bert.forward
-        self._choose_attention(len(lengths), max(lengths))
-        features = []
-        for rows, width in chunks_of_windows(lengths, self.chunk_tokens):
-            pooled = encoder(
-                input_ids=input_ids[rows, :width], attention_mask=attention_mask[rows, :width]
-            ).pooler_output
-            features.append(self.bert.dropout(pooled))
-        return torch.cat(features)
-
     def _choose_attention(self, windows: int, tokens: int) -> None:
-        config, kernel = self.bert.config, FUSED
+        kernel = FUSED
         if self.training:
-            kernel = training_kernel(
-                self.device,
-                windows,
-                tokens,
-                heads=config.num_attention_heads,
-                layers=config.num_hidden_layers,
-                dropout=config.attention_probs_dropout_prob,
-            )
+            kernel = training_kernel(self.bert.config, self.device, windows, tokens)
         if kernel != self.attention_kernel:
             self.bert.set_attn_implementation(kernel)
             self.attention_kernel = kernel
@@ -226,13 +206,10 @@ class ResumeClassifier(LightningModule):
             torch.manual_seed(torch.initial_seed() + self.global_rank)
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """Return the loss of a batch.
-
-        It is weighted so that the mean over processes, which the strategy computes of the
-        gradients, is the mean over all documents.
-        """
+        """Return the loss of a batch."""
         logits = self._collect("train", batch)
-        # The weight is exactly 1 on one process.
+        # So weighted, the mean over processes, which the strategy computes of the gradients, is the
+        # mean over all documents. The weight is exactly 1 on one process.
         loss = self.loss(logits, batch["labels"]) * batch["weight"]
         self.loss_is_finite &= loss.detach().isfinite()
         # Not at each step, because it waits for the GPU.
@@ -326,11 +303,9 @@ class ResumeClassifier(LightningModule):
             clip(self.parameters(), gradient_clip_val)
 
     def predict_step(self, batch: Batch, batch_index: int) -> dict[str, Tensor]:
-        """Score a batch of B documents for ``Trainer.predict``.
+        """Return ``index`` (B,), documents' positions in the table, and their ``logits`` (B, L).
 
-        Returns:
-            ``index`` (B,), the documents' positions in the table, and ``logits`` (B, L). For
-            calibration and thresholds, see :class:`resumebert.ResumeLabeler`.
+        For calibration and thresholds, see :class:`resumebert.ResumeLabeler`.
         """
         return {"index": batch["index"], "logits": self._score(batch)}
 
@@ -381,18 +356,14 @@ class ResumeClassifier(LightningModule):
 
 
 def chunks_of_windows(lengths: Sequence[int], tokens: int) -> Iterator[tuple[slice, int]]:
-    """Cut windows of these lengths into slices of at most ``tokens`` tokens with padding.
+    """Cut windows of these lengths, longest first, into slices of at most ``tokens`` with padding.
 
     Yields:
         A slice of the windows, one at least, and the length of its longest window.
     """
     start = 0
     while start < len(lengths):
-        end, width = start, 0
-        while end < len(lengths):
-            wider = max(width, lengths[end])
-            if end > start and wider * (end + 1 - start) > tokens:
-                break
-            end, width = end + 1, wider
+        width = max(lengths[start:])
+        end = start + max(1, tokens // width)
         yield slice(start, end), width
         start = end

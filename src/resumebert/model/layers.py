@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import BertForSequenceClassification
 
 from resumebert.utils.errors import UserError
@@ -42,11 +43,9 @@ def freeze(model: BertForSequenceClassification, *, embeddings: bool, layers: in
 
     Frozen parameters have no gradient, no weight decay and no optimizer state (Lee et al., "What
     would Elsa do? Freezing layers during transformer fine-tuning", 2019). The backward pass ends at
-    the lowest part that is trained. So frozen layers save time and memory only if the embeddings
-    (word, position and type, and their LayerNorm) are frozen too; otherwise the gradient passes
-    through the layers to reach the embeddings. The dropout of frozen parts stays on in training.
-    LoRA factors in frozen layers are frozen with them: call this after
-    :func:`resumebert.model.lora.add_lora`.
+    the lowest part that is trained, so frozen layers save time and memory only if the embeddings
+    are frozen too. The dropout of frozen parts stays on in training. LoRA factors in frozen layers
+    are frozen with them: call this after :func:`resumebert.model.lora.add_lora`.
 
     Raises:
         UserError: ``layers`` is above the number of layers.
@@ -70,9 +69,7 @@ def prepare_encoder(
     gradient_checkpointing: bool,
     compile: bool,
 ) -> None:
-    """Set up gradient checkpointing and compilation (``torch.compile``) for training on a device.
-
-    Gradient checkpointing: Chen et al., "Training deep nets with sublinear memory cost" (2016).
+    """Set up gradient checkpointing (Chen et al. 2016) and ``torch.compile`` for training.
 
     Raises:
         UserError: PyTorch can't compile here.
@@ -97,25 +94,16 @@ def prepare_encoder(
         model.bert.compile(dynamic=True)
 
 
-def training_kernel(
-    device: torch.device, windows: int, tokens: int, *, heads: int, layers: int, dropout: float
-) -> str:
+def training_kernel(config: BertConfig, device: torch.device, windows: int, tokens: int) -> str:
     """Return the attention kernel to train with, by its name in transformers.
 
     On a CPU, PyTorch's fused kernel is the fastest in the forward pass, but its backward pass takes
     longer than the rest of a training step of a small BERT. For short windows, plain matrix
     products are faster (benchmarks/training_step.py measures both). Their memory grows with the
-    square of the window length, so long windows and large steps keep the fused kernel.
-
-    Args:
-        device: the model's device.
-        windows: number of windows in the step.
-        tokens: length of the longest window.
-        heads: number of heads in a layer.
-        layers: number of layers in the encoder.
-        dropout: dropout of attention weights; with it, a CPU does not fuse the kernel anyway.
+    square of the longest window's ``tokens``, so long windows and large steps keep the fused
+    kernel. With dropout of attention weights a CPU does not fuse the kernel anyway.
     """
-    held = windows * tokens**2 * heads * layers * BYTES_A_WEIGHT
-    if device.type == "cpu" and not dropout and tokens <= PLAIN_TOKENS and held <= PLAIN_BYTES:
-        return PLAIN
-    return FUSED
+    weights = windows * tokens**2 * config.num_attention_heads * config.num_hidden_layers
+    is_small = tokens <= PLAIN_TOKENS and weights * BYTES_A_WEIGHT <= PLAIN_BYTES
+    has_dropout = config.attention_probs_dropout_prob > 0
+    return PLAIN if device.type == "cpu" and is_small and not has_dropout else FUSED

@@ -40,15 +40,9 @@ def add_lora(
 ) -> None:
     """Wrap matrices of every encoder layer, and freeze the rest of embeddings and encoder.
 
-    The factors are trained, and pooler and head as before. B starts at zero, so that the outputs do
-    not change at first.
-
-    Args:
-        model: changed in place.
-        r: rank of the change.
-        alpha: the change is multiplied by ``alpha / r``.
-        dropout: in training, the share of a wrapped matrix' inputs that A does not see.
-        target_modules: which matrices to wrap, keys of :data:`TARGETS`.
+    The model is changed in place. ``target_modules`` are keys of :data:`TARGETS`. The factors are
+    trained, and pooler and head as before. B starts at zero, so that the outputs do not change at
+    first. In training, A does not see the share ``dropout`` of a wrapped matrix' inputs.
 
     Raises:
         UserError: peft is not installed, or a target is unknown.
@@ -66,12 +60,8 @@ def add_lora(
             "`pip install 'resumebert[peft]'`. Or train all weights with `model/lora=none`."
         ) from error
     paths = "|".join(re.escape(TARGETS[name]) for name in target_modules)
-    settings = LoraConfig(
-        r=r,
-        lora_alpha=alpha,
-        lora_dropout=dropout,
-        target_modules=rf"bert\.encoder\.layer\.\d+\.({paths})",
-    )
+    wrapped = rf"bert\.encoder\.layer\.\d+\.({paths})"
+    settings = LoraConfig(r=r, lora_alpha=alpha, lora_dropout=dropout, target_modules=wrapped)
     above = [
         parameter
         for name, parameter in model.named_parameters()
@@ -86,8 +76,7 @@ def merge_factors(weights: Mapping[str, Tensor], scaling: float) -> dict[str, Te
     """Merge LoRA factors into the matrices: a state dict under the plain model's names.
 
     Args:
-        weights: the state dict of a model with or without LoRA, or of a module that holds it.
-            Tensors without LoRA are shared with it.
+        weights: the state dict of a model, with LoRA or not, or of a module that holds it.
         scaling: ``alpha / r``.
 
     Raises:

@@ -31,12 +31,8 @@ def parameter_groups(
     ``lr * layer_decay**(N - 1 - k)``, the embeddings at ``lr * layer_decay**N``, the pooler at
     ``lr`` (Clark et al., "ELECTRA", 2020, appendix B).
 
-    Args:
-        model: a ``BertForSequenceClassification``, or a module that holds one, LoRA or not.
-        lr: learning rate of the encoder's top layer.
-        weight_decay: weight decay of matrices.
-        head_lr_factor: the head's learning rate as a multiple of ``lr``.
-        layer_decay: in (0, 1]; 1: one rate for the whole encoder.
+    ``model`` is a ``BertForSequenceClassification`` or holds one, LoRA or not. ``lr`` is the rate
+    of the encoder's top layer. ``layer_decay`` is in (0, 1]; 1: one rate for the whole encoder.
 
     Returns:
         Groups for an optimizer, each with a ``name`` for the learning-rate monitor: ``encoder`` and

@@ -24,6 +24,10 @@ from resumebert.model.architecture import SETTINGS, checked_architecture
 from resumebert.utils.errors import UserError
 
 WEIGHTS = "model.safetensors"
+NEEDED = (
+    f"Give a folder that holds config.json, {WEIGHTS} and tokenizer.json or vocab.txt, as "
+    "`save_pretrained` writes them."
+)
 HUB_FILES = ["config.json", WEIGHTS, "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
 
 
@@ -55,19 +59,31 @@ def locate(source: PretrainedSource) -> Path:
         UserError: the model is not found, the folder lacks a file or holds another architecture
             than BERT, or the weights are not the expected ones.
     """
-    if source.path is not None:
-        folder = Path(source.path).expanduser()
-        if not folder.is_dir():
-            raise UserError(
-                f"model.path={source.path}: there is no such folder. Give a folder that holds "
-                f"config.json, {WEIGHTS} and tokenizer.json (as `save_pretrained` writes them)."
-            )
-    else:
+    if source.path is None:
         folder = _package_folder(source.package) or _hub_folder(source)
-    _check_folder(folder)
+    else:
+        folder = Path(source.path).expanduser()
+    if not folder.is_dir():
+        raise UserError(f"model.path={source.path}: there is no such folder. {NEEDED}")
+    for name in ("config.json", WEIGHTS):
+        if not (folder / name).is_file():
+            raise UserError(f"{folder}: the model's folder has no {name}. {NEEDED}")
+    kind = _read_config(folder).get("model_type")
+    if kind != "bert":
+        raise UserError(
+            f"{folder / 'config.json'}: model_type is {kind!r}, and only 'bert' is supported. "
+            "Choose a model of the BERT architecture."
+        )
     # The user's own folder may hold other weights; the checksum is that of the published ones.
     if source.sha256 is not None and source.path is None:
-        _check_sha256(folder / WEIGHTS, source.sha256)
+        with (folder / WEIGHTS).open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != source.sha256:
+            raise UserError(
+                f"{folder / WEIGHTS}: the weights are not the expected ones (SHA-256 {found}, "
+                f"expected {source.sha256}). The file is damaged or was changed: install or fetch "
+                "it again. To use weights of your own, give their folder with `model.path=FOLDER`."
+            )
     return folder
 
 
@@ -180,21 +196,6 @@ def _hub_folder(source: PretrainedSource) -> Path:
         ) from error
 
 
-def _check_folder(folder: Path) -> None:
-    for name in ("config.json", WEIGHTS):
-        if not (folder / name).is_file():
-            raise UserError(
-                f"{folder}: the model's folder has no {name}. It must hold config.json, {WEIGHTS} "
-                "and tokenizer.json or vocab.txt."
-            )
-    kind = _read_config(folder).get("model_type")
-    if kind != "bert":
-        raise UserError(
-            f"{folder / 'config.json'}: model_type is {kind!r}, and only 'bert' is supported. "
-            "Choose a model of the BERT architecture."
-        )
-
-
 def _read_config(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     try:
@@ -204,14 +205,3 @@ def _read_config(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: not a valid model config ({error}).") from error
     return settings
-
-
-def _check_sha256(path: Path, expected: str) -> None:
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected:
-        raise UserError(
-            f"{path}: the weights are not the expected ones (SHA-256 {found}, expected "
-            f"{expected}). The file is damaged or was changed: install or fetch it again. To use "
-            "weights of your own, give their folder with `model.path=FOLDER`."
-        )

@@ -20,36 +20,13 @@ Schedule = LRScheduler | list[LRScheduler]
 
 
 class PlateauSchedule(ReduceLROnPlateau):
-    """Multiply the rates by ``factor`` when a metric has not improved for more than ``patience``.
+    """Reduce the rates when a metric stops improving; stepped with its value once an epoch.
 
-    It is stepped with the metric's value once an epoch. Any improvement counts, however small, as
-    for the best checkpoint.
-
-    Args:
-        optimizer: its current rates are reduced.
+    Attributes:
         monitor: name of the metric, for the code that steps the schedule.
-        mode: whether the metric is better when smaller (min) or larger (max).
-        factor: above 0 and below 1.
-        patience: number of validations in a row without improvement before the rates are reduced.
-        min_lr: the lowest learning rate of every group.
-
-    Raises:
-        ValueError: ``factor`` is 1 or more, or ``mode`` is neither min nor max.
     """
 
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        *,
-        monitor: str,
-        mode: Literal["min", "max"],
-        factor: float,
-        patience: int,
-        min_lr: float,
-    ) -> None:
-        # Only `min_lr` ends the reductions, and any improvement delays one.
-        super().__init__(optimizer, mode, factor, patience, threshold=0.0, min_lr=min_lr, eps=0.0)
-        self.monitor = monitor
+    monitor: str
 
     def go_on(self, state: Mapping[str, Any]) -> None:
         """Continue from another one's state if the metric is the same; keep these settings."""
@@ -120,17 +97,33 @@ def plateau_schedule(
 ) -> list[LRScheduler]:
     """Rise linearly to the peak, then reduce the rate whenever a metric stops improving.
 
-    Arguments and errors as for :class:`PlateauSchedule`; ``monitor`` is such as ``val/f1_macro``.
+    Any improvement counts, however small, as for the best checkpoint.
+
+    Args:
+        optimizer: its rates are the peaks.
+        total_steps: optimizer steps of the run.
+        monitor: name of the metric, such as ``val/f1_macro``.
+        mode: whether it is better when smaller (min) or larger (max).
+        warmup: number or share of steps.
+        factor: what the current rates are multiplied by, above 0 and below 1.
+        patience: number of validations in a row without improvement before the rates are reduced.
+        min_lr: the lowest learning rate of every group.
 
     Returns:
-        The warm-up, to be stepped once an optimizer step, and a :class:`PlateauSchedule`, to be
-        stepped once an epoch.
+        The warm-up, to be stepped once an optimizer step, and a :class:`PlateauSchedule`.
+
+    Raises:
+        ValueError: ``factor`` is 1 or more, or ``mode`` is neither min nor max.
     """
     rise = warmup_steps(warmup, total_steps)
     # The warm-up multiplies the current rate. A LambdaLR would set it and undo each reduction.
     warm_up = LinearLR(optimizer, start_factor=1 / (rise + 1), total_iters=rise)
-    settings: dict[str, Any] = {"factor": factor, "patience": patience, "min_lr": min_lr}
-    return [warm_up, PlateauSchedule(optimizer, monitor=monitor, mode=mode, **settings)]
+    # Only `min_lr` ends the reductions, and any improvement delays one.
+    plateau = PlateauSchedule(
+        optimizer, mode, factor, patience, threshold=0.0, min_lr=min_lr, eps=0.0
+    )
+    plateau.monitor = monitor
+    return [warm_up, plateau]
 
 
 def _with_warmup(optimizer: Optimizer, rise: int, after: Callable[[int], float]) -> LambdaLR:

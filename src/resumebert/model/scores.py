@@ -48,11 +48,11 @@ class SplitScores:
         self.targets: list[Tensor] = []
 
     def update(self, index: Tensor, logits: Tensor, targets: Tensor) -> None:
-        """Add a batch.
+        """Add a batch of B documents, 0 or more, with their positions ``index`` (B,) in the table.
 
         Args:
-            index: (B,) integers, the documents' positions in the table.
-            logits: (B, L), any floating dtype; B may be 0.
+            index: (B,) integers.
+            logits: (B, L), any floating dtype.
             targets: (B, L), each 0 or 1, any dtype.
 
         Raises:
@@ -60,10 +60,8 @@ class SplitScores:
         """
         shape = (len(index), self.num_labels)
         if logits.shape != shape or targets.shape != shape:
-            raise ValueError(
-                f"expected logits and targets of shape {shape}, but got {tuple(logits.shape)} and "
-                f"{tuple(targets.shape)}"
-            )
+            found = f"{tuple(logits.shape)} and {tuple(targets.shape)}"
+            raise ValueError(f"expected logits and targets of shape {shape}, but got {found}")
         self.device = logits.device
         # One dtype, whatever the model's. Targets outside {0, 1} become 2, which the metrics
         # refuse: a check here would wait for the device.

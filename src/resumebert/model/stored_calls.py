@@ -24,42 +24,39 @@ from resumebert.utils.trust import trusted
 
 @dataclass(frozen=True)
 class Allowed:
-    """Functions that stand for one another.
+    """Public functions of a module that stand for one another.
 
     Attributes:
         what: to call them in a message.
-        functions: by the name that a config has for each.
+        module: that a config finds them in.
+        names: of the functions.
         given: how many arguments are not the config's, the first ones.
     """
 
     what: str
-    functions: Mapping[str, Callable[..., Any]]
+    module: types.ModuleType
+    names: Sequence[str]
     given: int
 
-
-def _public(module: types.ModuleType, *names: str) -> dict[str, Callable[..., Any]]:
-    return {f"{module.__name__}.{name}": getattr(module, name) for name in names}
+    @property
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """The functions by the name that a config has for each."""
+        return {f"{self.module.__name__}.{name}": getattr(self.module, name) for name in self.names}
 
 
 READERS = Allowed(
-    "readers",
-    _public(readers, "read_documents", "read_resume_corpus", "read_sample", "read_table"),
-    given=0,
+    "readers", readers, ("read_documents", "read_resume_corpus", "read_sample", "read_table"), 0
 )
 SPLITTERS = Allowed(
     "splits",
-    _public(
-        splitting,
-        *("random_split", "stratified_split", "kfold_split", "predefined_split", "column_split"),
-    ),
+    splitting,
+    ("random_split", "stratified_split", "kfold_split", "predefined_split", "column_split"),
     given=3,
 )
 LOSSES = Allowed(
     "losses",
-    _public(
-        losses,
-        *("binary_cross_entropy", "weighted_binary_cross_entropy", "focal", "asymmetric", "zlpr"),
-    ),
+    losses,
+    ("binary_cross_entropy", "weighted_binary_cross_entropy", "focal", "asymmetric", "zlpr"),
     given=2,
 )
 HOW_TO_CALL = {"_target_", "_partial_", "_convert_"}
@@ -81,24 +78,23 @@ def checked_call(
 ) -> dict[str, Any]:
     """Check what a config from a file asks to call; return it for Hydra to instantiate.
 
-    Args:
-        settings: plain: ``_target_``, ``_partial_``, arguments.
-        allowed: what it may call.
-        where: what to call the file in a message, ``ckpt=PATH``.
-        trust: packages of the user's own, of which it may call anything.
+    ``where`` names the file in a message, as ``ckpt=PATH``. ``trust`` are packages of the user's
+    own, of which it may call anything.
 
     Raises:
-        UserError: it asks for anything else.
+        UserError: it asks for anything else than what is allowed.
     """
-    functions = dict(allowed.functions)
-    for target in _targets(settings):
-        # What stands in an argument would be called too.
-        if target not in allowed.functions or target != settings.get("_target_"):
-            functions[target] = trusted(target, trust, where, allowed.what)
+    functions = allowed.functions
+    # What stands in an argument, all but the first, would be called too.
+    theirs = {
+        target: trusted(target, trust, where, allowed.what)
+        for place, target in enumerate(_targets(settings))
+        if place > 0 or target not in functions
+    }
     try:
-        function = functions[settings["_target_"]]
-        is_ours = function in allowed.functions.values()
-        return _checked_arguments(settings, function, allowed.given, is_ours)
+        target = settings["_target_"]
+        function = theirs[target] if target in theirs else functions[target]
+        return _checked_arguments(settings, function, allowed.given, target not in theirs)
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise UserError(
             f"{where}: the checkpoint's config can't be used to call one of resumebert's "
