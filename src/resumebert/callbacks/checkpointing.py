@@ -19,7 +19,7 @@ from resumebert.model.scores import NAMES, of_all_processes
 from resumebert.utils.durable_files import replacing
 from resumebert.utils.interruption import Interruption, NotedSignal, interrupt_from_now_on
 
-# The decisions after a step. The third is a signal's number, which is larger than both.
+# What to do after a step. The number of a signal, larger than both, means to save and to end.
 CONTINUE, SAVE = 0, 1
 # The key of a checkpoint for the state that Lightning does not save, as plain values and tensors:
 # ``loader`` of the ResumableLoader, ``random`` with an entry for each process, and ``scores`` of

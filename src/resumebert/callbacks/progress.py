@@ -63,25 +63,23 @@ class RunProgress(ProgressBar):
         batch_idx: int,
     ) -> None:
         """Show a step, as often as metrics are logged."""
-        if not self._enabled:
-            return
         now, step = time.monotonic(), trainer.global_step
         is_due = now - self._last_line >= self.seconds_between_lines
+        if not self._enabled or (self._progress is None and not is_due):
+            return
         every = trainer.log_every_n_steps  # type: ignore[attr-defined]
         # Not at each step, because it waits for the GPU.
         if (batch_idx % every == 0 or is_due) and "train/loss" in trainer.callback_metrics:
             self._loss = f"loss {float(trainer.callback_metrics['train/loss']):.3f}"
+        epoch, figures = _epoch(trainer), self._figures(trainer)
         if self._progress is not None:
-            shown = {"description": _epoch(trainer), "figures": self._figures(trainer)}
-            self._progress.update(self._task, completed=step, **shown)
-        elif is_due:
+            self._progress.update(self._task, completed=step, description=epoch, figures=figures)
+        else:
             self._last_line = now
             a_step = (now - self._started) / max(1, step - self._first_step)
-            self.console.print(
-                f"{_epoch(trainer)}  step {step}/{self._total}  {self._figures(trainer)}  "
-                f"about {duration(a_step * (self._total - step))} left",
-                highlight=False,
-            )
+            left = duration(a_step * (self._total - step))
+            line = f"{epoch}  step {step}/{self._total}  {figures}  about {left} left"
+            self.console.print(line, highlight=False)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Show the validation that just ended."""

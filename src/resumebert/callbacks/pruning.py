@@ -18,11 +18,8 @@ class TrialPruning(Callback):
     and nothing went wrong. Optuna compares runs at the same number of validations. A run without a
     trial, or whose trial has ended, is not pruned.
 
-    Args:
-        pruner: a pruner of Optuna.
-        metric: the validation metric to compare.
-        journal: the file of the study.
-        trial: the run's number in the study.
+    ``journal`` is the file of the study, and ``trial`` the run's number in it; ``pruner`` is one of
+    Optuna's, and ``metric`` the validation metric to compare.
     """
 
     def __init__(

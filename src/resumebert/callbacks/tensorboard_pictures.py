@@ -28,13 +28,12 @@ VERDICTS = {(True, True): "right", (True, False): "missed", (False, True): "wron
 class TensorBoardPictures(Callback):
     """Log the PR curve of each label, confusion, reliability and the worst errors' texts.
 
-    After each validation of a fit, of the plain sigmoid at 0.5: thresholds and calibration are
-    chosen when training has ended. F1 of each label is among the scalars already. Without a
-    TensorBoard logger it does nothing.
+    It does so after each validation of a fit, if there is a TensorBoard logger. The scores are of
+    the plain sigmoid at 0.5: thresholds and calibration are chosen when training has ended.
 
     Args:
-        examples: so many texts; 0: none, so that no text is in the log.
-        max_labels: PR curves and confusion are of the most frequent labels, so many at most.
+        examples: number of texts; 0: no text is in the log.
+        max_labels: PR curves and confusion are of this many labels at most, the most frequent.
     """
 
     def __init__(self, examples: int = 3, max_labels: int = 30) -> None:
@@ -97,10 +96,9 @@ def error_texts(
     truth: npt.NDArray[np.bool_],
     count: int,
 ) -> str:
-    """Return Markdown of the documents whose truth is least likely under the probabilities.
+    """Return Markdown of the ``count`` documents whose truth is least likely.
 
-    ``index`` (n,) are their positions in the table; probabilities and truth are (n, L); ``count``
-    is how many to show at most.
+    ``index`` (n,) are positions in the table; probabilities and truth are (n, L).
     """
     likely = np.where(truth, probabilities, 1 - probabilities)
     costs = -np.log(np.maximum(likely, 1e-12)).sum(axis=1)

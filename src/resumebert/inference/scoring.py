@@ -28,9 +28,8 @@ class TextScorer:
     Args:
         model: trained; put into evaluation mode, on the device, in the precision's type.
         tokenizer: its own.
-        windowing: which tokens of a text it reads, as trained.
-        cleaning: steps of :func:`resumebert.data.cleaning.clean`, as trained; none for texts that
-            are clean already.
+        windowing: as trained.
+        cleaning: as trained; none for texts that are clean already.
         batch_size: texts at a time; ``model.chunk_tokens`` bounds the memory beyond that.
         precision: as ``trainer.precision``, but not ``auto``.
         device: to compute on.
@@ -73,11 +72,8 @@ class TextScorer:
     def read(self, texts: Sequence[str]) -> tuple[Floats, list[list[Window]]]:
         """Return the logits (n, L) of n texts, and the windows of each, in order.
 
-        A window that has two pieces of the text (``head_tail``) reaches from the one to the other.
-        The document's logits are those of its windows, pooled.
-
-        Args:
-            texts: cleaned already, so that places in them are the reader's.
+        The texts are cleaned already, so that places in them are the reader's. A window of two
+        pieces of the text (``head_tail``) reaches from the one to the other.
         """
         encoded = [self.tokenizer.encode_with_places(text) for text in texts]
         offsets = np.cumsum([0, *(len(ids) for ids, _ in encoded)])

@@ -312,7 +312,7 @@ class ResumeClassifier(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what is needed to use the model; see :mod:`resumebert.model.checkpoint`."""
         checkpoint.update(self.checkpoint_extras)
-        # To resume a run needs LoRA's factors; to use a model must not need peft.
+        # Resuming a run needs LoRA's factors. Using a model must not need peft.
         if "optimizer_states" not in checkpoint:
             checkpoint["state_dict"] = merge_factors(checkpoint["state_dict"], scaling(self))
 

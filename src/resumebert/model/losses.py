@@ -43,15 +43,9 @@ def weighted_binary_cross_entropy(
     documents and labels. The best constant prediction has odds (p / (1 - p))^(1 - power): power 0
     is :func:`binary_cross_entropy`, power 1 makes every label look like a coin toss.
 
-    Args:
-        logits: (B, L).
-        targets: (B, L).
-        prevalences: (L,) share of the training documents with each label, from 0 to 1;
-            :func:`with_prevalences` gives them.
-        power: at least 0.
-        max_weight: at least 1; weights stay in [1 / max_weight, max_weight], so that neither a
-            single document rules a step nor a label that all documents have goes unlearnt.
-        label_smoothing: ε.
+    ``prevalences`` (L,), from 0 to 1, come from :func:`with_prevalences`; ``power`` is at least 0.
+    Weights stay in [1 / max_weight, max_weight], so that neither a single document rules a step nor
+    a label that all documents have goes unlearnt; ``max_weight`` is at least 1.
     """
     logits, targets = _prepared(logits, targets, label_smoothing)
     prevalences = prevalences.to(logits)
@@ -131,12 +125,7 @@ def zlpr(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> Te
 
 
 def with_prevalences(loss: Loss, prevalences: Tensor) -> Loss:
-    """Bind ``prevalences`` (L,) to a loss that has an argument of this name.
-
-    Args:
-        loss: a function, or a ``functools.partial`` of one.
-        prevalences: (L,) share of the training documents with each label.
-    """
+    """Bind the labels' shares of training documents, (L,), to a loss that takes ``prevalences``."""
     if "prevalences" in inspect.signature(loss).parameters:
         return partial(loss, prevalences=prevalences)  # type: ignore[call-arg]
     return loss

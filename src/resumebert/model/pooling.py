@@ -40,12 +40,11 @@ def logsumexp_pooling(logits: Tensor, document: Tensor, documents: int) -> Tenso
 
 
 def attention_pooling(logits: Tensor, scores: Tensor, document: Tensor, documents: int) -> Tensor:
-    """Return each label's mean logit, weighted by a softmax over the windows of its own.
+    """Return each label's mean logit, weighted by a softmax of its ``scores`` (W, L) over windows.
 
     Label-wise attention (Mullenbach et al., "Explainable prediction of medical codes from clinical
     text", 2018): each label attends to the windows that matter to it. There the windows' features
     are averaged and then scored; as the head is linear, averaging its logits is the same.
-    ``scores`` (W, L) are the attention before the softmax.
     """
     highest = max_pooling(scores.detach(), document, documents)
     weights = torch.exp(scores - highest[document])

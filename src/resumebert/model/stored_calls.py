@@ -30,7 +30,7 @@ class Allowed:
         what: to call them in a message.
         module: that a config finds them in.
         names: of the functions.
-        given: how many arguments are not the config's, the first ones.
+        given: number of first arguments that the caller gives, not the config.
     """
 
     what: str
@@ -64,12 +64,12 @@ HOW_TO_CALL = {"_target_", "_partial_", "_convert_"}
 DATA_MODULE = "resumebert.data.datamodule.ResumeDataModule"
 # What stands in a stored config in place of the reader of a table in memory.
 IN_MEMORY = "resumebert.data.table.ResumeTable"
-# Of the training documents, and known when these are.
+# The argument that is computed from the training documents.
 COMPUTED = "prevalences"
-# Arguments that there were once, and the one value with which they ask for nothing.
+# Arguments of older versions, and the one value that has no effect.
 RETIRED = {"allow_pickle": False}
 PATHS = ("path", "labels_file", "manifest")
-# Where what looks like a file may be a device, or made by the system as it is read.
+# What looks like a file here may be a device, or made by the system as it is read.
 SYSTEM_FOLDERS = ("/dev", "/proc", "/sys")
 
 
