@@ -8,19 +8,20 @@ Calibration and thresholds are known only after the training and are added to th
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import torch
 from omegaconf import OmegaConf
 from torch import Tensor
 
 from resumebert.data.tokenization import TOKENIZER_FILES, TextTokenizer
-from resumebert.model.architecture import ANYTHING, checked_architecture
+from resumebert.model.architecture import checked_architecture
 from resumebert.model.checkpoint_file import (
     KEY,
     check_plain,
+    is_of,
     read_checkpoint,
     reason_of,
     without_interpolations,
@@ -33,49 +34,21 @@ from resumebert.model.pooling import POOLING_NAMES
 from resumebert.utils.config_checks import check_values
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import checkpoint_file
-from resumebert.utils.requirements import (
-    DOTTED,
-    NAMES,
-    SHARE,
-    STRING,
-    Requirement,
-    either,
-    integer,
-    is_list,
-    one_of,
-    optional,
-)
-from resumebert.utils.trust import trusted
+from resumebert.utils.trust import is_dotted, trusted
 
 FORMAT_VERSION = 4
 # Version 2 had no calibration and thresholds; files before version 4 had no digest.
 READABLE_VERSIONS = (2, 3, FORMAT_VERSION)
 # As conf/model has it.
 MODEL = "resumebert.model.classifier.ResumeClassifier"
-DICTIONARY = Requirement("a dictionary", lambda value: isinstance(value, Mapping))
-# What the key ``resumebert`` must hold.
-EXTRAS = {
-    "tokenizer_files": Requirement(
-        f"the texts of {' and '.join(TOKENIZER_FILES)}",
-        lambda value: set(value) <= set(TOKENIZER_FILES) and all(map(STRING.holds, value.values())),
-    ),
-    "split_fingerprint": STRING,
-    "prevalences": Requirement(
-        "a list of shares", lambda value: is_list(value) and all(map(SHARE.holds, value))
-    ),
-    "config": DICTIONARY,
-    "decisions": optional(DICTIONARY),
-}
-# The config keys that are needed to use a model, since version 2. Like all others they are checked
-# by their own requirements, too.
+# The arguments of the model.
+ARGUMENTS = {"bert_config": dict[str, Any], "label_names": list[str], "pooling": str}
+# The config keys that are needed to use a model, since version 2. `check_values` checks the values.
 NEEDED = {
-    **dict.fromkeys(("data.reader", "data.split", "loss", "optimizer"), DICTIONARY),
-    "data.near_duplicates": Requirement(
-        "a dictionary of threshold, ngram and num_perm",
-        lambda value: set(value) == {"threshold", "ngram", "num_perm"},
-    ),
-    "data.max_length": integer(3),
-    "trainer.precision": STRING,
+    **dict.fromkeys(("data.reader", "data.split", "loss", "optimizer"), dict),
+    "data.near_duplicates": dict,
+    "data.max_length": int,
+    "trainer.precision": str,
     **dict.fromkeys(
         (
             *("data.long_documents", "data.stride", "data.max_windows_train", "data.batch_size"),
@@ -83,17 +56,8 @@ NEEDED = {
             *("data.duplicates", "data.limit", "data.train_fraction", "data.seed"),
             *("model.name", "model.path", "model.chunk_tokens"),
         ),
-        ANYTHING,
+        Any,
     ),
-}
-# The arguments of the model.
-ARGUMENTS = {
-    "bert_config": DICTIONARY,
-    "label_names": Requirement(
-        "a list of distinct names",
-        lambda value: NAMES.holds(value) and len(set(value)) == len(value) > 0,
-    ),
-    "pooling": either(one_of(*POOLING_NAMES), DOTTED),
 }
 
 
@@ -238,7 +202,7 @@ def _refusing(path: Path, what: str) -> Iterator[None]:
     """Refuse the file, and say what is wrong with it, after an error in the ``with`` block."""
     try:
         yield
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, UserError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError, UserError) as error:
         raise UserError(
             f"{path}: {what} ({reason_of(error)}). The file is damaged or was edited; use another "
             "copy of it."
@@ -250,10 +214,10 @@ def _require(holds: bool, otherwise: str) -> None:
         raise ValueError(otherwise)
 
 
-def _check(values: Mapping[str, Any], requirements: Mapping[str, Requirement]) -> None:
-    for key, requirement in requirements.items():
-        is_right = key in values and requirement.holds(values[key])
-        _require(is_right, f"{key} must be {requirement.words}")
+def _check_types(values: Mapping[str, Any], types: Mapping[str, Any]) -> None:
+    for name, kind in types.items():
+        is_right = name in values and is_of(values[name], kind)
+        _require(is_right, f"{name} is missing, or of another type")
 
 
 def _extras(content: dict[str, Any], path: Path) -> CheckpointExtras:
@@ -273,8 +237,12 @@ def _extras(content: dict[str, Any], path: Path) -> CheckpointExtras:
         )
     with _refusing(path, f"the checkpoint's key {KEY!r} can't be used"):
         check_plain(plain)
-        _check({"decisions": None, **plain}, EXTRAS)
-        return CheckpointExtras(**{**plain, "config": _checked_config(plain["config"])})
+        extras = CheckpointExtras(**plain)
+        _check_types(vars(extras), get_type_hints(CheckpointExtras))
+        are_known = set(extras.tokenizer_files) <= set(TOKENIZER_FILES)
+        _require(are_known, "tokenizer_files has other files than a tokenizer's")
+        _require(all(0 <= x <= 1 for x in extras.prevalences), "prevalences are no shares")
+        return replace(extras, config=_checked_config(extras.config))
 
 
 def _checked_config(config: dict[str, Any]) -> dict[str, Any]:
@@ -283,14 +251,20 @@ def _checked_config(config: dict[str, Any]) -> dict[str, Any]:
     Returns:
         The config, without interpolations: it was resolved when it was stored.
     """
-    literal: dict[str, Any] = without_interpolations(config)
-    loaded = OmegaConf.create(literal)
-    check_values(loaded)
-    absent = object()
-    found = {key: OmegaConf.select(loaded, key, default=absent) for key in NEEDED}
-    _check({key: value for key, value in found.items() if value is not absent}, NEEDED)
+    found: dict[str, Any] = {}
+    for key in NEEDED:
+        value: Any = config
+        for name in key.split("."):
+            _require(type(value) is dict and name in value, f"config: {key} is missing")
+            value = value[name]
+        found[key] = value
+    _check_types(found, NEEDED)
+    near = {"threshold", "ngram", "num_perm"}
+    _require(set(found["data.near_duplicates"]) == near, "config: odd data.near_duplicates")
     # Version 2 had none.
-    _check({"evaluation": {}, **literal}, {"evaluation": DICTIONARY})
+    _check_types({"evaluation": {}, **config}, {"evaluation": dict})
+    literal: dict[str, Any] = without_interpolations(config)
+    check_values(OmegaConf.create(literal))
     # Version 2 had only this way to draw windows. Evaluation draws none.
     literal["data"].setdefault("window_sampling", "uniform")
     return literal
@@ -313,9 +287,14 @@ def _hyper_parameters(content: dict[str, Any], path: Path, trust: Sequence[str])
         settings = dict(settings)
         settings.pop("thresholds", None)  # Of version 2, where they were 0.5 each.
         _require(settings.keys() == ARGUMENTS.keys(), f"they are {sorted(settings)[:5]}")
-        _check(settings, ARGUMENTS)
-    if settings["pooling"] not in POOLING_NAMES:
-        settings["pooling"] = trusted(settings["pooling"], trust, str(path), "poolings")
+        _check_types(settings, ARGUMENTS)
+        names, pooling = settings["label_names"], settings["pooling"]
+        are_distinct = len(set(names)) == len(names) > 0 and all(names)
+        _require(are_distinct, "label_names are not distinct names")
+        is_ours = pooling in POOLING_NAMES
+        _require(is_ours or is_dotted(pooling), f"pooling is none of {', '.join(POOLING_NAMES)}")
+    if not is_ours:
+        settings["pooling"] = trusted(pooling, trust, str(path), "poolings")
     return settings | {"bert_config": checked_architecture(settings["bert_config"], str(path))}
 
 

@@ -5,14 +5,16 @@ everything before it. If any byte has changed, the file is refused.
 """
 
 import hashlib
+import math
 import mmap
 import os
 import pickle
 import re
+import types
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Union, get_args, get_origin
 
 import torch
 
@@ -116,6 +118,22 @@ def check_plain(value: Any) -> None:
             raise ValueError("a number is too large")
         elif value is not None and type(value) not in (str, bool, int, float):
             raise ValueError(f"it holds a {type(value).__name__}")
+
+
+def is_of(value: Any, hint: Any) -> bool:
+    """Tell whether a plain value is of the type of an annotation."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return any(is_of(value, one) for one in inner)
+    if origin is Literal:
+        return value in inner
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return type(value) is dict and all(is_of(part, inner[1]) for part in value.values())
+    if origin is not None:
+        return type(value) is list and all(is_of(part, inner[0]) for part in value)
+    if hint is float:
+        return type(value) in (int, float) and math.isfinite(value)
+    return hint is Any or type(value) is hint
 
 
 def without_interpolations(value: Any) -> Any:

@@ -6,18 +6,18 @@ asked for on the command line or not at all.
 """
 
 import inspect
-import math
 import os
 import stat
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 from resumebert.data import readers, splitting
 from resumebert.data.download import is_cached
 from resumebert.model import losses
+from resumebert.model.checkpoint_file import is_of
 from resumebert.utils.errors import UserError
 from resumebert.utils.trust import trusted
 
@@ -169,28 +169,12 @@ def _checked_arguments(
     if is_ours:
         hints = get_type_hints(function)
         for name, value in arguments.items():
-            if not _is_of(value, hints[name]):
+            if not is_of(value, hints[name]):
                 raise ValueError(f"{name}={str(value)[:60]} is none of its values")
     for name in PATHS:
         if arguments.get(name) is not None:
             _check_path(name, str(arguments[name]))
     return kept
-
-
-def _is_of(value: Any, hint: Any) -> bool:
-    """Tell whether a plain value is one that an argument with this annotation takes."""
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        return any(_is_of(value, one) for one in inner)
-    if origin is Literal:
-        return value in inner
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        return type(value) is dict and all(_is_of(part, inner[1]) for part in value.values())
-    if origin is not None:
-        return type(value) is list and all(_is_of(part, inner[0]) for part in value)
-    if hint is float:
-        return type(value) in (int, float) and math.isfinite(value)
-    return type(value) is hint
 
 
 def _check_path(name: str, path: str) -> None:
