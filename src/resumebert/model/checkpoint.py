@@ -45,8 +45,8 @@ MODEL = "resumebert.model.classifier.ResumeClassifier"
 ARGUMENTS = {"bert_config": dict[str, Any], "label_names": list[str], "pooling": str}
 # The config keys that are needed to use a model, since version 2. `check_values` checks the values.
 NEEDED = {
-    **dict.fromkeys(("data.reader", "data.split", "loss", "optimizer"), dict),
-    "data.near_duplicates": dict,
+    **dict.fromkeys(("data.reader", "data.split", "data.near_duplicates"), dict),
+    **dict.fromkeys(("loss", "optimizer"), dict),
     "data.max_length": int,
     "trainer.precision": str,
     **dict.fromkeys(

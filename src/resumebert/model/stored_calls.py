@@ -164,8 +164,9 @@ def _checked_arguments(
         raise ValueError(f"{odd[0]} is not for a file to say")
     signature = inspect.signature(function)
     computed = {COMPUTED: None} if COMPUTED in signature.parameters else {}
-    open_ones = [None] * given if settings.get("_partial_") else []
-    signature.bind(*open_ones, **{**arguments, **computed})
+    # The arguments that the caller gives come first.
+    first = [None] * given if settings.get("_partial_") else []
+    signature.bind(*first, **{**arguments, **computed})
     if is_ours:
         hints = get_type_hints(function)
         for name, value in arguments.items():
