@@ -18,7 +18,7 @@ from resumebert.evaluation.decisions import Decisions
 from resumebert.evaluation.label_noise import write_suspects
 from resumebert.evaluation.result import EvaluationResult
 from resumebert.evaluation.settings import EvaluationSettings
-from resumebert.inference.scoring import text_scorer
+from resumebert.inference.scoring import TextScorer
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.report import ReportInput, read_history, write_model_card, write_report
 from resumebert.utils.interrupted_runs import runs_so_far
@@ -103,7 +103,7 @@ def report(
 
 def _analysis(subject: Subject, settings: EvaluationSettings) -> Analysis:
     datamodule = subject.datamodule
-    scorer = text_scorer(
+    scorer = TextScorer(
         subject.model,
         datamodule.tokenizer,
         datamodule.windowing,
