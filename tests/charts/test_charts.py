@@ -112,9 +112,8 @@ def test_label_names_and_deciding_windows_are_marked():
     assert '<mark class="l0" title="A">Java</mark>' in str(shown.excerpt)
     assert 'title="the window that decided A"' in str(shown.text)
     assert "C developer" in str(shown.text)
-    assert [(v.label, v.kind) for v in shown.verdicts] == [
-        ("A", "missed"), ("C", "wrongly given"), ("B", "right"),
-    ]  # fmt: skip
+    assert [(m.label, m.predicted) for m in shown.mistakes] == [("A", False), ("C", True)]
+    assert shown.right == ["B"]
 
 
 def test_figures_in_words():

@@ -177,9 +177,9 @@ def test_nothing_that_comes_from_outside_is_taken_for_html(tmp_path):
 
 def test_counts_are_whole_and_shares_have_digits():
     report = {"tokens": {"quantiles": {"0.5": 1187.4}, "share_of_tokens_read": 0.43512}}
-    tables = data_tables(report)
-    assert tables.quantiles == [("tokens", ["1,187"])]
-    assert tables.counts == [("share of all tokens that is read", "0.435")]
+    counts, lengths = data_tables(report)
+    assert lengths.rows == [("tokens", "1,187")]
+    assert counts.rows == [("share of all tokens that is read", "0.435")]
 
 
 def test_what_is_missing_is_said_and_leaves_no_empty_box():
@@ -199,7 +199,7 @@ def test_what_was_looked_for_and_not_found_is_not_called_missing():
     nothing = replace(made_analysis(["a", "b"]), errors=[], suspects=[])
     page = Page(report_html(full_report(analysis=nothing)))
     assert "every label of every document is right" in page.text
-    assert "no label of the data stands against confident scores" in page.text
+    assert "no label of the data contradicts confident scores" in page.text
     assert "Not in this report" not in page.text
 
 

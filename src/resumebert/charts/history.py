@@ -11,16 +11,17 @@ from resumebert.charts import svg
 from resumebert.charts.svg import Axes
 from resumebert.charts.words import number
 
-# Title, what the curves of a picture are named, and whether values are shares.
+# The names of learning rates begin so.
+LEARNING_RATE = "lr-"
+# Title, the names of a picture's curves, and whether values are shares.
 PICTURES: tuple[tuple[str, tuple[str, ...], bool], ...] = (
     ("Loss", ("train/loss", "val/loss"), False),
     ("F1", ("train/f1_micro", "val/f1_micro", "train/f1_macro", "val/f1_macro"), True),
     ("Subset accuracy", ("train/subset_accuracy", "val/subset_accuracy"), True),
-    ("Learning rate", ("lr",), False),
+    ("Learning rate", (LEARNING_RATE,), False),
 )
 # One step's loss says little: of more points than this, neighbours are averaged.
 MAX_TRAIN_POINTS = 60
-LEARNING_RATE = "lr-"
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,9 @@ def history_pictures(history: Sequence[Curve]) -> list[HistoryPicture]:
     """Draw the curves that are worth a look, some to a picture."""
     pictures = []
     for title, names, is_share in PICTURES:
-        curves = [_tidied(curve) for name in names for curve in history if _is(curve, name)]
-        curves = [curve for curve in curves if curve.steps]
-        if names == ("lr",):
+        found = [_tidied(curve) for name in names for curve in history if _is(curve, name)]
+        curves = [curve for curve in found if curve.steps]
+        if names == (LEARNING_RATE,):
             # Parameter groups differ by a factor: the largest stands for all.
             curves = sorted(curves, key=lambda curve: -max(curve.values))[:1]
         if curves:
@@ -62,7 +63,8 @@ def history_pictures(history: Sequence[Curve]) -> list[HistoryPicture]:
 
 
 def _is(curve: Curve, name: str) -> bool:
-    return curve.name.startswith(LEARNING_RATE) if name == "lr" else curve.name == name
+    is_rate = name == LEARNING_RATE and curve.name.startswith(name)
+    return is_rate or curve.name == name
 
 
 def _tidied(curve: Curve) -> Curve:
@@ -76,18 +78,19 @@ def _tidied(curve: Curve) -> Curve:
 
 def _picture(title: str, curves: list[Curve], is_share: bool) -> HistoryPicture:
     last = max(max(curve.steps) for curve in curves)
-    values = [value for curve in curves for value in curve.values]
-    top = 1.0 if is_share else _round_above(max(values))
-    middle = last // 2
+    top = 1.0 if is_share else _round_above(max(max(curve.values) for curve in curves))
+    steps = (0, last // 2, last) if last > 1 else ()
     axes = Axes(
         "step", title, x=(0, max(last, 1)), y=(0, top),
-        x_ticks=((0, "0"), (middle, f"{middle:,}"), (last, f"{last:,}")) if last > 1 else (),
+        x_ticks=[(step, f"{step:,}") for step in steps],
         y_ticks=[(top * k / 4, f"{top * k / 4:.2g}") for k in range(5)],
         width=460, height=240, left=56, right=22,
     )  # fmt: skip
     parts, legend, said = [], [], []
     for curve in curves:
-        kind = _kind(curve.name)
+        # Training dashed, validation whole, macro another hue.
+        hue = "baseline" if curve.name.endswith("_macro") else "model"
+        kind = f"{hue} dashed" if curve.name.startswith("train/") else hue
         parts.append(svg.line(axes, curve.steps, curve.values, kind, curve.name))
         if len(curve.steps) <= MAX_TRAIN_POINTS and curve.name.startswith("val/"):
             parts += [
@@ -97,9 +100,8 @@ def _picture(title: str, curves: list[Curve], is_share: bool) -> HistoryPicture:
         legend.append((curve.name, kind))
         first, end = (number(curve.values[place], 4) for place in (0, -1))
         said.append(f"{curve.name} goes from {first} to {end}")
-    return HistoryPicture(
-        title, svg.picture(axes, f"{title} while training: {'; '.join(said)}.", parts), legend
-    )
+    description = f"{title} while training: {'; '.join(said)}."
+    return HistoryPicture(title, svg.picture(axes, description, parts), legend)
 
 
 def _round_above(value: float) -> float:
@@ -108,9 +110,3 @@ def _round_above(value: float) -> float:
         return 1.0
     unit = 10.0 ** math.floor(math.log10(value))
     return unit * next((k for k in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8) if k * unit >= value), 10)
-
-
-def _kind(name: str) -> str:
-    """Return the CSS classes of a curve: training dashed, validation whole, macro another hue."""
-    hue = "baseline" if name.endswith("_macro") else "model"
-    return f"{hue} dashed" if name.startswith("train/") else hue

@@ -51,7 +51,7 @@ class Scale:
 
 def scale_of(values: Sequence[Value], *, as_words: bool = False) -> Scale:
     """Return a scale that holds the values; ``as_words`` puts numbers side by side too."""
-    ordered = in_order(list(dict.fromkeys(values)))
+    ordered = in_order(values)
     if as_words or not all_numbers(ordered):
         return Scale(tuple(dict.fromkeys(value_words(value) for value in ordered)))
     low, high = float(ordered[0]), float(ordered[-1])  # type: ignore[arg-type]
@@ -68,8 +68,9 @@ def metric_scale(values: Sequence[float]) -> Scale:
 
 
 def in_order(values: Sequence[Value]) -> list[Value]:
-    """Sort the values of a key: numbers by size, words in the order they came."""
-    return sorted(values) if all_numbers(values) else list(values)  # type: ignore[type-var]
+    """Return the distinct values of a key: numbers by size, words in the order they came."""
+    distinct = list(dict.fromkeys(values))
+    return sorted(distinct) if all_numbers(distinct) else distinct  # type: ignore[type-var]
 
 
 def all_numbers(values: Sequence[Value]) -> bool:

@@ -50,15 +50,16 @@ def effect_chart(
         beside = 0.0 if means is None else ((number * 7) % 9 - 4) * 0.0065
         told = f"{key}={value_words(value)}: {y:.4f}"
         parts.append(svg.point(axes, across.at(value) + beside, up.at(y), RUN, told))
-    if means is not None:
-        places = [(across.at(word), up.at(mean)) for word, mean in means]
-        if all_numbers([value for value, _ in points]):
-            xs, ys = zip(*places, strict=True)
-            parts.append(svg.line(axes, xs, ys, f"{BEST} thin", "mean"))
-        parts += [
-            svg.lying(axes, y, x - 0.05, x + 0.05, BEST, f"{word}: mean {mean:.4f}")
-            for (x, y), (word, mean) in zip(places, means, strict=True)
-        ]
+    xs = [across.at(word) for word, _ in means or ()]
+    ys = [up.at(mean) for _, mean in means or ()]
+    if all_numbers([value for value, _ in points]):
+        parts.append(svg.line(axes, xs, ys, f"{BEST} thin", "mean"))
+    parts += [
+        svg.segment(
+            axes, (x - 0.05, y), (x + 0.05, y), f"whisker {BEST}", f"{word}: mean {mean:.4f}"
+        )
+        for x, y, (word, mean) in zip(xs, ys, means or (), strict=True)
+    ]
     return svg.picture(axes, f"{metric} over {key}", parts)
 
 
@@ -115,9 +116,13 @@ def importance_chart(shares: Sequence[tuple[str, float]]) -> Markup:
         width=340, height=24 * count + 48, left=150, right=20, bottom=40,
     )  # fmt: skip
     bars = [
-        svg.bar(axes, count - 1 - row, share, f"{name}: {share:.0%}")
+        svg.element(
+            "path", "bar model", data_tip=f"{name}: {share:.0%}",
+            # A share of nearly nothing is seen too.
+            d=svg.box(axes, (0, count - 1.35 - row), (max(share, 0.005), count - 0.65 - row)),
+        )
         for row, (name, share) in enumerate(shares)
-    ]
+    ]  # fmt: skip
     return svg.picture(axes, "importance of each key", bars)
 
 
@@ -137,40 +142,30 @@ def parallel_chart(
         values: each run's metric.
         best: the numbers of the runs to stress.
     """
-    columns = list(zip(*settings, strict=True))
+    columns = zip(*settings, strict=True)
     scales = [scale_of(column, as_words=len(set(column)) <= 8) for column in columns]
     scales.append(metric_scale(values))
     axes = Axes(
         "", "", x=(0, len(keys)), x_ticks=(), y_ticks=(), width=max(420, 130 * len(scales)),
         height=300, left=65, right=65, top=34, bottom=16,
     )  # fmt: skip
-    places = range(len(scales))
-    ranks = {number: place for place, number in enumerate(np.argsort(values).tolist())}
+    ranks = np.argsort(np.argsort(values, kind="stable"))
     parts = []
     for number in sorted(range(len(values)), key=lambda number: number in best):
-        heights = [
-            scale.at(value)
-            for scale, value in zip(scales, (*settings[number], values[number]), strict=True)
-        ]
-        told = " ".join(
-            f"{key}={value_words(v)}" for key, v in zip(keys, settings[number], strict=True)
-        )
+        row, value = settings[number], values[number]
+        heights = [scale.at(v) for scale, v in zip(scales, (*row, value), strict=True)]
+        given = [f"{key}={value_words(v)}" for key, v in zip(keys, row, strict=True)]
         is_best = number in best
+        opacity = "" if is_best else f"{0.15 + 0.6 * ranks[number] / len(values):.2f}"
         parts.append(
             svg.line(
-                axes, places, heights, BEST if is_best else "model run", "",
-                told=f"{told}: {values[number]:.4f}",
-                opacity=None if is_best else 0.15 + 0.6 * ranks[number] / len(values),
+                axes, range(len(scales)), heights, BEST if is_best else "model run",
+                told=f"{' '.join(given)}: {value:.4f}", opacity=opacity,
             )
         )  # fmt: skip
-    for place, scale, name in zip(places, scales, [*keys, metric], strict=True):
-        parts += [
-            svg.rule(axes, place, "whole"),
-            svg.text(axes, place, 1.06, svg.shortened(name, 20), "name", "middle", title=name),
-        ]
-        parts += [_level(axes, place, height, words) for height, words in scale.ticks()]
+    for place, (scale, name) in enumerate(zip(scales, [*keys, metric], strict=True)):
+        parts.append(svg.rule(axes, place, "whole"))
+        parts.append(svg.text(axes, place, 1.06, name, "name", 20, "middle"))
+        for height, words in scale.ticks():
+            parts.append(svg.text(axes, place + 0.05, height, words, "halo", 14, "start"))
     return svg.picture(axes, f"settings and {metric} of each run", parts, "parallel")
-
-
-def _level(axes: Axes, place: int, height: float, words: str) -> Markup:
-    return svg.text(axes, place + 0.05, height, svg.shortened(words), "halo", title=words)

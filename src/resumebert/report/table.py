@@ -1,0 +1,131 @@
+"""A table as columns of plain cells; the report writes it as HTML, the model card as Markdown."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup
+
+from resumebert.charts.words import ends, number, p_words
+from resumebert.evaluation.result import Interval
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A value with its interval, as text and to sort by; a difference shows its sign."""
+
+    value: float
+    interval: Interval | None = None
+    digits: int = 3
+    signed: bool = False
+
+    @property
+    def text(self) -> str:
+        """The value."""
+        return number(self.value, self.digits, signed=self.signed)
+
+    @property
+    def ends(self) -> str:
+        """Its interval; nothing where there is none."""
+        return ends(self.interval, self.digits, signed=self.signed)
+
+    @property
+    def sort(self) -> str:
+        """What to sort by: an undefined value comes last."""
+        return "" if math.isnan(self.value) else f"{self.value:.6g}"
+
+
+class PValue(Figure):
+    """A p-value."""
+
+    @property
+    def text(self) -> str:
+        """The value, with the digits that it has."""
+        return p_words(self.value)
+
+
+@dataclass(frozen=True)
+class Name:
+    """The name of a row, with more than its words.
+
+    Attributes:
+        text: the words.
+        hint: for who points at it.
+        is_loss: whether lower figures are better.
+        label: number of the label that the row is of; its colour goes by it.
+        link: name of the place in the page that the row is linked to.
+    """
+
+    text: str
+    hint: str = ""
+    is_loss: bool = False
+    label: int | None = None
+    link: str = ""
+
+
+# A picture is Markup.
+Cell = str | int | Figure | Name | Markup | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table; ``hint`` is for who points at the heading, ``kind`` are CSS classes."""
+
+    heading: str
+    cells: Sequence[Cell]
+    hint: str = ""
+    kind: str = ""
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether its cells are pictures."""
+        return any(isinstance(cell, Markup) for cell in self.cells)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its cells are numbers."""
+        return any(isinstance(cell, int | Figure) for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; the first of its columns names the rows.
+
+    Attributes:
+        title: what it is of.
+        columns: all of one length.
+        summary: what it shows, in a few words.
+        note: what a reader must know of it.
+    """
+
+    title: str
+    columns: Sequence[Column]
+    summary: str = ""
+    note: str = ""
+
+    @property
+    def rows(self) -> list[tuple[Cell, ...]]:
+        """The cells of each row."""
+        return list(zip(*(column.cells for column in self.columns), strict=True))
+
+    @property
+    def is_sortable(self) -> bool:
+        """Whether it makes sense to sort the rows."""
+        return len(self.rows) > 1 and any(column.is_number for column in self.columns)
+
+    def only(self, *headings: str) -> "Table":
+        """Return the table with some of its columns, as far as it has them."""
+        return replace(self, columns=[c for c in self.columns if c.heading in headings])
+
+
+def table_of(
+    title: str, headings: Sequence[str], rows: Sequence[Sequence[Cell]], kind: str = ""
+) -> Table:
+    """Return a table of rows; ``kind`` is of all columns but the first."""
+    return Table(
+        title,
+        [
+            Column(heading, [row[place] for row in rows], kind=kind if place else "")
+            for place, heading in enumerate(headings)
+        ],
+    )
