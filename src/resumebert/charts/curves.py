@@ -94,12 +94,10 @@ def _with_thresholds(scored: Scored, title: str, axes: Axes, parts: list[Markup]
     for who, scores, threshold in _scorers(scored):
         if threshold is None:
             continue
-        found = ratios_at(np.array([threshold]), scores, scored.truth)
-        names = ("precision", "recall", ALARMS)
-        ratios = {name: float(value[0]) for name, value in zip(names, found, strict=True)}
-        words = ", ".join(f"{name} {number(ratios[name])}" for name in (axes.y_name, axes.x_name))
-        told = f"{who}, threshold {threshold:.3f}: {words}"
-        parts.append(svg.point(axes, ratios[axes.x_name], ratios[axes.y_name], who, told))
+        ratios = ratios_at(threshold, scores, scored.truth)
+        x, y = float(ratios[axes.x_name]), float(ratios[axes.y_name])
+        words = f"{axes.y_name} {number(y)}, {axes.x_name} {number(x)}"
+        parts.append(svg.point(axes, x, y, who, f"{who}, threshold {threshold:.3f}: {words}"))
         said.insert(0, f"{who} at its threshold: {words}")
     return svg.picture(axes, f"{title}: {scored.name}. {'; '.join(said)}", parts)
 
@@ -118,10 +116,8 @@ def reliability(scored: Scored) -> Markup | None:
         parts.append(svg.line(axes, mean, share, f"{kind} thin", who))
         for x, y, count in zip(mean.tolist(), share.tolist(), counts.tolist(), strict=True):
             low, high = wilson_interval(y, count)
-            told = (
-                f"{who}: of {count:,} with a probability of about {x:.2f}, {y:.0%} have it "
-                f"[{low:.0%}–{high:.0%}]"
-            )
+            ends = f"[{low:.0%}–{high:.0%}]"
+            told = f"{who}: of {count:,} with probability about {x:.2f}, {y:.0%} have it {ends}"
             if kind == "model":
                 parts.append(svg.segment(axes, (x, low), (x, high), "whisker thin model"))
             parts.append(svg.point(axes, x, y, kind, told, 3.0))
@@ -166,18 +162,14 @@ def threshold_curves(scored: Scored) -> Markup | None:
     if not scored.truth.any():
         return None
     axes = Axes("threshold", "value")
-    precision, recall, _ = ratios_at(GRID, scored.calibrated, scored.truth)
-    f1 = f1_at(GRID, scored.calibrated, scored.truth)
+    ratios = ratios_at(GRID, scored.calibrated, scored.truth)
+    f1 = ratios["F1"]
     parts = [svg.rule(axes, 0.5, "half")]
-    parts += [
-        svg.line(axes, GRID, values, kind, name, limit=scored.points)
-        for kind, name, values in (
-            ("precision", "precision", precision), ("recall", "recall", recall), ("model", "F1", f1)
-        )
-    ]  # fmt: skip
+    for name, kind in (("precision", "precision"), ("recall", "recall"), ("F1", "model")):
+        parts.append(svg.line(axes, GRID, ratios[name], kind, name, limit=scored.points))
     words = f"The highest F1 is {number(float(np.nanmax(f1)))}, at {GRID[np.nanargmax(f1)]:.2f}"
     if scored.threshold is not None:
-        own = float(f1_at(np.array([scored.threshold]), scored.calibrated, scored.truth)[0])
+        own = float(ratios_at(scored.threshold, scored.calibrated, scored.truth)["F1"])
         told = f"threshold in use, {scored.threshold:.3f}: F1 {number(own)}"
         parts.append(svg.rule(axes, scored.threshold, "chosen"))
         parts.append(svg.point(axes, scored.threshold, own, "model", told))
@@ -216,25 +208,15 @@ def histogram(scored: Scored) -> Markup | None:
     return svg.picture(axes, f"How scores are spread: {scored.name}. {'; '.join(said)}.", parts)
 
 
-def ratios_at(cuts: Floats, scores: Floats, truth: Flags) -> tuple[Floats, Floats, Floats]:
-    """Return precision, recall and share of false alarms at thresholds; ``nan`` where 0/0."""
-    hits, predicted = _counts_at(cuts, scores, truth)
-    positives = truth.sum()
-    with np.errstate(invalid="ignore", divide="ignore"):
-        alarms = (predicted - hits) / (len(truth) - positives)
-        return hits / predicted, hits / positives, alarms
-
-
-def f1_at(cuts: Floats, scores: Floats, truth: Flags) -> Floats:
-    """Return F1 at thresholds; ``nan`` where 0/0."""
-    hits, predicted = _counts_at(cuts, scores, truth)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        f1: Floats = 2 * hits / (predicted + truth.sum())
-    return f1
-
-
-def _counts_at(cuts: Floats, scores: Floats, truth: Flags) -> tuple[Floats, Floats]:
-    """Return how many are rightly predicted, and how many at all, at thresholds."""
+def ratios_at(cuts: npt.ArrayLike, scores: Floats, truth: Flags) -> dict[str, Floats]:
+    """Return precision, recall, F1 and false positive rate at thresholds; ``nan`` where 0/0."""
     everyone, own = np.sort(scores), np.sort(scores[truth])
     hits = len(own) - np.searchsorted(own, cuts)
-    return hits.astype(np.float64), (len(everyone) - np.searchsorted(everyone, cuts)).astype(float)
+    predicted = len(everyone) - np.searchsorted(everyone, cuts)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return {
+            "precision": hits / predicted,
+            "recall": hits / np.float64(len(own)),
+            "F1": 2 * hits / (predicted + len(own)),
+            ALARMS: (predicted - hits) / np.float64(len(everyone) - len(own)),
+        }

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
@@ -18,7 +19,7 @@ PICTURES: tuple[tuple[str, tuple[str, ...], bool], ...] = (
     ("Loss", ("train/loss", "val/loss"), False),
     ("F1", ("train/f1_micro", "val/f1_micro", "train/f1_macro", "val/f1_macro"), True),
     ("Subset accuracy", ("train/subset_accuracy", "val/subset_accuracy"), True),
-    ("Learning rate", (LEARNING_RATE,), False),
+    ("Learning rate", (), False),
 )
 # One step's loss says little: of more points than this, neighbours are averaged.
 MAX_TRAIN_POINTS = 60
@@ -39,8 +40,7 @@ class Curve:
     values: Sequence[float]
 
 
-@dataclass(frozen=True)
-class HistoryPicture:
+class HistoryPicture(NamedTuple):
     """A picture of what was logged, and its lines' names with CSS classes."""
 
     title: str
@@ -52,19 +52,15 @@ def history_pictures(history: Sequence[Curve]) -> list[HistoryPicture]:
     """Draw the curves that are worth a look, some to a picture."""
     pictures = []
     for title, names, is_share in PICTURES:
-        found = [_tidied(curve) for name in names for curve in history if _is(curve, name)]
-        curves = [curve for curve in found if curve.steps]
-        if names == (LEARNING_RATE,):
+        found = [_tidied(curve) for name in names for curve in history if curve.name == name]
+        if title == "Learning rate":
             # Parameter groups differ by a factor: the largest stands for all.
-            curves = sorted(curves, key=lambda curve: -max(curve.values))[:1]
+            rates = [_tidied(curve) for curve in history if curve.name.startswith(LEARNING_RATE)]
+            found = sorted(rates, key=lambda curve: -max(curve.values, default=0.0))[:1]
+        curves = [curve for curve in found if curve.steps]
         if curves:
             pictures.append(_picture(title, curves, is_share))
     return pictures
-
-
-def _is(curve: Curve, name: str) -> bool:
-    is_rate = name == LEARNING_RATE and curve.name.startswith(name)
-    return is_rate or curve.name == name
 
 
 def _tidied(curve: Curve) -> Curve:

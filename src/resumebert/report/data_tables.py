@@ -33,6 +33,7 @@ COUNTS = {
     "tokens.share_of_tokens_read": "share of all tokens that is read",
     "windows.per_document": "windows a document, on average",
 }
+AT_RIGHT = ("", "n")
 NOTES = {
     "rows_skipped": "{:,} rows were skipped; data_report.json lists them.",
     "duplicates.groups_with_conflicting_labels": "{:,} groups of duplicates have different labels: "
@@ -61,11 +62,12 @@ def data_tables(report: Mapping[str, Any]) -> list[Table]:
     quantiles = {name: inside(report, f"{name}.quantiles") or {} for name in ("tokens", "windows")}
     lengths = [(name, *map(plain, values.values())) for name, values in quantiles.items() if values]
     shares = [f"{float(share):.0%}" for share in quantiles["tokens"] or quantiles["windows"]]
+    of_shares = dict.fromkeys(shares, AT_RIGHT)
     tables = [
-        table_of("Documents", ("", "number"), counts, "n"),
+        table_of("Documents", ("", "number"), counts, {"number": AT_RIGHT}),
         table_of("Splits", ("documents with", *splits), by_split),
         table_of("Labels a document", ("labels", *cardinality), [documents]),
-        table_of("Length", ("share of documents with at most", *shares), lengths, "n"),
+        table_of("Length", ("share of documents with at most", *shares), lengths, of_shares),
     ]
     return [table for table in tables if table.rows and len(table.columns) > 1]
 
@@ -108,7 +110,8 @@ def command_of(report: ReportInput) -> str:
 
 def environment_table(environment: Mapping[str, Any]) -> Table:
     """Return name and value of everything in environment.json."""
-    return table_of("Environment", ("", ""), [row for row in _flat(environment) if row[1]], "words")
+    rows = [row for row in _flat(environment) if row[1]]
+    return table_of("Environment", ("name", "value"), rows, {"value": ("", "words")})
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

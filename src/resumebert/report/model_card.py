@@ -7,8 +7,7 @@ from typing import Any
 from markupsafe import escape
 from omegaconf import OmegaConf
 
-from resumebert.report import sentences, tables
-from resumebert.report.data_tables import command_of, data_notes, data_tables, inside
+from resumebert.report import data_tables, sentences, tables
 from resumebert.report.inputs import ReportInput, template
 from resumebert.report.table import Cell, Figure, Name, Table
 from resumebert.utils.durable_files import write_text
@@ -35,24 +34,16 @@ def write_model_card(path: Path, report: ReportInput) -> None:
 
 def model_card(report: ReportInput) -> str:
     """Return the model card as Markdown."""
-    result = report.result
     # HTML's escapes are of no use in Markdown: the filter md escapes.
     text = template("model_card.md", autoescape=False, md=escaped, table=_table).render(
         report=report,
-        result=result,
-        verdict=sentences.verdict(report),
-        compared=report.compared and sentences.compared_words(report.compared),
-        warnings=sentences.warnings(report),
-        missing=sentences.missing(report),
-        headline=tables.headline_table(result),
-        labels=tables.label_table(result).only(*LABEL_COLUMNS),
-        slices=tables.slice_tables(report.analysis.slices),
-        words_removed=tables.removal_tables(report.analysis.words_removed),
-        swaps=tables.swap_tables(report.analysis.swaps),
-        data=data_tables(report.data_report or {}),
-        data_notes=data_notes(report.data_report or {}),
+        result=report.result,
+        analysis=report.analysis,
+        labels=tables.label_table(report.result).only(*LABEL_COLUMNS),
         recipe=recipe(report.config_yaml),
-        command=command_of(report),
+        sentences=sentences,
+        tables=tables,
+        data=data_tables,
     )
     return re.sub(r"\n{3,}", "\n\n", text)
 
@@ -60,7 +51,7 @@ def model_card(report: ReportInput) -> str:
 def recipe(config_yaml: str) -> list[tuple[str, str]]:
     """Return words and value of the settings that make a recipe, where the config has them."""
     config: Any = OmegaConf.to_container(OmegaConf.create(config_yaml or "{}"), resolve=False)
-    known = {key: inside(config, key) for key in RECIPE}
+    known = {key: data_tables.inside(config, key) for key in RECIPE}
     return [
         (RECIPE[key], str(value).rpartition(".")[2] if key == "loss._target_" else str(value))
         for key, value in known.items()

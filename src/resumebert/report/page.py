@@ -18,11 +18,8 @@ from resumebert.charts import curves, matrices, script, stylesheet, svg
 from resumebert.charts.curves import Scored
 from resumebert.charts.history import history_pictures
 from resumebert.charts.words import with_ends
-from resumebert.evaluation.comparison import Compared
 from resumebert.evaluation.result import TUNED, EvaluationResult
-from resumebert.evaluation.top1 import TOP1_WHY
-from resumebert.report import sentences, tables
-from resumebert.report.data_tables import command_of, data_notes, data_tables, environment_table
+from resumebert.report import data_tables, sentences, tables
 from resumebert.report.error_texts import shown_error
 from resumebert.report.inputs import ReportInput, template
 from resumebert.report.table import table_of
@@ -85,15 +82,10 @@ def _contents(report: ReportInput) -> dict[str, Any]:
         "style": stylesheet() + Markup(_template("page.css")),
         "script": Markup(code),
         "script_hash": base64.b64encode(hashlib.sha256(code.encode()).digest()).decode(),
-        "verdict": sentences.verdict(report),
-        "warnings": sentences.warnings(report),
-        "missing": sentences.missing(report),
-        "tiles": tables.tiles(result),
-        "headlines": [(each, tables.headline_table(each)) for each in report.results],
-        "labels": tables.label_table(result, linked=drawn),
-        "baseline_labels": result.baseline and tables.baseline_label_table(result.baseline),
+        "sentences": sentences,
+        "tables": tables,
+        "drawn": drawn,
         "panels": panels(result, drawn),
-        "drawn": len(drawn),
         "missed": int(confused.missed.sum()),
         "confusion": matrices.confusion_picture(confused, names),
         "confused_pairs": table_of(
@@ -108,34 +100,13 @@ def _contents(report: ReportInput) -> dict[str, Any]:
             matrices.different_pairs(true, given, names),
         ),
         "history": history_pictures(report.history),
-        "slices": tables.slice_tables(analysis.slices),
-        "words_removed": tables.removal_tables(analysis.words_removed),
         "swaps": tables.swap_tables(analysis.swaps),
         "errors": [
             shown_error(error, result.label_names)
             for error in (analysis.errors or [])[:ERRORS_SHOWN]
         ],
         "suspects": tables.suspect_table((analysis.suspects or [])[:SUSPECTS_SHOWN]),
-        "data": data_tables(report.data_report or {}),
-        "data_notes": data_notes(report.data_report or {}),
-        "top1": tables.top1_table(result),
-        "top1_why": TOP1_WHY,
-        "top1_words": sentences.top1_words(result),
-        "compared": report.compared and _comparison(report.compared),
-        "command": command_of(report),
-        "environment": environment_table(report.environment or {}),
-    }
-
-
-def _comparison(compared: Compared) -> dict[str, Any]:
-    picture, left_out = tables.comparison_picture(compared)
-    return {
-        "words": sentences.compared_words(compared),
-        "picture": picture,
-        "left_out": left_out,
-        "table": tables.comparison_table(compared),
-        "differing": sentences.disagreement_words(compared),
-        "documents": tables.disagreement_table(compared),
+        "data": data_tables,
     }
 
 

@@ -10,6 +10,7 @@ from resumebert.charts.words import count, listed, number, p_words, with_ends
 from resumebert.evaluation.comparison import Compared, Difference
 from resumebert.evaluation.metrics import undefined
 from resumebert.evaluation.result import PLAIN_THRESHOLD, TUNED, EvaluationResult
+from resumebert.evaluation.top1 import TOP1_WHY
 from resumebert.report.inputs import ReportInput
 from resumebert.report.tables import is_of_label
 from resumebert.utils.floats import to_probabilities
@@ -186,17 +187,17 @@ def disagreement_words(compared: Compared) -> str:
 
 
 def top1_words(result: EvaluationResult) -> str:
-    """Say how far the top-1 accuracy is from the right metrics of the same predictions."""
+    """Say what top-1 scores are, and how far they are from the right metrics here."""
     accuracy, subset, micro = (
         result.metrics.get(name, math.nan)
         for name in ("top1/accuracy", f"{TUNED}subset_accuracy", f"{TUNED}f1_micro")
     )
     if np.isnan([accuracy, subset, micro]).any():
-        return ""
+        return TOP1_WHY
     return (
-        f"Here the top-1 accuracy is {number(accuracy)}: {_above(accuracy - subset)} the share of "
-        f"documents with every label right ({number(subset)}), and {_above(accuracy - micro)} F1 "
-        f"micro ({number(micro)})."
+        f"{TOP1_WHY} Here the top-1 accuracy is {number(accuracy)}: {_above(accuracy - subset)} "
+        f"the share of documents with every label right ({number(subset)}), and "
+        f"{_above(accuracy - micro)} F1 micro ({number(micro)})."
     )
 
 

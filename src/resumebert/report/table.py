@@ -1,7 +1,7 @@
 """A table as columns of plain cells; the report writes it as HTML, the model card as Markdown."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from markupsafe import Markup
@@ -119,13 +119,21 @@ class Table:
 
 
 def table_of(
-    title: str, headings: Sequence[str], rows: Sequence[Sequence[Cell]], kind: str = ""
+    title: str,
+    headings: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    more: Mapping[str, tuple[str, str]] | None = None,
 ) -> Table:
-    """Return a table of rows; ``kind`` is of all columns but the first."""
-    return Table(
-        title,
-        [
-            Column(heading, [row[place] for row in rows], kind=kind if place else "")
-            for place, heading in enumerate(headings)
-        ],
-    )
+    """Return a table of rows without the columns in which nothing is.
+
+    Args:
+        title: of the table.
+        headings: of the columns.
+        rows: as many cells each.
+        more: heading → hint and CSS classes of a column.
+    """
+    columns = [
+        Column(heading, [row[place] for row in rows], *(more or {}).get(heading, ("", "")))
+        for place, heading in enumerate(headings)
+    ]
+    return Table(title, [c for c in columns if any(cell is not None for cell in c.cells)])

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from markupsafe import Markup
@@ -15,7 +15,7 @@ from resumebert.evaluation.probes import Swap
 from resumebert.evaluation.registry import MAIN, METRICS, OF_A_LABEL, Metric, in_tables
 from resumebert.evaluation.result import TUNED, EvaluationResult, Interval
 from resumebert.evaluation.slices import Slice, WordsRemoved
-from resumebert.report.table import Column, Figure, Name, PValue, Table
+from resumebert.report.table import Column, Figure, Name, PValue, Table, table_of
 
 SLICES_BY = {
     "length": "By length",
@@ -37,6 +37,16 @@ TOP1 = {
     f"{TUNED}subset_accuracy": "subset accuracy, tuned",
     "f1_micro": "F1 micro, at 0.5",
     f"{TUNED}f1_micro": "F1 micro, tuned",
+}
+# heading → (hint, CSS classes)
+MORE = {
+    "metric": ("", "first"),
+    "difference": ("this model minus the other", "strong"),
+    "p (Holm)": ("corrected for the number of labels", ""),
+    "wrong": ("labels that the model before missed or gave wrongly", ""),
+    "text": ("", "words"),
+    "mean change of the probability": ("", "strong"),
+    "clear of zero": ("whether the interval leaves out zero", "flag"),
 }
 # Of more labels an exchange shows those that moved most, and the picture of a comparison those
 # that differ most.
@@ -264,37 +274,37 @@ def swap_tables(swaps: Sequence[Swap]) -> list[Table]:
 def _swap_table(swaps: Sequence[Swap], furthest: float) -> Table:
     by_size = sorted(swaps, key=lambda swap: -abs(swap.change))
     kept = {swap.label for swap in by_size[:SWAPPED_LABELS]}
-    rows = [swap for swap in swaps if swap.label in kept]
-    changes = [Figure(swap.change, swap.interval, 4, signed=True) for swap in rows]
-    columns = [
-        Column("label", [swap.label for swap in rows]),
-        Column("documents", [swap.documents for swap in rows]),
-        Column("mean change of the probability", changes, kind="strong"),
+    rows = [
+        (
+            swap.label,
+            swap.documents,
+            Figure(swap.change, swap.interval, 4, signed=True),
+            _baseline_change(swap),
+            range_picture(_swap_ranges(swap), (-furthest, furthest), zero=0.0),
+            round(swap.flipped * swap.documents),
+            "yes" if _is_clear(swap) else "no",
+        )
+        for swap in swaps
+        if swap.label in kept
     ]
-    if any(swap.baseline_change is not None for swap in rows):
-        theirs = [
-            None if s.baseline_change is None
-            else Figure(s.baseline_change, s.baseline_interval, 4, signed=True)
-            for s in rows
-        ]  # fmt: skip
-        columns.append(Column("baseline’s change", theirs))
-    pictures = [range_picture(_swap_ranges(swap), (-furthest, furthest), zero=0.0) for swap in rows]
-    largest = Figure(by_size[0].change, signed=True).text
+    headings = (
+        "label", "documents", "mean change of the probability", "baseline’s change",
+        "with interval", "decisions that changed", "clear of zero",
+    )  # fmt: skip
     left_out = len(swaps) - len(rows)
-    return Table(
-        swaps[0].name,
-        [
-            *columns,
-            Column("with interval", pictures),
-            Column("decisions that changed", [round(s.flipped * s.documents) for s in rows]),
-            Column(
-                "clear of zero", ["yes" if _is_clear(swap) else "no" for swap in rows], kind="flag"
-            ),
-        ],
-        summary=f"{sum(map(_is_clear, swaps))} of {count(len(swaps), 'label')} clear of zero; "
-        f"largest change {largest}, {by_size[0].label}",
+    largest = f"{Figure(by_size[0].change, signed=True).text}, {by_size[0].label}"
+    clear = sum(map(_is_clear, swaps))
+    return replace(
+        table_of(swaps[0].name, headings, rows, MORE),
+        summary=f"{clear} of {count(len(swaps), 'label')} clear of zero; largest change {largest}",
         note=f"The {left_out} labels that moved least are left out." if left_out else "",
     )
+
+
+def _baseline_change(swap: Swap) -> Figure | None:
+    if swap.baseline_change is None:
+        return None
+    return Figure(swap.baseline_change, swap.baseline_interval, 4, signed=True)
 
 
 def _swap_ranges(swap: Swap) -> list[Range]:
@@ -321,24 +331,20 @@ def metric_title(name: str) -> str:
 
 def comparison_table(compared: Compared) -> Table:
     """Return the metrics of both models and their differences."""
-    found = compared.found.metrics
     first, second = compared.intervals
-    differences = [Figure(d.difference, (d.low, d.high), signed=True) for d in found.values()]
-    return Table(
-        "Differences",
-        [
-            Column("metric", [metric_title(name) for name in found], kind="first"),
-            Column("difference", differences, "this model minus the other", "strong"),
-            Column("this model", [Figure(d.second, second.get(name)) for name, d in found.items()]),
-            Column("the other", [Figure(d.first, first.get(name)) for name, d in found.items()]),
-            Column("p", [PValue(d.p) for d in found.values()]),
-            Column(
-                "p (Holm)",
-                [PValue(d.p_holm) if is_of_label(name) else None for name, d in found.items()],
-                "corrected for the number of labels",
-            ),
-        ],
-    )
+    rows = [
+        (
+            metric_title(name),
+            Figure(each.difference, (each.low, each.high), signed=True),
+            Figure(each.second, second.get(name)),
+            Figure(each.first, first.get(name)),
+            PValue(each.p),
+            PValue(each.p_holm) if is_of_label(name) else None,
+        )
+        for name, each in compared.found.metrics.items()
+    ]
+    headings = ("metric", "difference", "this model", "the other", "p", "p (Holm)")
+    return table_of("Differences", headings, rows, MORE)
 
 
 def comparison_picture(compared: Compared) -> tuple[Markup, int]:
@@ -360,35 +366,36 @@ def comparison_picture(compared: Compared) -> tuple[Markup, int]:
 
 def disagreement_table(compared: Compared) -> Table:
     """Return the documents that the two models label differently, the most different ones first."""
-    shown = compared.documents[:DOCUMENTS_SHOWN]
-    hint = "labels missed or wrongly given by "
-    return Table(
-        "Documents that they label differently",
-        [
-            Column("document", [each.id for each in shown]),
-            Column("row", [each.row for each in shown]),
-            Column("true labels", [", ".join(each.true_labels) for each in shown]),
-            Column("this model", [", ".join(each.second) for each in shown]),
-            Column("wrong", [each.wrong_second for each in shown], f"{hint}this model"),
-            Column("the other", [", ".join(each.first) for each in shown]),
-            Column("wrong", [each.wrong_first for each in shown], f"{hint}the other model"),
-            Column("text", [each.excerpt for each in shown], kind="words"),
-        ],
+    headings = (
+        "document",
+        "row",
+        "true labels",
+        "this model",
+        "wrong",
+        "the other",
+        "wrong",
+        "text",
     )
+    rows = [
+        (
+            each.id, each.row, ", ".join(each.true_labels), ", ".join(each.second),
+            each.wrong_second, ", ".join(each.first), each.wrong_first, each.excerpt,
+        )
+        for each in compared.documents[:DOCUMENTS_SHOWN]
+    ]  # fmt: skip
+    return table_of("Documents that they label differently", headings, rows, MORE)
 
 
 def suspect_table(suspects: Sequence[SuspectLabel]) -> Table:
     """Return the labels of the data that may be wrong."""
-    return Table(
-        "Suspect labels",
-        [
-            Column("document", [each.id for each in suspects]),
-            Column("split", [each.split for each in suspects]),
-            Column("row", [each.row for each in suspects]),
-            Column("label", [each.label for each in suspects]),
-            Column("the data say", ["yes" if each.given else "no" for each in suspects]),
-            Column("probability", [Figure(each.probability) for each in suspects]),
-            Column("scored by", [each.scored_by for each in suspects]),
-            Column("text", [each.excerpt[:160] for each in suspects], kind="words"),
-        ],
-    )
+    headings = (
+        "document", "split", "row", "label", "the data say", "probability", "scored by", "text",
+    )  # fmt: skip
+    rows = [
+        (
+            each.id, each.split, each.row, each.label, "yes" if each.given else "no",
+            Figure(each.probability), each.scored_by, each.excerpt[:160],
+        )
+        for each in suspects
+    ]  # fmt: skip
+    return table_of("Suspect labels", headings, rows, MORE)
