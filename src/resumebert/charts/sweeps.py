@@ -6,14 +6,7 @@ import numpy as np
 from markupsafe import Markup
 
 from resumebert.charts import svg
-from resumebert.charts.scales import (
-    Scale,
-    Value,
-    all_numbers,
-    metric_scale,
-    scale_of,
-    value_words,
-)
+from resumebert.charts.scales import Scale, Value, all_numbers, metric_scale, scale_of, value_words
 from resumebert.charts.svg import Axes
 
 BEST = "best"
@@ -78,10 +71,7 @@ def scatter_chart(
 
 
 def history_chart(
-    values: Sequence[tuple[int, float]],
-    pruned: Sequence[tuple[int, float]],
-    metric: str,
-    mode: str,
+    values: Sequence[tuple[int, float]], pruned: Sequence[tuple[int, float]], metric: str, mode: str
 ) -> Markup:
     """Draw each trial's value in the order of the trials, and the best so far.
 

@@ -1,8 +1,8 @@
 """The tables of the report and the model card, and the figures on top of the report."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from markupsafe import Markup
@@ -13,9 +13,9 @@ from resumebert.evaluation.comparison import Compared
 from resumebert.evaluation.label_noise import SuspectLabel
 from resumebert.evaluation.probes import Swap
 from resumebert.evaluation.registry import MAIN, METRICS, OF_A_LABEL, Metric, in_tables
-from resumebert.evaluation.result import TUNED, EvaluationResult, Interval
+from resumebert.evaluation.result import TUNED, EvaluationResult
 from resumebert.evaluation.slices import Slice, WordsRemoved
-from resumebert.report.table import Column, Figure, Name, PValue, Table, table_of
+from resumebert.report.table import Figure, Name, PValue, Table, table_of
 
 SLICES_BY = {
     "length": "By length",
@@ -24,10 +24,9 @@ SLICES_BY = {
     "true labels": "By number of labels in truth",
     "label words": "By whether the label’s own name is in the text",
 }
-REMOVED = {
-    "names": "Names of labels removed",
-    "words": "All words of label names removed",
-}
+REMOVED = {"names": "Names of labels removed", "words": "All words of label names removed"}
+# The kind of a slice that is the change from one to another.
+CHANGE = "change"
 TOP1 = {
     "top1/accuracy": "top-1 accuracy",
     "top1/precision_weighted": "top-1 precision, weighted",
@@ -41,6 +40,12 @@ TOP1 = {
 # heading → (hint, CSS classes)
 MORE = {
     "metric": ("", "first"),
+    "label": ("", "first"),
+    "tuned": ("", "strong"),
+    "at 0.5": ("of the sigmoid as it is, without calibration", ""),
+    "have it": ("documents of this split that have the label", ""),
+    "F1": (OF_A_LABEL["f1"].definition, "strong"),
+    "F1 micro": (METRICS["f1_micro"].definition, "strong"),
     "difference": ("this model minus the other", "strong"),
     "p (Holm)": ("corrected for the number of labels", ""),
     "wrong": ("labels that the model before missed or gave wrongly", ""),
@@ -53,159 +58,98 @@ MORE = {
 SWAPPED_LABELS = 25
 COMPARED_LABELS = 20
 DOCUMENTS_SHOWN = 30
+# The model's figure and, if there is one, the baseline's.
+Pair = tuple[Figure, Figure | None]
 
 
-@dataclass(frozen=True)
-class Scores:
-    """Metrics and intervals by name, of the baseline too if there is one; or the change of them."""
-
-    metrics: Mapping[str, float]
-    intervals: Mapping[str, Interval]
-    baseline: "Scores | None" = None
-    is_change: bool = False
+def of(result: EvaluationResult, name: str) -> Figure:
+    """Return a metric of a result with its interval."""
+    return Figure(result.metrics.get(name, math.nan), result.intervals.get(name))
 
 
-# Where a figure is found, and its name there.
-Place = tuple[EvaluationResult | Scores, str]
+def _pair(result: EvaluationResult, name: str) -> Pair:
+    return of(result, name), None if result.baseline is None else of(result.baseline, name)
 
 
-def of(found: EvaluationResult | Scores, name: str) -> Figure:
-    """Return a metric with its interval."""
-    signed = isinstance(found, Scores) and found.is_change
-    return Figure(found.metrics.get(name, math.nan), found.intervals.get(name), signed=signed)
+def _ranges(pair: Pair) -> list[Range]:
+    both = zip(("model", "baseline"), pair, strict=True)
+    return [(who, who, each.value, each.interval) for who, each in both if each is not None]
 
 
-def _ranges(found: EvaluationResult | Scores, name: str) -> list[Range]:
-    """Return the model's figure and the baseline's, to draw."""
-    both = {"model": found, "baseline": found.baseline}
-    return [
-        (who, who, each.metrics.get(name, math.nan), each.intervals.get(name))
-        for who, each in both.items()
-        if each is not None
-    ]
-
-
-def _figures(
-    places: Sequence[Place], heading: str, of_baseline: str, hint: str = "", kind: str = ""
-) -> list[Column]:
-    """Return the column of the model's figures and, if there is one, of the baseline's."""
-    columns = [Column(heading, [of(found, name) for found, name in places], hint, kind)]
-    others = [(found.baseline, name) for found, name in places]
-    if any(found is not None for found, _ in others):
-        cells = [None if found is None else of(found, name) for found, name in others]
-        columns.append(Column(of_baseline, cells))
-    return columns
-
-
-def _pictures(heading: str, drawn: Sequence[Sequence[Range]]) -> Column:
-    """Return the column of pictures that share one range of values; nothing drawn: no picture."""
+def _pictures(pairs: Sequence[Pair | None]) -> tuple[str, list[Markup]]:
+    """Return the range of values that pictures of figures share, in words, and the pictures."""
+    drawn = [[] if pair is None else _ranges(pair) for pair in pairs]
     domain = shared_domain(value for ranges in drawn for value in reach(ranges))
-    pictures = [range_picture(each, domain) if each else Markup("") for each in drawn]
-    return Column(f"{heading}, {domain[0]:.1f} to 1", pictures)
+    pictures = [range_picture(ranges, domain) if ranges else Markup("") for ranges in drawn]
+    return f"{domain[0]:.1f} to 1", pictures
 
 
-@dataclass(frozen=True)
-class Tile:
-    """One of the figures on top; ``baseline`` is None where there is none."""
-
-    metric: Metric
-    figure: Figure
-    baseline: Figure | None
-    picture: Markup
+def _are_shares(metric: Metric, pair: Pair) -> bool:
+    """Tell whether a metric's values lie between 0 and 1, the best."""
+    return metric.direction == "max" and all(0 <= value <= 1 for value in reach(_ranges(pair)))
 
 
-def tiles(result: EvaluationResult) -> list[Tile]:
-    """Return the figures on top: the main ones, and metrics of one's own."""
+def tiles(result: EvaluationResult) -> list[tuple[Metric, Figure, Figure | None, Markup]]:
+    """Return the figures on top with baseline and picture: the main ones, and one's own metrics."""
     own = [metric for metric in in_tables(result.metrics) if metric.function is not None]
     found = []
     for metric in [*(METRICS[name] for name in (*MAIN, "ece")), *own]:
-        name, ranges = TUNED + metric.name, _ranges(result, TUNED + metric.name)
-        values = reach(ranges)
+        pair = _pair(result, TUNED + metric.name)
+        values = reach(_ranges(pair))
         domain = shared_domain(values)
-        if not _are_shares(metric, values):
+        if not _are_shares(metric, pair):
             domain = (min([*values, 0.0]), math.ceil(max([*values, 1e-9]) * 50) / 50)
-        theirs = None if result.baseline is None else of(result.baseline, name)
-        picture = range_picture(ranges, domain, labelled=True)
-        found.append(Tile(metric, of(result, name), theirs, picture))
+        found.append((metric, *pair, range_picture(_ranges(pair), domain, labelled=True)))
     return found
 
 
 def headline_table(result: EvaluationResult) -> Table:
     """Return the table of all metrics of all labels."""
     metrics = in_tables(result.metrics)
-    plain: list[Place] = [(result, metric.name) for metric in metrics]
-    tuned: list[Place] = [(result, TUNED + metric.name) for metric in metrics]
-    ranges = [_ranges(*place) for place in tuned]
-    drawn = [
-        each if _are_shares(metric, reach(each)) else []
-        for metric, each in zip(metrics, ranges, strict=True)
+    tuned = [_pair(result, TUNED + metric.name) for metric in metrics]
+    drawn = [pair if _are_shares(m, pair) else None for m, pair in zip(metrics, tuned, strict=True)]
+    domain, pictures = _pictures(drawn)
+    rows = [
+        (Name(m.title, m.definition, m.direction == "min"), *pair, picture, *_pair(result, m.name))
+        for m, pair, picture in zip(metrics, tuned, pictures, strict=True)
     ]
-    hint = "of the sigmoid as it is, without calibration"
-    return Table(
-        f"All metrics on the {result.split} split ({count(len(result.truth), 'document')})",
-        [
-            Column("metric", [Name(m.title, m.definition, m.direction == "min") for m in metrics]),
-            *_figures(tuned, "tuned", "baseline, tuned", kind="strong"),
-            _pictures("tuned", drawn),
-            *_figures(plain, "at 0.5", "baseline, at 0.5", hint),
-        ],
-    )
-
-
-def _are_shares(metric: Metric, values: Sequence[float]) -> bool:
-    """Tell whether a metric's values lie between 0 and 1, the best."""
-    return metric.direction == "max" and all(0 <= value <= 1 for value in values)
+    headings = (
+        "metric", "tuned", "baseline, tuned", f"tuned, {domain}", "at 0.5", "baseline, at 0.5",
+    )  # fmt: skip
+    documents = count(len(result.truth), "document")
+    return table_of(f"All metrics on the {result.split} split ({documents})", headings, rows, MORE)
 
 
 def label_table(result: EvaluationResult, linked: Sequence[int] = ()) -> Table:
     """Return the table of each label; to the curves of some of them there are links."""
-    names = result.label_names
-    tuned: list[Place] = [(result, f"{TUNED}f1/{name}") for name in names]
-    return Table(
-        f"Each label on the {result.split} split",
-        [
-            Column("label", [
-                Name(name, label=i, link=f"label-{i}" if i in linked else "")
-                for i, name in enumerate(names)
-            ], kind="first"),
-            Column("have it", result.truth.sum(axis=0).tolist(),
-                   "documents of this split that have the label"),
-            *_figures(tuned, "F1", "baseline F1", kind="strong"),
-            _pictures("F1", [_ranges(*place) for place in tuned]),
-            *_other_metrics(result),
-            Column("threshold", [Figure(float(threshold)) for threshold in result.thresholds]),
-            Column("F1 at 0.5", [of(result, f"f1/{name}") for name in names]),
-        ],
-    )  # fmt: skip
-
-
-def baseline_label_table(baseline: EvaluationResult) -> Table:
-    """Return the table of each label of the linear baseline."""
-    f1 = [of(baseline, f"{TUNED}f1/{name}") for name in baseline.label_names]
-    label = Column("label", list(baseline.label_names), kind="first")
-    return Table(
-        "Each label, linear baseline", [label, Column("F1", f1), *_other_metrics(baseline)]
-    )
-
-
-def _other_metrics(result: EvaluationResult) -> list[Column]:
-    """Return the columns of each label's metrics but F1."""
-    return [
-        Column(
-            metric.title,
-            [of(result, f"{TUNED}{kind}/{name}") for name in result.label_names],
-            metric.definition,
+    others = {kind: metric for kind, metric in OF_A_LABEL.items() if kind != "f1"}
+    tuned = [_pair(result, f"{TUNED}f1/{name}") for name in result.label_names]
+    domain, pictures = _pictures(tuned)
+    rows = [
+        (
+            Name(name, label=column, link=f"label-{column}" if column in linked else ""),
+            int(result.truth[:, column].sum()),
+            *tuned[column],
+            pictures[column],
+            *(of(result, f"{TUNED}{kind}/{name}") for kind in others),
+            Figure(float(result.thresholds[column])),
+            of(result, f"f1/{name}"),
         )
-        for kind, metric in OF_A_LABEL.items()
-        if kind != "f1"
+        for column, name in enumerate(result.label_names)
     ]
+    titles = {metric.title: (metric.definition, "") for metric in others.values()}
+    headings = (
+        "label", "have it", "F1", "baseline F1", f"F1, {domain}", *titles, "threshold", "F1 at 0.5",
+    )  # fmt: skip
+    return table_of(f"Each label on the {result.split} split", headings, rows, MORE | titles)
 
 
 def top1_table(result: EvaluationResult) -> Table:
     """Return single-label scores and, for comparison, what is right, of the same predictions."""
-    known: list[Place] = [(result, name) for name in TOP1 if name in result.metrics]
-    names = Column("of the same predictions", [TOP1[name] for _, name in known])
-    return Table("Single-label scores", [names, *_figures(known, "model", "baseline")])
+    known = {name: words for name, words in TOP1.items() if name in result.metrics}
+    rows = [(words, *_pair(result, name)) for name, words in known.items()]
+    headings = ("of the same predictions", "model", "baseline")
+    return table_of("Single-label scores", headings, rows)
 
 
 def slice_tables(slices: Sequence[Slice]) -> list[Table]:
@@ -222,50 +166,48 @@ def removal_tables(removed: Sequence[WordsRemoved]) -> list[Table]:
     tables = []
     for each in removed:
         change = Slice(
-            "", "change", each.changed, each.change, each.intervals,
+            CHANGE, CHANGE, each.changed, each.change, each.intervals,
             each.baseline_change, each.baseline_intervals,
         )  # fmt: skip
+        table = _slice_table(REMOVED.get(each.level, each.level), [each.before, each.after, change])
         note = f"{each.changed:,} of {count(each.documents, 'document')} had words to remove."
-        title = REMOVED.get(each.level, each.level)
-        tables.append(_slice_table(title, [each.before, each.after], change, note))
+        tables.append(replace(table, note=note))
     return tables
 
 
-def _slice_table(
-    title: str, parts: Sequence[Slice], change: Slice | None = None, note: str = ""
-) -> Table:
-    """Return the table of parts of the documents, or of two of them and the change between them."""
-    rows = [*parts] if change is None else [*parts, change]
-    scores = [_scores(part, is_change=part is change) for part in rows]
-    columns = [
-        Column("", [part.name for part in rows]),
-        Column("documents", [part.documents for part in rows]),
-    ]
-    names = ("f1_micro", "f1_macro", "subset_accuracy")
+def _slice_table(title: str, parts: Sequence[Slice]) -> Table:
+    names, note = ("f1_micro", "f1_macro", "subset_accuracy"), ""
     if any(part.pairs is not None for part in parts):
         names = ("f1_micro", "precision_micro", "recall_micro")
         note = "Counted are pairs of a document and a label; precision and recall are of these."
-        columns.append(Column("pairs", [part.pairs or 0 for part in rows]))
-        columns.append(Column("pairs in truth", [part.positives or 0 for part in rows]))
-    for name in names:
-        heading, kind = METRICS[name].title, "strong" if name == names[0] else ""
-        columns += _figures([(found, name) for found in scores], heading, "baseline", kind=kind)
-        if name == names[0]:
-            drawn = [[] if found.is_change else _ranges(found, name) for found in scores]
-            columns.append(_pictures(heading, drawn))
-    return Table(title, columns, note=note)
+    pairs = [[_slice_pair(part, name) for name in names] for part in parts]
+    domain, pictures = _pictures(
+        [None if part.kind == CHANGE else pair[0] for part, pair in zip(parts, pairs, strict=True)]
+    )
+    rows = [
+        (part.name, part.documents, part.pairs, part.positives, *first, picture, *second, *third)
+        for part, (first, second, third), picture in zip(parts, pairs, pictures, strict=True)
+    ]
+    titles = [METRICS[name].title for name in names]
+    headings = (
+        "", "documents", "pairs", "pairs in truth", titles[0], "baseline",
+        f"{titles[0]}, {domain}", titles[1], "baseline", titles[2], "baseline",
+    )  # fmt: skip
+    return replace(table_of(title, headings, rows, MORE), note=note)
 
 
-def _scores(part: Slice, *, is_change: bool) -> Scores:
-    theirs = None
-    if part.baseline is not None:
-        theirs = Scores(part.baseline, part.baseline_intervals or {}, is_change=is_change)
-    return Scores(part.metrics, part.intervals, theirs, is_change)
+def _slice_pair(part: Slice, name: str) -> Pair:
+    signed = part.kind == CHANGE
+    own = Figure(part.metrics.get(name, math.nan), part.intervals.get(name), signed=signed)
+    if part.baseline is None:
+        return own, None
+    ends = (part.baseline_intervals or {}).get(name)
+    return own, Figure(part.baseline.get(name, math.nan), ends, signed=signed)
 
 
 def swap_tables(swaps: Sequence[Swap]) -> list[Table]:
     """Return a table for each exchange; all pictures share one range of values."""
-    values = reach(one for swap in swaps for one in _swap_ranges(swap))
+    values = reach(one for swap in swaps for one in _ranges(_swap_pair(swap)))
     furthest = max([0.01, *map(abs, values)]) * 1.05
     names = dict.fromkeys(swap.name for swap in swaps)
     return [_swap_table([swap for swap in swaps if swap.name == name], furthest) for name in names]
@@ -278,9 +220,8 @@ def _swap_table(swaps: Sequence[Swap], furthest: float) -> Table:
         (
             swap.label,
             swap.documents,
-            Figure(swap.change, swap.interval, 4, signed=True),
-            _baseline_change(swap),
-            range_picture(_swap_ranges(swap), (-furthest, furthest), zero=0.0),
+            *_swap_pair(swap),
+            range_picture(_ranges(_swap_pair(swap)), (-furthest, furthest), zero=0.0),
             round(swap.flipped * swap.documents),
             "yes" if _is_clear(swap) else "no",
         )
@@ -301,17 +242,11 @@ def _swap_table(swaps: Sequence[Swap], furthest: float) -> Table:
     )
 
 
-def _baseline_change(swap: Swap) -> Figure | None:
+def _swap_pair(swap: Swap) -> Pair:
+    own = Figure(swap.change, swap.interval, 4, signed=True)
     if swap.baseline_change is None:
-        return None
-    return Figure(swap.baseline_change, swap.baseline_interval, 4, signed=True)
-
-
-def _swap_ranges(swap: Swap) -> list[Range]:
-    ranges: list[Range] = [("model", f"model, {swap.label}", swap.change, swap.interval)]
-    if swap.baseline_change is not None:
-        ranges.append(("baseline", "baseline", swap.baseline_change, swap.baseline_interval))
-    return ranges
+        return own, None
+    return own, Figure(swap.baseline_change, swap.baseline_interval, 4, signed=True)
 
 
 def _is_clear(swap: Swap) -> bool:
