@@ -1,14 +1,14 @@
 """Which labels are confused, and which occur together: squares of labels by labels."""
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from resumebert.charts.svg import LETTER, Axes, box, document, element, segment, shortened
+from resumebert.charts.svg import LETTER, Axes, box, document, element, segment, shortened, text
 
 Counts = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -19,15 +19,12 @@ SHADES = 10
 _LONGEST_NAME = 40
 
 
-@dataclass(frozen=True)
-class Confusion:
-    """Of the documents that have label i and are not given it, how many are wrongly given j.
+class Confusion(NamedTuple):
+    """What is wrongly given to documents that have a label and are not given it.
 
-    Attributes:
-        missed: (L,) documents that have a label and are not given it.
-        positives: (L,) documents that have it.
-        instead: (L, L), row i missed, column j wrongly given.
-        nothing: (L,) of the missed, those that are given no wrong label at all.
+    Of each label there are (L,) ``positives``, documents that have it, and (L,) ``missed``, those
+    of them that are not given it. ``instead`` (L, L) counts the missed of each row that are wrongly
+    given the label of a column, ``nothing`` (L,) those that are given no wrong label.
     """
 
     missed: Counts
@@ -131,16 +128,9 @@ def _squares(
     told: str,
     description: str,
 ) -> Markup:
-    """Draw a square for each count that is not 0, the fuller the larger its share.
+    """Draw a square for each of (R, C) counts that is not 0, the fuller the larger its share.
 
-    Args:
-        rows: R names.
-        columns: C names.
-        counts: (R, C).
-        shares: (R, C), in [0, 1].
-        hues: (R, C), CSS classes.
-        told: how the page's script words what it tells of a square that is pointed at.
-        description: for who cannot see it.
+    ``hues`` are CSS classes; ``told`` says how the page's script words what a square is.
     """
     has_figures = len(rows) <= LABELS_WITH_FIGURES
     side = 30.0 if has_figures else 17.0
@@ -154,11 +144,13 @@ def _squares(
         "", "", (0, len(columns)), (len(rows), 0), left=left, top=top, right=top * 0.9, bottom=4,
         width=left + side * len(columns) + top * 0.9, height=top + side * len(rows) + 4,
     )  # fmt: skip
-    parts = [
-        *_names(axes, row_names, column_names),
-        *(segment(axes, (0, row), (len(columns), row), "grid") for row in range(len(rows) + 1)),
-        *(segment(axes, (at, 0), (at, len(rows)), "grid") for at in range(len(columns) + 1)),
-    ]
+    parts = [segment(axes, (0, row), (len(columns), row), "grid") for row in range(len(rows) + 1)]
+    parts += [segment(axes, (at, 0), (at, len(rows)), "grid") for at in range(len(columns) + 1)]
+    for row, name in enumerate(row_names):
+        parts.append(text(left - 6, axes.at(0, row + 0.5)[1] + 4, name, _LONGEST_NAME, "end"))
+    for column, name in enumerate(column_names):
+        place = f"translate({axes.at(column + 0.5, 0)[0] + 3:.0f} {top - 6}) rotate(-45)"
+        parts.append(element("text", "", name, transform=place))
     # One path for all squares of a shade: a hundred labels have ten thousand squares.
     shades = np.ceil(shares * SHADES).astype(np.int64)
     margin = 1 / side
@@ -180,14 +172,3 @@ def _squares(
         data_rows=json.dumps(list(rows)), data_columns=json.dumps(list(columns)),
         data_counts=";".join(" ".join(map(str, row)) for row in counts.tolist()),
     )  # fmt: skip
-
-
-def _names(axes: Axes, rows: Sequence[str], columns: Sequence[str]) -> Iterator[Markup]:
-    """Write the names of rows at the left, and those of columns on top, slanting."""
-    for row, name in enumerate(rows):
-        left, height = axes.at(0, row + 0.5)
-        yield element("text", "", name, x=left - 6, y=height + 4, text_anchor="end")
-    for column, name in enumerate(columns):
-        left, top = axes.at(column + 0.5, 0)
-        turned = f"translate({left + 3:.0f} {top - 6:.0f}) rotate(-45)"
-        yield element("text", "", name, transform=turned)

@@ -103,13 +103,13 @@ def _frame(axes: Axes) -> Markup:
     for value, word in axes.x_ticks:
         across, _ = axes.at(value, axes.y[0])
         grid += f"M{across:.1f} {top:g}V{bottom:g}"
-        words.append(_text(across, bottom + 13, word, room, "middle"))
+        words.append(text(across, bottom + 13, word, room, "middle"))
     room = max(4, int(left / LETTER))
     for value, word in axes.y_ticks:
         _, height = axes.at(axes.x[0], value)
         grid += f"M{left:g} {height:.1f}H{right:g}"
-        words.append(_text(left - 4, height + 3.5, word, room, "end"))
-    words.append(_text((left + right) / 2, axes.height - 4, axes.x_name, 99, "middle", "axis"))
+        words.append(text(left - 4, height + 3.5, word, room, "end"))
+    words.append(text((left + right) / 2, axes.height - 4, axes.x_name, 99, "middle", "axis"))
     return Markup("").join([element("path", "grid", d=grid), *words])
 
 
@@ -126,19 +126,11 @@ def line(
     told: str = "",
     opacity: str = "",
 ) -> Markup:
-    """Return a line through (n,) and (n,) values, thinned to what can be seen.
+    """Return a line through (n,) and (n,) values, thinned to ``limit`` points.
 
-    Args:
-        axes: where.
-        xs: values.
-        ys: values; the line has a gap where one is ``nan``.
-        kind: CSS classes.
-        name: of the line, for who points at it.
-        steps: whether it goes from point to point first across, then up or down.
-        notes: (n,) thresholds to tell to who points at it.
-        limit: of its points.
-        told: what is told of the whole line, in place of the nearest point.
-        opacity: empty: full.
+    The line has a gap where a value is ``nan``. With ``steps`` it goes from point to point first
+    across, then up or down. Who points at it is told its ``name``, the values and the threshold of
+    the nearest point, of (n,) ``notes``; or ``told``, if that is given.
     """
     pixels = axes.place(xs, ys)
     kept = thinned(pixels, limit)
@@ -213,17 +205,13 @@ def box(axes: Axes, corner: Point, opposite: Point) -> str:
     return f"M{left:.1f} {bottom:.1f}H{right:.1f}V{top:.1f}H{left:.1f}z".replace(".0", "")
 
 
-def text(axes: Axes, x: float, y: float, words: str, kind: str, room: int, anchor: str) -> Markup:
-    """Return words at a point, shortened to ``room`` letters; then all of them are its title."""
-    return _text(*axes.at(x, y), words, room, anchor, kind)
-
-
 def shortened(words: str, longest: int) -> str:
     """Return words that are no longer than so many letters."""
     return words if len(words) <= longest else f"{words[: longest - 1]}…"
 
 
-def _text(left: float, top: float, words: str, room: int, anchor: str, kind: str = "") -> Markup:
+def text(left: float, top: float, words: str, room: int, anchor: str, kind: str = "") -> Markup:
+    """Return words at a pixel, shortened to ``room`` letters; then all of them are its title."""
     title = element("title", content=words) if len(words) > room else ""
     content = Markup("{}{}").format(shortened(words, room), title)
     return element("text", kind, content, x=left, y=top, text_anchor=anchor)

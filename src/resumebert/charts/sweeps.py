@@ -155,7 +155,7 @@ def parallel_chart(
         )  # fmt: skip
     for place, (scale, name) in enumerate(zip(scales, [*keys, metric], strict=True)):
         parts.append(svg.rule(axes, place, "whole"))
-        parts.append(svg.text(axes, place, 1.06, name, "name", 20, "middle"))
+        parts.append(svg.text(*axes.at(place, 1.06), name, 20, "middle", "name"))
         for height, words in scale.ticks():
-            parts.append(svg.text(axes, place + 0.05, height, words, "halo", 14, "start"))
+            parts.append(svg.text(*axes.at(place + 0.05, height), words, 14, "start", "halo"))
     return svg.picture(axes, f"settings and {metric} of each run", parts, "parallel")

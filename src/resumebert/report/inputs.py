@@ -45,10 +45,6 @@ class ReportInput:
     environment: Mapping[str, Any] | None = None
     command: str = ""
 
-    def __post_init__(self) -> None:
-        if not self.results:
-            raise ValueError("a report needs the result of one split at least")
-
     @property
     def result(self) -> EvaluationResult:
         """What the report is of."""

@@ -4,8 +4,7 @@ import base64
 import hashlib
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -44,18 +43,6 @@ CHARTS = {
 }
 
 
-@dataclass(frozen=True)
-class Panel:
-    """The charts of one label, each a title, words and a picture; ``column`` -1: of all labels."""
-
-    name: str
-    column: int
-    support: int
-    documents: int
-    charts: list[tuple[str, list[str], Markup | None]]
-    is_open: bool
-
-
 def write_report(path: Path, report: ReportInput) -> None:
     """Write the report as one HTML file."""
     write_text(path, report_html(report))
@@ -85,7 +72,9 @@ def _contents(report: ReportInput) -> dict[str, Any]:
         "sentences": sentences,
         "tables": tables,
         "drawn": drawn,
-        "panels": panels(result, drawn),
+        "charts": CHARTS,
+        "open_labels": OPEN_LABELS,
+        "panels": list(panels(result, drawn)),
         "missed": int(confused.missed.sum()),
         "confusion": matrices.confusion_picture(confused, names),
         "confused_pairs": table_of(
@@ -117,11 +106,12 @@ def most_frequent(result: EvaluationResult) -> list[int]:
     return kept
 
 
-def panels(result: EvaluationResult, columns: Sequence[int]) -> list[Panel]:
-    """Return the pictures of all labels together, then of each of some."""
+def panels(
+    result: EvaluationResult, columns: Sequence[int]
+) -> Iterator[tuple[int, Scored, list[list[str]]]]:
+    """Yield number, scores and words to each chart: of all labels together (-1), then of some."""
     plain = to_probabilities(torch.from_numpy(np.asarray(result.logits))).numpy()
     other = result.baseline
-    points = min(svg.MAX_POINTS, max(FEWEST_POINTS, ALL_POINTS // len(columns)))
     together = Scored(
         "all labels together",
         result.truth.ravel(),
@@ -129,14 +119,8 @@ def panels(result: EvaluationResult, columns: Sequence[int]) -> list[Panel]:
         result.probabilities.ravel(),
         baseline=None if other is None else other.probabilities.ravel(),
     )
-    captions = [
-        _caption(result, "ap_micro", "AP"),
-        _caption(result, "auroc_macro", "mean AUROC"),
-        _caption(result, "ece", "ECE"),
-        _caption(result, "f1_micro", "F1"),
-        [],
-    ]
-    found = [_panel(together, -1, captions, is_open=True)]
+    named = {"ap_micro": "AP", "auroc_macro": "mean AUROC", "ece": "ECE", "f1_micro": "F1"}
+    yield -1, together, [*(_caption(result, name, words) for name, words in named.items()), []]
     for column in columns:
         name, threshold = result.label_names[column], float(result.thresholds[column])
         scored = Scored(
@@ -147,25 +131,13 @@ def panels(result: EvaluationResult, columns: Sequence[int]) -> list[Panel]:
             threshold,
             None if other is None else other.probabilities[:, column],
             None if other is None else float(other.thresholds[column]),
-            points,
+            min(svg.MAX_POINTS, max(FEWEST_POINTS, ALL_POINTS // len(columns))),
         )
-        captions = [
-            _caption(result, f"ap/{name}", "AP"),
-            _caption(result, f"auroc/{name}", "AUROC"),
-            [],
-            _caption(result, f"f1/{name}", "F1"),
-            [f"threshold {threshold:.3f}"],
-        ]
-        found.append(_panel(scored, column, captions, is_open=len(found) < OPEN_LABELS))
-    return found
-
-
-def _panel(scored: Scored, column: int, captions: list[list[str]], *, is_open: bool) -> Panel:
-    charts = [
-        (title, words, draw(scored))
-        for (title, draw), words in zip(CHARTS.items(), captions, strict=True)
-    ]
-    return Panel(scored.name, column, int(scored.truth.sum()), len(scored.truth), charts, is_open)
+        precision_recall, roc, f1 = (
+            _caption(result, f"{kind}/{name}", words)
+            for kind, words in (("ap", "AP"), ("auroc", "AUROC"), ("f1", "F1"))
+        )
+        yield column, scored, [precision_recall, roc, [], f1, [f"threshold {threshold:.3f}"]]
 
 
 def _caption(result: EvaluationResult, name: str, words: str) -> list[str]:
