@@ -160,9 +160,9 @@ def test_nothing_that_comes_from_outside_is_taken_for_html(tmp_path):
     result = made_result(40, labels)
     analysis = made_analysis(labels, HOSTILE * 30)
     report = full_report(
-        result, title=HOSTILE, notes=[HOSTILE], facts={HOSTILE: HOSTILE}, command=HOSTILE,
+        result, title=HOSTILE, notes=[HOSTILE], facts={HOSTILE: HOSTILE},
         analysis=replace(analysis, errors=[made_error(HOSTILE * 30, labels, HOSTILE)]),
-        config_yaml=HOSTILE, environment={HOSTILE: HOSTILE}, compared=replace(
+        config_yaml=HOSTILE, environment={"command": [HOSTILE], HOSTILE: HOSTILE}, compared=replace(
             made_comparison(result), names=(HOSTILE, HOSTILE), warning=HOSTILE
         ),
     )  # fmt: skip
@@ -203,11 +203,12 @@ def test_what_was_looked_for_and_not_found_is_not_called_missing():
     assert "Not in this report" not in page.text
 
 
-def test_one_error_is_one_document():
-    one = replace(made_analysis(["a", "b"]), errors=[made_error("A text.", ["a", "b"])])
-    assert "1 document with the most confident mistakes" in Page(
-        report_html(full_report(analysis=one))
-    ).text  # fmt: skip
+def test_an_error_has_the_labels_missed_wrongly_given_and_right():
+    one = replace(made_analysis(["a", "b"]), errors=[made_error("A text.", ["a", "b", "c"])])
+    text = Page(report_html(full_report(analysis=one))).text
+    assert "1 document with the most confident mistakes" in text
+    for words in ("missed a", "wrongly given c", "right b"):
+        assert words in " ".join(text.split())
 
 
 def test_a_label_keeps_its_capitals_in_every_text_alternative():

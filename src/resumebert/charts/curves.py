@@ -30,15 +30,9 @@ ALARMS = "false positive rate"
 class Scored:
     """Scores of n documents, or of all their pairs with labels, and what is true of them.
 
-    Attributes:
-        name: of the label, or words for all.
-        truth: (n,).
-        plain: (n,) probabilities, uncalibrated.
-        calibrated: (n,) probabilities.
-        threshold: of the calibrated ones; None: each label has its own.
-        baseline: (n,) calibrated probabilities of the linear baseline; None: there is none.
-        baseline_threshold: theirs.
-        points: of a curve, at most.
+    All arrays are (n,); ``plain`` are probabilities before calibration. Thresholds are of
+    calibrated probabilities, None where each label has its own. ``baseline`` is None where there
+    is none. A curve has at most so many ``points``.
     """
 
     name: str

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
@@ -40,12 +39,8 @@ class Curve:
     values: Sequence[float]
 
 
-class HistoryPicture(NamedTuple):
-    """A picture of what was logged, and its lines' names with CSS classes."""
-
-    title: str
-    svg: Markup
-    legend: list[tuple[str, str]]
+# Title, picture, and its lines' names with CSS classes.
+HistoryPicture = tuple[str, Markup, list[tuple[str, str]]]
 
 
 def history_pictures(history: Sequence[Curve]) -> list[HistoryPicture]:
@@ -97,7 +92,7 @@ def _picture(title: str, curves: list[Curve], is_share: bool) -> HistoryPicture:
         first, end = (number(curve.values[place], 4) for place in (0, -1))
         said.append(f"{curve.name} goes from {first} to {end}")
     description = f"{title} while training: {'; '.join(said)}."
-    return HistoryPicture(title, svg.picture(axes, description, parts), legend)
+    return title, svg.picture(axes, description, parts), legend
 
 
 def _round_above(value: float) -> float:

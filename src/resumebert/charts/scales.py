@@ -14,13 +14,9 @@ SCIENTIFIC_BELOW = 1e-3
 
 @dataclass(frozen=True)
 class Scale:
-    """Numbers by their size, words one beside the other.
+    """Numbers from ``low`` at 0 to ``high`` at 1, or ``words``, if there are any, side by side.
 
-    Attributes:
-        words: in their order; empty: the values are numbers.
-        low: the number that lies at 0.
-        high: the number that lies at 1.
-        is_log: whether equal ratios are equally far apart, rather than equal differences.
+    On a log scale equal ratios, rather than equal differences, are equally far apart.
     """
 
     words: tuple[str, ...] = ()
@@ -94,10 +90,9 @@ def value_words(value: Value) -> str:
 def _round_values(low: float, high: float) -> list[float]:
     """Return three to six multiples of a round number between two numbers."""
     power = 10.0 ** math.floor(math.log10((high - low) / 2))
-    step = next(
-        power * factor
-        for factor in (5, 2.5, 2, 1, 0.5)
-        if math.floor(high / (power * factor)) - math.ceil(low / (power * factor)) >= 2
-    )
-    first, last = math.ceil(low / step), math.floor(high / step)
+    for factor in (5, 2.5, 2, 1, 0.5):
+        step = power * factor
+        first, last = math.ceil(low / step), math.floor(high / step)
+        if last - first >= 2:
+            break
     return [step * number for number in range(first, last + 1)]

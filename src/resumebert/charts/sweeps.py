@@ -1,6 +1,7 @@
 """Charts of many runs: what a key does, cost beside quality, all settings at once, a search."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from itertools import accumulate
 
 import numpy as np
 from markupsafe import Markup
@@ -13,11 +14,18 @@ BEST = "best"
 RUN = "model faint"
 
 
-def _axes(across: Scale, up: Scale, x_name: str, y_name: str) -> Axes:
-    return Axes(
+# Places values between 0 and 1.
+Placed = Callable[[Value, float], tuple[float, float]]
+
+
+def _plane(across: Scale, ys: Sequence[float], x_name: str, y_name: str) -> tuple[Axes, Placed]:
+    """Return axes for runs, and the function that places a run's values on them."""
+    up = metric_scale(ys)
+    axes = Axes(
         x_name, y_name, x_ticks=across.ticks(), y_ticks=up.ticks(),
         width=340, height=210, left=52, right=14, top=12, bottom=40,
     )  # fmt: skip
+    return axes, lambda x, y: (across.at(x), up.at(y))
 
 
 def effect_chart(
@@ -26,33 +34,26 @@ def effect_chart(
     points: Sequence[tuple[Value, float]],
     means: Sequence[tuple[str, float]] | None,
 ) -> Markup:
-    """Draw each run's metric over a key's value.
+    """Draw each run's metric over its value of a swept key.
 
-    Args:
-        key: that was swept.
-        metric: what is drawn upward.
-        points: value and metric of each run.
-        means: of each value, in words, the mean; None: the values lie on a line.
+    ``means`` are of each value, in words; None: the key is a number with many values.
     """
-    across = scale_of([value for value, _ in points], as_words=means is not None)
-    up = metric_scale([y for _, y in points])
-    axes = _axes(across, up, key, metric)
+    values, ys = zip(*points, strict=True)
+    across = scale_of(values, as_words=means is not None)
+    axes, placed = _plane(across, ys, key, metric)
     parts = []
     for number, (value, y) in enumerate(points):
         # Runs of the same value side by side.
         beside = 0.0 if means is None else ((number * 7) % 9 - 4) * 0.0065
+        left, height = placed(value, y)
         told = f"{key}={value_words(value)}: {y:.4f}"
-        parts.append(svg.point(axes, across.at(value) + beside, up.at(y), RUN, told))
-    xs = [across.at(word) for word, _ in means or ()]
-    ys = [up.at(mean) for _, mean in means or ()]
-    if all_numbers([value for value, _ in points]):
-        parts.append(svg.line(axes, xs, ys, f"{BEST} thin", "mean"))
-    parts += [
-        svg.segment(
-            axes, (x - 0.05, y), (x + 0.05, y), f"whisker {BEST}", f"{word}: mean {mean:.4f}"
-        )
-        for x, y, (word, mean) in zip(xs, ys, means or (), strict=True)
-    ]
+        parts.append(svg.point(axes, left + beside, height, RUN, told))
+    places = [placed(word, mean) for word, mean in means or ()]
+    if places and all_numbers(values):
+        parts.append(svg.line(axes, *zip(*places, strict=True), f"{BEST} thin", "mean"))
+    for (left, height), (word, mean) in zip(places, means or (), strict=True):
+        ends = (left - 0.05, height), (left + 0.05, height)
+        parts.append(svg.segment(axes, *ends, f"whisker {BEST}", f"{word}: mean {mean:.4f}"))
     return svg.picture(axes, f"{metric} over {key}", parts)
 
 
@@ -60,11 +61,10 @@ def scatter_chart(
     points: Sequence[tuple[float, float, str, bool]], x_name: str, y_name: str
 ) -> Markup:
     """Draw (x, y, what is told of it, is best) points."""
-    across = metric_scale([x for x, *_ in points])
-    up = metric_scale([y for _, y, *_ in points])
-    axes = _axes(across, up, x_name, y_name)
+    xs, ys, *_ = zip(*points, strict=True)
+    axes, placed = _plane(metric_scale(xs), ys, x_name, y_name)
     dots = [
-        svg.point(axes, across.at(x), up.at(y), BEST if best else RUN, told, 5 if best else 3.5)
+        svg.point(axes, *placed(x, y), BEST if best else RUN, told, 5 if best else 3.5)
         for x, y, told, best in points
     ]
     return svg.picture(axes, f"{y_name} over {x_name}", dots)
@@ -73,26 +73,20 @@ def scatter_chart(
 def history_chart(
     values: Sequence[tuple[int, float]], pruned: Sequence[tuple[int, float]], metric: str, mode: str
 ) -> Markup:
-    """Draw each trial's value in the order of the trials, and the best so far.
+    """Draw (trial, value) of a search and the best so far, of ``mode`` "max" or "min".
 
-    Args:
-        values: (trial, value) of the completed trials, one or more.
-        pruned: of those that were ended early, their last value; drawn hollow.
-        metric: what the values are of.
-        mode: ``max`` or ``min``.
+    One trial or more were completed; of those ended early the last value is drawn, hollow.
     """
-    drawn = [*values, *pruned]
-    across = Scale(low=0, high=max(2, *(trial for trial, _ in drawn)))
-    up = metric_scale([y for _, y in drawn])
-    axes = _axes(across, up, "trial", metric)
-    best = (np.maximum if mode == "max" else np.minimum).accumulate([y for _, y in values])
-    parts = [svg.point(axes, across.at(n), up.at(y), RUN, f"trial {n}: {y:.4f}") for n, y in values]
+    trials, ys = zip(*values, *pruned, strict=True)
+    axes, placed = _plane(Scale(low=0, high=max(2, *trials)), ys, "trial", metric)
+    parts = [svg.point(axes, *placed(n, y), RUN, f"trial {n}: {y:.4f}") for n, y in values]
     parts += [
-        svg.point(axes, across.at(n), up.at(y), "model hollow", f"trial {n}, pruned at {y:.4f}")
+        svg.point(axes, *placed(n, y), "model hollow", f"trial {n}, pruned at {y:.4f}")
         for n, y in pruned
     ]
-    trials = [across.at(trial) for trial, _ in values]
-    parts.append(svg.line(axes, trials, [up.at(y) for y in best.tolist()], BEST, "best so far"))
+    best = list(accumulate((y for _, y in values), max if mode == "max" else min))
+    places = [placed(n, y) for (n, _), y in zip(values, best, strict=True)]
+    parts.append(svg.line(axes, *zip(*places, strict=True), BEST, "best so far"))
     return svg.picture(axes, f"{metric} of each trial, best so far", parts)
 
 
@@ -123,14 +117,9 @@ def parallel_chart(
     values: Sequence[float],
     best: Collection[int],
 ) -> Markup:
-    """Draw a line a run through its value of each key and its metric.
+    """Draw a line for each run through its value of each key and, last, its metric.
 
-    Args:
-        settings: of each run, its value of each key.
-        keys: the axes before the metric's.
-        metric: the last axis.
-        values: each run's metric.
-        best: the numbers of the runs to stress.
+    The runs whose numbers are in ``best`` are stressed.
     """
     columns = zip(*settings, strict=True)
     scales = [scale_of(column, as_words=len(set(column)) <= 8) for column in columns]

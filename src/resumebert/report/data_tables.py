@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from resumebert.charts.words import listed
-from resumebert.report.inputs import ReportInput
 from resumebert.report.table import Table, table_of
 from resumebert.utils.settings import command_line
 
@@ -100,11 +99,9 @@ def data_notes(report: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def command_of(report: ReportInput) -> str:
+def command_of(environment: Mapping[str, Any] | None) -> str:
     """Return the command to type, with what a shell would take apart in quotes."""
-    if report.command:
-        return report.command
-    words = (report.environment or {}).get("command")
+    words = (environment or {}).get("command")
     return command_line("python", *words) if words else ""
 
 

@@ -1,49 +1,25 @@
-"""The worst errors on the page: what was decided, and the text with what decided it marked."""
+"""The texts of the worst errors, with what decided them marked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from markupsafe import Markup
 
-from resumebert.charts.words import count
-from resumebert.evaluation.worst_errors import ErrorExample, Mistake, Window, WordSpan
+from resumebert.evaluation.worst_errors import ErrorExample, Window, WordSpan
 
 # Characters of a text that a report holds, and that it shows at once.
 MAX_CHARACTERS = 8_000
 EXCERPT = 420
 
 
-@dataclass(frozen=True)
-class ShownError:
-    """An error ready for the page; ``right`` are labels, ``text`` is None if the excerpt is all."""
-
-    id: str
-    row: int
-    mistakes: Sequence[Mistake]
-    right: list[str]
-    excerpt: Markup
-    text: Markup | None
-    size: str
-    is_cut: bool
-
-
-def shown_error(example: ErrorExample, label_names: Sequence[str]) -> ShownError:
-    """Return an example with its text marked."""
+def marked_texts(example: ErrorExample, label_names: Sequence[str]) -> tuple[Markup, Markup | None]:
+    """Return the beginning that matters of a text, and the text; None if there is no more of it."""
     end = min(len(example.text), MAX_CHARACTERS)
-    is_short = end <= EXCERPT
+    if end <= EXCERPT:
+        return _marked(example, label_names, 0, end), None
     begin = _where_to_begin(example)
-    excerpt_end = end if is_short else min(begin + EXCERPT, end)
-    return ShownError(
-        id=example.id,
-        row=example.row,
-        mistakes=example.mistakes,
-        right=[label for label in example.true_labels if label in example.predicted_labels],
-        excerpt=_marked(example, label_names, begin, excerpt_end),
-        text=None if is_short else _marked(example, label_names, 0, end),
-        size=count(len(example.text), "character"),
-        is_cut=end < len(example.text),
-    )
+    excerpt = _marked(example, label_names, begin, min(begin + EXCERPT, end))
+    return excerpt, _marked(example, label_names, 0, end)
 
 
 def _deciding(example: ErrorExample) -> list[tuple[Window, list[str]]]:
@@ -60,7 +36,7 @@ def _where_to_begin(example: ErrorExample) -> int:
     wrong = {mistake.label for mistake in example.mistakes}
     starts = [span.start for span in example.spans if span.label in wrong]
     starts += [window.start + EXCERPT // 3 for window, _ in _deciding(example)]
-    if len(example.text) <= EXCERPT or not starts or starts[0] < EXCERPT:
+    if not starts or starts[0] < EXCERPT:
         return 0
     begin = min(starts[0], MAX_CHARACTERS) - EXCERPT // 3
     # At the beginning of a word, if one is near.

@@ -29,7 +29,6 @@ class ReportInput:
         data_report: data_report.json.
         config_yaml: the composed config.
         environment: environment.json.
-        command: to repeat it, as typed.
     """
 
     title: str
@@ -43,7 +42,6 @@ class ReportInput:
     data_report: Mapping[str, Any] | None = None
     config_yaml: str = ""
     environment: Mapping[str, Any] | None = None
-    command: str = ""
 
     @property
     def result(self) -> EvaluationResult:

@@ -19,7 +19,7 @@ from resumebert.charts.history import history_pictures
 from resumebert.charts.words import with_ends
 from resumebert.evaluation.result import TUNED, EvaluationResult
 from resumebert.report import data_tables, sentences, tables
-from resumebert.report.error_texts import shown_error
+from resumebert.report.error_texts import MAX_CHARACTERS, marked_texts
 from resumebert.report.inputs import ReportInput, template
 from resumebert.report.table import table_of
 from resumebert.utils.durable_files import write_text
@@ -90,10 +90,9 @@ def _contents(report: ReportInput) -> dict[str, Any]:
         ),
         "history": history_pictures(report.history),
         "swaps": tables.swap_tables(analysis.swaps),
-        "errors": [
-            shown_error(error, result.label_names)
-            for error in (analysis.errors or [])[:ERRORS_SHOWN]
-        ],
+        "errors": (analysis.errors or [])[:ERRORS_SHOWN],
+        "marked_texts": marked_texts,
+        "most_characters": MAX_CHARACTERS,
         "suspects": tables.suspect_table((analysis.suspects or [])[:SUSPECTS_SHOWN]),
         "data": data_tables,
     }

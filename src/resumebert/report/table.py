@@ -46,14 +46,9 @@ class PValue(Figure):
 
 @dataclass(frozen=True)
 class Name:
-    """The name of a row, with more than its words.
+    """The name of a row: ``hint`` is for who points at it, ``link`` a place in the page.
 
-    Attributes:
-        text: the words.
-        hint: for who points at it.
-        is_loss: whether lower figures are better.
-        label: number of the label that the row is of; its colour goes by it.
-        link: name of the place in the page that the row is linked to.
+    ``is_loss`` tells that lower figures are better, ``label`` which label the row is of.
     """
 
     text: str
@@ -89,14 +84,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; the first of its columns names the rows.
-
-    Attributes:
-        title: what it is of.
-        columns: all of one length.
-        summary: what it shows, in a few words.
-        note: what a reader must know of it.
-    """
+    """A table; the first of its columns names the rows. ``note`` is what a reader must know."""
 
     title: str
     columns: Sequence[Column]
@@ -124,14 +112,7 @@ def table_of(
     rows: Sequence[Sequence[Cell]],
     more: Mapping[str, tuple[str, str]] | None = None,
 ) -> Table:
-    """Return a table of rows without the columns in which nothing is.
-
-    Args:
-        title: of the table.
-        headings: of the columns.
-        rows: as many cells each.
-        more: heading → hint and CSS classes of a column.
-    """
+    """Return a table of rows, without empty columns; ``more`` is heading → hint and CSS classes."""
     columns = [
         Column(heading, [row[place] for row in rows], *(more or {}).get(heading, ("", "")))
         for place, heading in enumerate(headings)
