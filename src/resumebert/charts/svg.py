@@ -92,6 +92,8 @@ def picture(axes: Axes, description: str, parts: Sequence[Markup], kind: str = "
         data_area=f"{left:g} {top:g} {right - left:g} {bottom - top:g}",
         data_x="{:.8g} {:.8g}".format(*axes.x), data_y="{:.8g} {:.8g}".format(*axes.y),
         data_xn=axes.x_name, data_yn=axes.y_name,
+        # Drawn larger, letters and lines would be out of proportion to the page's.
+        style=f"max-width:{1.4 * axes.width:g}px",
     )  # fmt: skip
 
 

@@ -25,7 +25,11 @@ def _plane(across: Scale, ys: Sequence[float], x_name: str, y_name: str) -> tupl
         x_name, y_name, x_ticks=across.ticks(), y_ticks=up.ticks(),
         width=340, height=210, left=52, right=14, top=12, bottom=40,
     )  # fmt: skip
-    return axes, lambda x, y: (across.at(x), up.at(y))
+
+    def placed(x: Value, y: float) -> tuple[float, float]:
+        return across.at(x), up.at(y)
+
+    return axes, placed
 
 
 def effect_chart(
@@ -50,7 +54,8 @@ def effect_chart(
         parts.append(svg.point(axes, left + beside, height, RUN, told))
     places = [placed(word, mean) for word, mean in means or ()]
     if places and all_numbers(values):
-        parts.append(svg.line(axes, *zip(*places, strict=True), f"{BEST} thin", "mean"))
+        xs, heights = zip(*places, strict=True)
+        parts.append(svg.line(axes, xs, heights, f"{BEST} thin", "mean"))
     for (left, height), (word, mean) in zip(places, means or (), strict=True):
         ends = (left - 0.05, height), (left + 0.05, height)
         parts.append(svg.segment(axes, *ends, f"whisker {BEST}", f"{word}: mean {mean:.4f}"))
@@ -86,7 +91,8 @@ def history_chart(
     ]
     best = list(accumulate((y for _, y in values), max if mode == "max" else min))
     places = [placed(n, y) for (n, _), y in zip(values, best, strict=True)]
-    parts.append(svg.line(axes, *zip(*places, strict=True), BEST, "best so far"))
+    xs, heights = zip(*places, strict=True)
+    parts.append(svg.line(axes, xs, heights, BEST, "best so far"))
     return svg.picture(axes, f"{metric} of each trial, best so far", parts)
 
 
@@ -135,7 +141,7 @@ def parallel_chart(
         heights = [scale.at(v) for scale, v in zip(scales, (*row, value), strict=True)]
         given = [f"{key}={value_words(v)}" for key, v in zip(keys, row, strict=True)]
         is_best = number in best
-        opacity = "" if is_best else f"{0.15 + 0.6 * ranks[number] / len(values):.2f}"
+        opacity = "" if is_best else f"{0.3 + 0.5 * ranks[number] / len(values):.2f}"
         parts.append(
             svg.line(
                 axes, range(len(scales)), heights, BEST if is_best else "model run",
