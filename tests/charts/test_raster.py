@@ -23,7 +23,7 @@ def blue(pixels: np.ndarray) -> np.ndarray:
     "shape",
     [
         '<path class="bar model" d="M20 10H40V30H20z"/>',
-        '<path class="cell model" d="M20 10V30H40V10z"/>',
+        '<path class="cell model" d="M20 10h20v20h-20z"/>',
         '<path class="bar model" d="M20 10L40 10L40 30L20 30z"/>',
     ],
 )

@@ -74,22 +74,23 @@ def _colour(kinds: list[str], opacity: float) -> tuple[int, ...]:
 
 
 def _lines(path: str) -> Iterator[list[Point]]:
-    """Yield the corners of each line of a path of M, L, H, V and z."""
+    """Yield the corners of each line of a path of M, L, H, V, h, v and z."""
     points: list[Point] = []
-    for command, text in re.findall(r"([MLHVz])([^MLHVz]*)", path):
+    for command, text in re.findall(r"([MLHVhvz])([^MLHVhvz]*)", path):
         numbers = [float(number) for number in text.split()]
-        if command == "M":
-            if points:
-                yield points
-            points = [(numbers[0], numbers[1])]
-        elif command == "L":
-            points.append((numbers[0], numbers[1]))
-        elif command == "H":
-            points.append((numbers[0], points[-1][1]))
-        elif command == "V":
-            points.append((points[-1][0], numbers[0]))
-        else:
-            points.append(points[0])
+        if command == "M" and points:
+            yield points
+            points = []
+        x, y = points[-1] if points else (0.0, 0.0)
+        match command:
+            case "M" | "L":
+                points.append((numbers[0], numbers[1]))
+            case "H" | "h":
+                points.append((numbers[0] + x * (command == "h"), y))
+            case "V" | "v":
+                points.append((x, numbers[0] + y * (command == "v")))
+            case "z":
+                points.append(points[0])
     yield points
 
 

@@ -203,8 +203,9 @@ def diagonal(axes: Axes) -> Markup:
 
 def box(axes: Axes, corner: Point, opposite: Point) -> str:
     """Return the path of a rectangle between two corners."""
-    (left, bottom), (right, top) = axes.at(*corner), axes.at(*opposite)
-    return f"M{left:.1f} {bottom:.1f}H{right:.1f}V{top:.1f}H{left:.1f}z".replace(".0", "")
+    (x0, y0), (x1, y1) = axes.at(*corner), axes.at(*opposite)
+    path = f"M{x0:.1f} {y0:.1f}h{x1 - x0:.1f}v{y1 - y0:.1f}h{x0 - x1:.1f}z"
+    return path.replace(".0", "")
 
 
 def shortened(words: str, longest: int) -> str:
