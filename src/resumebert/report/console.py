@@ -83,7 +83,7 @@ def print_result(
         support, threshold = result.metrics[f"support/{name}"], result.thresholds[column]
         rows.append([name, f"{support:.0f}", plain, f"{threshold:.2f}", *tuned])
     headings = ["label", "in truth", "at 0.5", "threshold", "tuned", "95 % interval"]
-    table = _table("F1 of each label", [*headings, *baseline], rows)
+    table = _table("F1 of each label", [*headings, *(["baseline"] if baseline else [])], rows)
     if len(result.label_names) > LABELS_SHOWN:
         table.caption = f"The first {LABELS_SHOWN} of {len(result.label_names)} labels."
     console.print(table)
