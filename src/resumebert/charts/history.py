@@ -8,6 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from resumebert.charts import svg
+from resumebert.charts.scales import round_values
 from resumebert.charts.svg import Axes
 from resumebert.charts.words import number
 
@@ -69,12 +70,13 @@ def _tidied(curve: Curve) -> Curve:
 
 def _picture(title: str, curves: list[Curve], is_share: bool) -> HistoryPicture:
     last = max(max(curve.steps) for curve in curves)
-    top = 1.0 if is_share else _round_above(max(max(curve.values) for curve in curves))
+    highest = max(max(curve.values) for curve in curves)
+    top = 1.0 if is_share or highest <= 0 else 1.05 * highest
     steps = (0, last // 2, last) if last > 1 else ()
     axes = Axes(
         "step", title, x=(0, max(last, 1)), y=(0, top),
         x_ticks=[(step, f"{step:,}") for step in steps],
-        y_ticks=[(top * k / 4, f"{top * k / 4:.2g}") for k in range(5)],
+        y_ticks=[(value, f"{value:.2g}") for value in round_values(0, top)],
         width=460, height=240, left=56, right=22,
     )  # fmt: skip
     parts, legend, said = [], [], []
@@ -93,11 +95,3 @@ def _picture(title: str, curves: list[Curve], is_share: bool) -> HistoryPicture:
         said.append(f"{curve.name} goes from {first} to {end}")
     description = f"{title} while training: {'; '.join(said)}."
     return title, svg.picture(axes, description, parts), legend
-
-
-def _round_above(value: float) -> float:
-    """Return the least of 1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8 times a power of ten that is enough."""
-    if value <= 0:
-        return 1.0
-    unit = 10.0 ** math.floor(math.log10(value))
-    return unit * next((k for k in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8) if k * unit >= value), 10)

@@ -7,6 +7,7 @@ import numpy as np
 from markupsafe import Markup
 
 from resumebert.charts import svg
+from resumebert.charts.scales import round_values
 from resumebert.charts.svg import Axes
 from resumebert.charts.words import Interval, ends, number, with_ends
 
@@ -83,13 +84,11 @@ def forest_picture(rows: Sequence[tuple[str, float, Interval, str]]) -> Markup:
     """
     known = [abs(v) for _, value, interval, _ in rows for v in (value, *interval)]
     furthest = max([0.005, *(value for value in known if not math.isnan(value))]) * 1.05
-    # The largest of 1, 2, 5 times a power of ten that is in the picture.
-    unit = 10.0 ** math.floor(math.log10(furthest))
-    tick = unit * max(factor for factor in (1, 2, 5) if factor * unit <= furthest)
     names = [_cut(name) for name, *_ in rows]
+    ticks = round_values(-furthest, furthest)
     axes = Axes(
         "difference: this model − the other", "", (-furthest, furthest), (0.4 - len(rows), 0.6),
-        x_ticks=[(value, number(value, signed=True)) for value in (-tick, 0.0, tick)],
+        x_ticks=[(value, number(value, signed=True)) for value in ticks],
         y_ticks=[(-place, name) for place, name in enumerate(names)],
         width=460, height=24.0 * len(rows) + 46, bottom=36, right=22,
         left=round(14 + _LETTER * max(map(len, names))),

@@ -38,7 +38,7 @@ class Scale:
         if self.is_log:
             values = [self.low, math.sqrt(self.low * self.high), self.high]
         else:
-            values = _round_values(self.low, self.high)
+            values = round_values(self.low, self.high)
         return [(self.at(value), value_words(float(f"{value:.3g}"))) for value in values]
 
     def _scaled(self, value: float) -> float:
@@ -87,7 +87,7 @@ def value_words(value: Value) -> str:
     return str(value)
 
 
-def _round_values(low: float, high: float) -> list[float]:
+def round_values(low: float, high: float) -> list[float]:
     """Return three to six multiples of a round number between two numbers."""
     power = 10.0 ** math.floor(math.log10((high - low) / 2))
     for factor in (5, 2.5, 2, 1, 0.5):

@@ -185,20 +185,18 @@ def _spread_cell(found: Spread | None, digits: int) -> Cell:
 def _figures(leaderboard: Leaderboard, names: Sequence[str]) -> str:
     """Return every metric of every row as JSON, for the columns that a reader can add."""
     content = [
-        [_means(each, names) for each in (group, *_members(group))] for group in leaderboard.groups
+        [
+            {
+                name: [round(found.mean, 6), found.sd and round(found.sd, 6)]
+                for name in names
+                if (found := row.spread(name))
+            }
+            for row in (group, *_members(group))
+        ]
+        for group in leaderboard.groups
     ]
     # "</script>" in a name would end the script.
     return json.dumps(content).replace("<", "\\u003c")
-
-
-def _means(group: Group, names: Sequence[str]) -> dict[str, list[float | None]]:
-    """Return mean and standard deviation of each metric that the group has."""
-    spreads = {name: group.spread(name) for name in names}
-    return {
-        name: [round(found.mean, 6), None if found.sd is None else round(found.sd, 6)]
-        for name, found in spreads.items()
-        if found is not None
-    }
 
 
 def _effect_chart(effect: Effect, metric: str | None) -> Markup:
