@@ -454,7 +454,7 @@ def test_a_text_larger_than_any_resume(tmp_path, monkeypatch, end):
         assert list(read(path, on_bad_rows="skip").texts) == ["a", "c"]
     for module, name in ((csv_tables, "_MAX_LINE"), (json_tables, "MAX_ROW")):
         monkeypatch.setattr(module, name, 100_000)
-    monkeypatch.setattr("resumebert.data.readers.columns.MAX_DOCUMENT_BYTES", 1000)
+    monkeypatch.setattr("resumebert.data.cells.columns.MAX_DOCUMENT_BYTES", 1000)
     assert "row 2" in error_of(path)
     assert list(read(path, on_bad_rows="skip").texts) == ["a", "c"]
 

@@ -7,6 +7,7 @@ was never computed; so the sheet's XML is looked through for these first.
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from math import inf
 from pathlib import Path
@@ -17,9 +18,9 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from resumebert.data.readers.columns import Batch, Columns, take, with_id
+from resumebert.data.cells.columns import Batch, Options, batches_of, filled
+from resumebert.data.problems import Problems, name_list, shorten
 from resumebert.data.readers.files import check_ratio, open_zip
-from resumebert.data.table import Problems, name_list, shorten
 from resumebert.utils.errors import UserError
 
 # What a workbook of a million rows takes.
@@ -33,21 +34,21 @@ _FULL_CELL = 32_767
 _Row = tuple[int, list[Any]]
 
 
+@dataclass(frozen=True)
 class _Lost:
     """A cell that would be read as empty, and is not."""
 
-    def __init__(self, what: str) -> None:
-        self.what = what
+    what: str
 
     def __repr__(self) -> str:
         return self.what
 
 
 @contextmanager
-def excel_batches(
-    path: Path, sheet: str | None, columns: Columns, source: str, problems: Problems
-) -> Iterator[tuple[Iterator[Batch], Columns]]:
-    """Open a workbook for drawing the batches of a sheet; the columns come with the id column.
+def open_excel(
+    path: Path, options: Options, source: str, problems: Problems
+) -> Iterator[tuple[Iterator[Batch], Options]]:
+    """Open a workbook for drawing the batches of a sheet; see ``open_table``.
 
     Raises:
         UserError: While it is open: python-calamine is missing, the file is damaged, the sheet is
@@ -62,11 +63,18 @@ def excel_batches(
         ) from None
     with _damage_told(source):
         with open_zip(path, source, "an .xlsx workbook") as archive:
-            _check_unpacked(path, archive, source)
+            size = sum(info.file_size for info in archive.infolist())
+            check_ratio(size, path.stat().st_size, source)
+            if size > MAX_WORKBOOK_BYTES:
+                raise UserError(
+                    f"{source} is refused: unpacked, it would take more than "
+                    f"{MAX_WORKBOOK_BYTES / 1e6:,.0f} MB, and several times that in memory. Save "
+                    f"the sheet as .csv."
+                )
             book = calamine.CalamineWorkbook.from_path(path)
             kinds = calamine.SheetTypeEnum.WorkSheet
             known = [found.name for found in book.sheets_metadata if found.typ == kinds]
-            name = _chosen(sheet, known, source)
+            name = _chosen(options.sheet, known, source)
             lost = _lost_cells(archive, name, source)
         found = book.get_sheet_by_name(name)
         rows = _sheet_rows(found, lost)
@@ -74,8 +82,8 @@ def excel_batches(
     names = ["" if cell is None else str(cell) for cell in header]
     if not any(name.strip() for name in names):
         raise UserError(f"{source} does not begin with a row of column names. Add one.")
-    columns = with_id(columns, [name for name in names if name], source)
-    yield _batches(rows, names, columns, source, problems), columns
+    options = options.with_id([name for name in names if name], source)
+    yield _batches(rows, names, options, source, problems), options
     book.close()
 
 
@@ -92,18 +100,6 @@ def _damage_told(source: str) -> Iterator[None]:
             f"{source} is not an .xlsx workbook, or is damaged ({what}). Open it in Excel and save "
             f"it again, or save the sheet as .csv."
         ) from None
-
-
-def _check_unpacked(path: Path, archive: ZipFile, source: str) -> None:
-    """Refuse a workbook that unpacks to more than one of résumés can be."""
-    size = sum(info.file_size for info in archive.infolist())
-    check_ratio(size, path.stat().st_size, source)
-    if size > MAX_WORKBOOK_BYTES:
-        raise UserError(
-            f"{source} is refused: unpacked, it would take more than "
-            f"{MAX_WORKBOOK_BYTES / 1e6:,.0f} MB, and several times that in memory. Save the sheet "
-            f"as .csv."
-        )
 
 
 def _chosen(sheet: str | None, known: list[str], source: str) -> str:
@@ -222,19 +218,22 @@ def _value(cell: Any) -> Any:
 
 
 def _batches(
-    rows: Iterator[_Row], names: list[str], columns: Columns, source: str, problems: Problems
+    rows: Iterator[_Row], names: list[str], options: Options, source: str, problems: Problems
 ) -> Iterator[Batch]:
     """Yield the batches of a sheet whose header has been read."""
-    position = {name: names.index(name) for name in columns.to_read}
-    filled = _filled(rows, problems)
+    position = {name: names.index(name) for name in options.to_read}
     full = count = 0
-    while piece := take(filled, _size):
-        cells = {name: [_at(row, k) for _, row in piece] for name, k in position.items()}
-        full += sum(isinstance(t, str) and len(t) >= _FULL_CELL for t in cells[columns.text])
-        if columns.labels is not None:
+    for piece in batches_of(filled(rows, _is_blank, "row {} of the sheet", problems), _size):
+        cells = {
+            name: [row[k] if k < len(row) else None for _, row in piece]
+            for name, k in position.items()
+        }
+        texts = cells[options.text_column]
+        full += sum(isinstance(text, str) and len(text) >= _FULL_CELL for text in texts)
+        if options.labels_column is not None:
             # An empty cell is all that Excel has for a résumé without a label.
-            labels = cells[columns.labels]
-            cells[columns.labels] = ["" if cell is None else cell for cell in labels]
+            labels = cells[options.labels_column]
+            cells[options.labels_column] = ["" if cell is None else cell for cell in labels]
         numbers = np.array([number - 1 for number, _ in piece], np.int64)
         places = [f"row {number - 1} (row {number} of the sheet)" for number, _ in piece]
         count += len(piece)
@@ -253,19 +252,5 @@ def _size(row: _Row) -> int:
     return sum(len(cell) for cell in row[1] if isinstance(cell, str))
 
 
-def _at(cells: list[Any], position: int) -> Any:
-    return cells[position] if position < len(cells) else None
-
-
-def _filled(rows: Iterator[_Row], problems: Problems) -> Iterator[_Row]:
-    """Yield the rows that hold something, noting blank ones unless nothing follows."""
-    blank = 0
-    for number, cells in rows:
-        if all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells):
-            blank = blank or number
-            continue
-        if blank:
-            what = "is blank; remove it, or mend the row it was"
-            problems.add_row(f"row {blank} of the sheet", what)
-            blank = 0
-        yield number, cells
+def _is_blank(cells: list[Any]) -> bool:
+    return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells)

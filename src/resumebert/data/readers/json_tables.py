@@ -2,15 +2,22 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any, TextIO
 
 import numpy as np
 
-from resumebert.data.readers.columns import Batch, Columns, take, with_id
-from resumebert.data.readers.files import MAX_DOCUMENT_BYTES
-from resumebert.data.table import Problems, name_list, shorten
+from resumebert.data.cells.columns import (
+    MAX_DOCUMENT_BYTES,
+    Batch,
+    Options,
+    batches_of,
+    filled,
+)
+from resumebert.data.problems import Problems, name_list, shorten
+from resumebert.data.readers.encodings import MARK
 from resumebert.utils.errors import UserError
 
 _PIECE = 1 << 20
@@ -19,17 +26,21 @@ MAX_ROW = 4 * MAX_DOCUMENT_BYTES
 # One object that holds all rows is parsed at once, which takes several times as much memory.
 _MAX_WHOLE = 250 * 1000**2
 _SPACE = re.compile(r"[ \t\n\r]*")
-BLANK_LINE = "is a blank line; remove it, or mend the row it was"
+_TOO_DEEP = "is nested too deeply to be a résumé"
 
+# The number of a row, and what it holds.
 _Row = tuple[int, dict[str, Any]]
 
 
 def line_at(text: TextIO) -> int:
-    """Return the line that the end of ``text`` is in."""
-    count = 1
+    """Return the line of a text that the first MARK is in."""
+    line = 1
     while piece := text.read(_PIECE):
-        count += piece.count("\n")
-    return count
+        before, mark, _ = piece.partition(MARK)
+        line += before.count("\n")
+        if mark:
+            break
+    return line
 
 
 def looks_like_json(head: str) -> bool:
@@ -38,21 +49,21 @@ def looks_like_json(head: str) -> bool:
 
 
 def json_batches(
-    stream: TextIO, columns: Columns, source: str, problems: Problems
-) -> tuple[Iterator[Batch], Columns]:
-    """Return the batches of a JSON file, and ``columns`` with the id column of its first row."""
-    objects = _opened(_objects(stream, columns, source, problems), columns, problems)
+    stream: TextIO, options: Options, source: str, problems: Problems
+) -> tuple[Iterator[Batch], Options]:
+    """Return the batches of a JSON file, and ``options`` with the id column of its first row."""
+    objects = _opened(_objects(stream, options, source, problems), options, problems)
     first = next(objects, None)
     if first is None:
         problems.raise_if_any()
         if problems.skipped_rows:
             problems.raise_none_left()
         raise UserError(f"{source} holds no rows, only blank lines. Check data.path.")
-    columns = with_id(columns, list(first[1]), source)
-    return _rows(first, objects, columns, problems), columns
+    options = options.with_id(list(first[1]), source)
+    return _batches(chain([first], objects), options, problems), options
 
 
-def _objects(stream: TextIO, columns: Columns, source: str, problems: Problems) -> Iterator[_Row]:
+def _objects(stream: TextIO, options: Options, source: str, problems: Problems) -> Iterator[_Row]:
     """Return each row's number and object, whichever way the file holds them."""
     ahead = _next_filled(stream)
     line = ahead[-1].lstrip() if ahead else ""
@@ -62,32 +73,31 @@ def _objects(stream: TextIO, columns: Columns, source: str, problems: Problems) 
         return _lines(ahead, stream, problems)
     # An object may go on over several lines; of a broken line, more is there.
     if line.rstrip().endswith(("{", "[", ",")) or len(ahead[-1]) >= MAX_ROW:
-        return _whole(line + stream.read(_MAX_WHOLE + 1), columns, source, problems)
+        return _whole(line + stream.read(_MAX_WHOLE + 1), options, source, problems)
     try:
         only = json.loads(line)
     except (ValueError, RecursionError):
         only = {}
-    is_row = _has(only, columns.wanted) and not isinstance(only[columns.text], dict | list)
-    if not is_row and _rows_within(only, columns)[0]:
+    is_row = _has(only, options.wanted) and not isinstance(only[options.text_column], dict | list)
+    if not is_row and _rows_within(only, options)[0]:
         more = _next_filled(stream)
         if not more or not more[-1].strip():
-            return _whole(line, columns, source, problems)
+            return _whole(line, options, source, problems)
         ahead += more
     return _lines(ahead, stream, problems)
 
 
-def _opened(rows: Iterator[_Row], columns: Columns, problems: Problems) -> Iterator[_Row]:
+def _opened(rows: Iterator[_Row], options: Options, problems: Problems) -> Iterator[_Row]:
     """Yield rows with what stands in their object ``data``, where Label Studio has the text."""
+    text = options.text_column
     is_told = False
     for row, found in rows:
         data = found.get("data")
-        if columns.text in found or not (isinstance(data, dict) and columns.text in data):
+        if text in found or not (isinstance(data, dict) and text in data):
             yield row, found
             continue
         if not is_told:
-            problems.remark(
-                f"Column {columns.text!r} was taken from the object 'data' of each row."
-            )
+            problems.remark(f"Column {text!r} was taken from the object 'data' of each row.")
             is_told = True
         yield row, {**data, **found}
 
@@ -104,16 +114,9 @@ def _next_filled(stream: TextIO) -> list[str]:
 
 def _lines(ahead: list[str], stream: TextIO, problems: Problems) -> Iterator[_Row]:
     """Yield the objects of lines, first those ``ahead``, noting lines that are none."""
-    row = blank = 0
-    while line := ahead.pop(0) if ahead else stream.readline(MAX_ROW):
-        row += 1
-        # A blank line is a lost row unless nothing follows it.
-        if not line.strip():
-            blank = blank or row
-            continue
-        if blank:
-            problems.add_row(f"row {blank}", BLANK_LINE)
-            blank = 0
+    lines = chain(ahead, iter(partial(stream.readline, MAX_ROW), ""))
+    rows = filled(enumerate(lines, start=1), lambda line: not line.strip(), "row {}", problems)
+    for row, line in rows:
         if len(line) >= MAX_ROW and not line.endswith("\n"):
             while (rest := stream.readline(_PIECE)) and not rest.endswith("\n"):
                 pass
@@ -122,7 +125,7 @@ def _lines(ahead: list[str], stream: TextIO, problems: Problems) -> Iterator[_Ro
         try:
             found = json.loads(line)
         except RecursionError:
-            problems.add_row(f"row {row}", "is nested too deeply to be a résumé")
+            problems.add_row(f"row {row}", _TOO_DEEP)
         except ValueError as error:
             problems.add_row(f"row {row}", f"is not JSON ({error})")
         else:
@@ -159,7 +162,7 @@ def _items(start: str, stream: TextIO, problems: Problems) -> Iterator[_Row]:
             try:
                 found, end = decoder.raw_decode(text, at)
             except RecursionError:
-                problems.add(f"row {row + 1}", "is nested too deeply to be a résumé")
+                problems.add(f"row {row + 1}", _TOO_DEEP)
                 return
             except ValueError as raised:
                 error = raised
@@ -182,7 +185,7 @@ def _items(start: str, stream: TextIO, problems: Problems) -> Iterator[_Row]:
         text, ended = text + piece, not piece
 
 
-def _whole(text: str, columns: Columns, source: str, problems: Problems) -> Iterator[_Row]:
+def _whole(text: str, options: Options, source: str, problems: Problems) -> Iterator[_Row]:
     """Yield the rows of one object that holds them all."""
     advice = (
         "Write one JSON object a line for each résumé, or an array of them (pandas: "
@@ -196,23 +199,23 @@ def _whole(text: str, columns: Columns, source: str, problems: Problems) -> Iter
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{source} is not JSON ({error}). {advice}") from None
-    rows, how = _rows_within(found, columns)
+    rows, how = _rows_within(found, options)
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise UserError(
             f"{source} is one JSON object, with {name_list(list(found))}, and it is not clear "
-            f"where in it the rows with {name_list(columns.wanted)} are. {advice}"
+            f"where in it the rows with {name_list(options.wanted)} are. {advice}"
         )
     problems.remark(f"{source} is one JSON object; its rows were taken from {how}.")
     return iter(list(enumerate(rows, start=1)))
 
 
-def _rows_within(found: dict[str, Any], columns: Columns) -> tuple[Sequence[Any], str]:
+def _rows_within(found: dict[str, Any], options: Options) -> tuple[Sequence[Any], str]:
     """Return the rows of an object that holds them all, and how it does."""
-    wanted = columns.wanted
+    wanted = options.wanted
     cells = [found.get(name) for name in wanted]
     # pandas' orients "columns" and "list": a column each.
     if all(isinstance(column, dict) for column in cells):
-        keys = list(found[columns.text])
+        keys = list(found[options.text_column])
         rows = [{name: column.get(key) for name, column in found.items()} for key in keys]
         return rows, "its columns (an object each)"
     if all(isinstance(column, list) for column in cells):
@@ -234,9 +237,8 @@ def _rows_within(found: dict[str, Any], columns: Columns) -> tuple[Sequence[Any]
     }
     if len(lists) == 1:
         name, rows = next(iter(lists.items()))
-        return rows, f"{shorten(name)}"
-    inner = list(found.values())
-    if inner and all(_has(row, wanted) for row in inner):
+        return rows, shorten(name)
+    if found and all(_has(row, wanted) for row in found.values()):
         return [{"id": key, **row} for key, row in found.items()], "its keys, which are the ids"
     return [], ""
 
@@ -246,27 +248,21 @@ def _has(row: object, wanted: Sequence[str]) -> bool:
     return isinstance(row, dict) and set(wanted) <= row.keys()
 
 
-def _rows(
-    first: _Row, objects: Iterator[_Row], columns: Columns, problems: Problems
-) -> Iterator[Batch]:
-    """Yield the batches of a JSON file whose first row has been read."""
-    wanted = columns.to_read
-    objects = chain([first], objects)
-    while piece := take(objects, _size):
-        rows: list[int] = []
-        kept: list[dict[str, Any]] = []
+def _batches(objects: Iterable[_Row], options: Options, problems: Problems) -> Iterator[Batch]:
+    wanted = options.to_read
+    for piece in batches_of(objects, _size):
+        kept: list[_Row] = []
         for row, found in piece:
             missing = [name for name in wanted if name not in found]
             if missing:
                 what = f"has no key {name_list(missing)}; its keys: {name_list(list(found))}"
                 problems.add_row(f"row {row}", what)
                 continue
-            if columns.id is None and "id" in found and "id" not in wanted:
+            if options.id_column is None and "id" in found and "id" not in wanted:
                 problems.add(f"row {row}", "has an id, and the first row has none")
-            rows.append(row)
-            kept.append(found)
-        by_column = {name: [found[name] for found in kept] for name in wanted}
-        yield Batch(by_column, np.array(rows, np.int64))
+            kept.append((row, found))
+        cells = {name: [found[name] for _, found in kept] for name in wanted}
+        yield Batch(cells, np.array([row for row, _ in kept], np.int64))
 
 
 def _size(row: _Row) -> int:

@@ -3,31 +3,21 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
-from typing import BinaryIO, TypeAlias
+from typing import IO, TypeAlias
 
 import numpy as np
 
-from resumebert.data.readers.columnar import (
-    datasets_batches,
-    is_datasets_folder,
-    parquet_batches,
-)
-from resumebert.data.readers.columns import Batch, Columns, split_name
-from resumebert.data.readers.csv_tables import AUTO, csv_batches, csv_row, find_dialect
-from resumebert.data.readers.encodings import codec_for, head_of, text_of
-from resumebert.data.readers.excel import excel_batches
-from resumebert.data.readers.files import (
-    check_path,
-    folder_members,
-    is_folder,
-    open_binary,
-    unpacked_name,
-)
+from resumebert.data.cells.columns import Batch, Options, split_name
+from resumebert.data.problems import Problems, name_list, printable, shorten
+from resumebert.data.readers.columnar import is_datasets_folder, open_datasets, open_parquet
+from resumebert.data.readers.csv_tables import check_dialect, csv_batches, csv_row, find_dialect
+from resumebert.data.readers.encodings import check_encoding, codec_for, head_of, text_of
+from resumebert.data.readers.excel import open_excel
+from resumebert.data.readers.files import check_path, folder_members, open_binary, unpacked_name
 from resumebert.data.readers.json_tables import json_batches, line_at, looks_like_json
-from resumebert.data.table import Problems, name_list, printable, shorten
 from resumebert.utils.errors import UserError
 
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
@@ -39,58 +29,37 @@ _ORDER = ("train", "val", "test")
 # A README or a description of the data, unless it is named after a split.
 _MAYBE_NOT_DATA = (".txt", ".json", ".xlsx", ".xlsm")
 
-
-@dataclass(frozen=True)
-class Options:
-    """What is configured of the kinds of tables: see :func:`~resumebert.data.readers.read_table`.
-
-    Attributes:
-        encoding: of a text file.
-        separator: of a csv file.
-        quoting: of a csv file.
-        sheet: of an Excel file.
-        dataset_split: of a folder of the datasets library, or of files named after splits.
-        rows_before: how many rows of the table were in files before this one.
-    """
-
-    encoding: str = AUTO
-    separator: str = AUTO
-    quoting: str = AUTO
-    sheet: str | None = None
-    dataset_split: str | Sequence[str] | None = None
-    rows_before: int = 0
-
-
-Opened: TypeAlias = tuple[Iterator[Batch], Columns]
+# The batches of a source, drawn while it is open, and the options with its id column.
+Opened: TypeAlias = AbstractContextManager[tuple[Iterator[Batch], Options]]
+_Opener: TypeAlias = Callable[[Path, Options, str, Problems], Opened]
 # The path of a file in the folder, and the word in it that names its split, or "".
 _File: TypeAlias = tuple[str, str]
-# Batches are drawn while the source is open.
-_Opener = Callable[[Path, Columns, Options, str, Problems], AbstractContextManager[Opened]]
 
 
 def open_table(
-    path: str | Path | None, columns: Columns, options: Options, source: str, problems: Problems
-) -> AbstractContextManager[Opened]:
-    """Open a table of any kind for drawing its batches; the columns come with the id column.
+    path: str | Path | None, options: Options, source: str, problems: Problems
+) -> Opened:
+    """Open a table of any kind for drawing its batches; the options come with the id column.
 
     Raises:
         UserError: There is no table of a known kind at ``path``, or, while it is open, it can't be
             read.
     """
-    folder = is_folder(path)
-    found = check_path(path, folder=folder)
-    if folder:
+    check_encoding(options.encoding)
+    check_dialect(options)
+    found = check_path(path)
+    if found.is_dir():
         kind = _DATASETS if is_datasets_folder(found) else _FOLDER
     else:
         kind = table_suffix(found) or (".txt" if _is_json(found) else _refuse(found, source))
     if options.sheet is not None and kind not in (".xlsx", ".xlsm", _FOLDER):
         raise UserError(f"data.sheet={options.sheet} is for Excel files, which {source} is not.")
-    if options.dataset_split is not None and not folder:
+    if options.dataset_split is not None and not found.is_dir():
         raise UserError(
             f"data.dataset_split={options.dataset_split} is for folders that the datasets library "
             f"saved, or of files named after splits, which {source} is not."
         )
-    return _OPENERS[kind](found, columns, options, source, problems)
+    return _OPENERS[kind](found, options, source, problems)
 
 
 def table_suffix(path: PurePath) -> str | None:
@@ -101,7 +70,7 @@ def table_suffix(path: PurePath) -> str | None:
     name = unpacked_name(path)
     suffix = PurePath(name).suffix.lower()
     if name == path.name:
-        return suffix if suffix in _OPENERS else None
+        return suffix if suffix in SUFFIXES else None
     return suffix if suffix in TEXT_SUFFIXES else ".txt" if not suffix else None
 
 
@@ -136,13 +105,8 @@ def _refuse(path: Path, source: str) -> str:
 
 @contextmanager
 def open_text(
-    stream: BinaryIO,
-    name: str,
-    columns: Columns,
-    options: Options,
-    source: str,
-    problems: Problems,
-) -> Iterator[Opened]:
+    stream: IO[bytes], name: str, options: Options, source: str, problems: Problems
+) -> Iterator[tuple[Iterator[Batch], Options]]:
     """Open the stream of a csv or JSON file for drawing its batches; its content tells which.
 
     Raises:
@@ -151,96 +115,90 @@ def open_text(
     suffix = PurePath(name).suffix.lower()
     codec = codec_for(stream, options.encoding, source, problems)
     head = head_of(stream, codec)
-    text = partial(text_of, stream, options.encoding, problems, source=source, codec=codec)
     if suffix in JSON_SUFFIXES or looks_like_json(head):
-        with text(newline="\n", row_at=line_at) as lines:
-            yield json_batches(lines, columns, source, problems)
+        with text_of(stream, codec, source, newline="\n", row_at=line_at) as lines:
+            yield json_batches(lines, options, source, problems)
         return
-    configured = (options.separator, options.quoting)
-    dialect = find_dialect(head, suffix, columns, configured, source, problems)
-    with text(newline="", row_at=partial(csv_row, dialect=dialect)) as lines:
-        yield csv_batches(lines, dialect, columns, source, problems, options.rows_before)
+    dialect = find_dialect(head, suffix, options, source, problems)
+    row_at = partial(csv_row, dialect=dialect)
+    with text_of(stream, codec, source, newline="", row_at=row_at) as lines:
+        yield csv_batches(lines, dialect, options, source, problems)
 
 
 @contextmanager
-def _text_file(
-    path: Path, columns: Columns, options: Options, source: str, problems: Problems
-) -> Iterator[Opened]:
+def _open_text_file(
+    path: Path, options: Options, source: str, problems: Problems
+) -> Iterator[tuple[Iterator[Batch], Options]]:
     with open_binary(path, source) as (raw, name):
         suffix = PurePath(name).suffix.lower()
         if name != path.name and suffix and suffix not in TEXT_SUFFIXES:
             raise UserError(
                 f"{source} holds {printable(name)!r}, which is read only unpacked. Unpack it."
             )
-        with open_text(raw, name, columns, options, source, problems) as opened:
+        with open_text(raw, name, options, source, problems) as opened:
             yield opened
 
 
 @contextmanager
-def folder_batches(
-    folder: Path, columns: Columns, options: Options, source: str, problems: Problems
-) -> Iterator[Opened]:
+def _open_folder(
+    folder: Path, options: Options, source: str, problems: Problems
+) -> Iterator[tuple[Iterator[Batch], Options]]:
     """Open the tables of a folder for drawing their batches, one after another.
 
     Of files named after several splits, ids are ``NAME/ID``, and each batch has its split.
-
-    Raises:
-        UserError: While it is open: it is not clear which files to read, or one can't be read.
     """
-    wanted = options.dataset_split
-    options = replace(options, dataset_split=None)
-    names = [name for name, _ in folder_members(folder, (), source)]
+    names = [member.name for member in folder_members(folder, source)]
     tables = {name: suffix for name in names if (suffix := table_suffix(PurePath(name)))}
     files = [(name, word) for name in tables if (word := _split_word(name))]
     if files:
-        files = _of_splits(files, wanted, source, problems)
-        left = {n for n, suffix in tables.items() if suffix not in _MAYBE_NOT_DATA}
-        if passed := sorted(left - {name for name, _ in files}):
-            problems.remark(f"{source}: files not read: {name_list(passed)}.")
+        files = _of_splits(files, options.dataset_split, source, problems)
+        read = {name for name, _ in files}
+        passed = [n for n, kind in tables.items() if kind not in _MAYBE_NOT_DATA and n not in read]
+        if passed:
+            problems.remark(f"{source}: files not read: {name_list(sorted(passed))}.")
     else:
-        files = [(name, "") for name in _parts(tables, wanted, source, problems)]
+        files = [(name, "") for name in _parts(tables, options.dataset_split, source, problems)]
 
     @contextmanager
-    def opened(file: _File, rows_before: int) -> Iterator[Opened]:
+    def opened(file: _File) -> Iterator[tuple[Iterator[Batch], Options]]:
         """Open one file, whose problems are told with its name."""
-        problems.file = file[0]
-        one = replace(options, rows_before=rows_before)
-        kind, name = tables[file[0]], f"{file[0]} in {source}"
+        name, word = file
+        problems.file = name
         with ExitStack() as stack:
+            open_file = _OPENERS[tables[name]]
             try:
                 found = stack.enter_context(
-                    _OPENERS[kind](folder / file[0], columns, one, name, problems)
+                    open_file(folder / name, options, f"{name} in {source}", problems)
                 )
             except UserError as error:
                 # The test files of competitions have no labels.
                 other = "Or name the splits to read: data.dataset_split=train, say."
-                raise UserError(f"{error} {other}" if file[1] else str(error)) from None
+                raise UserError(f"{error} {other}" if word else str(error)) from None
             yield found
         problems.file = ""
 
-    def batches(first: Opened) -> Iterator[Batch]:
+    def batches(first: tuple[Iterator[Batch], Options]) -> Iterator[Batch]:
         """Yield the batches of all files, rows numbered through."""
-        rows_before = 0
         for k, file in enumerate(files):
-            with opened(file, rows_before) if k else nullcontext(first) as (drawn, found):
-                if found.id != first[1].id:
+            with opened(file) if k else nullcontext(first) as (drawn, found):
+                if found.id_column != first[1].id_column:
                     raise UserError(
                         f"Of the files of {source}, {files[0][0]!r} and {file[0]!r} differ in "
                         f"whether they have a column 'id'. Set data.id_column, or make them alike."
                     )
                 problems.file = file[0]
-                last = rows_before
+                split = _split(file[1]) if file[1] and options.split_column is None else None
+                last = problems.rows_before
                 for batch in drawn:
-                    rows = batch.rows + rows_before
+                    rows = batch.rows + problems.rows_before
                     last = int(np.max(rows, initial=last))
                     places = [batch.place(i) for i in range(len(rows))]
-                    split = _split(file[1]) if file[1] and columns.split is None else None
                     prefix = f"{file[1]}/" if file[1] else ""
                     yield replace(batch, rows=rows, places=places, split=split, id_prefix=prefix)
-                rows_before = last
+                problems.rows_before = last
         problems.file = ""
 
-    with opened(files[0], 0) as first:
+    with opened(files[0]) as first:
         yield batches(first), first[1]
 
 
@@ -257,7 +215,6 @@ def _split_word(name: str) -> str:
 
 
 def _split(word: str) -> str:
-    """Return the split that a word names."""
     return split_name(word) or _WORDS[word]
 
 
@@ -268,24 +225,22 @@ def _of_splits(
     words = list(dict.fromkeys(word for _, word in files))
     if wanted is not None:
         chosen = [wanted] if isinstance(wanted, str) else list(wanted)
-        named = {word for word in words if word in chosen or _split(word) in chosen}
-        if not chosen or any(w not in words and w not in map(_split, words) for w in chosen):
+        if not chosen or not set(chosen) <= {*words, *map(_split, words)}:
             raise UserError(
                 f"data.dataset_split={wanted}: the files of {source} are named after the splits "
                 f"{name_list(words)}. Name those to read."
             )
-        files = [(name, word) for name, word in files if word in named]
-        words = [word for word in words if word in named]
+        words = [word for word in words if word in chosen or _split(word) in chosen]
+        files = [(name, word) for name, word in files if word in words]
     by_split = {split: [w for w in words if _split(w) == split] for split in _ORDER}
-    by_split = {split: found for split, found in by_split.items() if found}
+    unclear = [word for found in by_split.values() if len(found) > 1 for word in found]
     stems = [
         PurePosixPath(name).parent / PurePath(unpacked_name(PurePath(name))).stem
         for name, _ in files
     ]
     twice = [name for (name, _), stem in zip(files, stems, strict=True) if stems.count(stem) > 1]
-    unclear = [split for split, found in by_split.items() if len(found) > 1]
     if twice or unclear:
-        twice = twice or [name for name, word in files if _split(word) in unclear]
+        twice = twice or [name for name, word in files if word in unclear]
         raise UserError(
             f"{source} holds {name_list(twice)}, and it is not clear which of them to read. Leave "
             f"one for each split, or name the splits to read: data.dataset_split=[train,test], say."
@@ -293,8 +248,9 @@ def _of_splits(
     if len(words) == 1:
         return [(name, "") for name, _ in files]
     shown = "; ".join(
-        f"{split} from {name_list([name for name, word in files if _split(word) == split])}"
-        for split in by_split
+        f"{split} from {name_list([name for name, word in files if word in found])}"
+        for split, found in by_split.items()
+        if found
     )
     problems.remark(f"{source}: the splits were taken from the files' names: {shown}.")
     return sorted(files, key=lambda file: (_ORDER.index(_split(file[1])), file[0]))
@@ -305,8 +261,7 @@ def _parts(
 ) -> list[str]:
     """Return the parts of one table: all files of the one kind there is."""
     kinds = {suffix for suffix in tables.values() if suffix not in _MAYBE_NOT_DATA}
-    documents = ".txt" in tables.values()
-    if len(kinds) != 1 or documents or wanted is not None:
+    if len(kinds) != 1 or ".txt" in tables.values() or wanted is not None:
         raise UserError(
             f"{source} is a folder, where a file is expected (or a folder of tables of one kind, "
             f"named train, val and test or parts of one table; or one that the datasets library "
@@ -320,19 +275,11 @@ def _parts(
 
 
 _OPENERS: dict[str, _Opener] = {
-    **dict.fromkeys(TEXT_SUFFIXES, _text_file),
-    ".parquet": lambda path, columns, options, source, problems: nullcontext(
-        parquet_batches(path, columns, source)
-    ),
-    **dict.fromkeys(
-        (".xlsx", ".xlsm"),
-        lambda path, columns, options, source, problems: excel_batches(
-            path, options.sheet, columns, source, problems
-        ),
-    ),
-    _DATASETS: lambda path, columns, options, source, problems: nullcontext(
-        datasets_batches(path, options.dataset_split, columns, source)
-    ),
-    _FOLDER: folder_batches,
+    **dict.fromkeys(TEXT_SUFFIXES, _open_text_file),
+    ".parquet": open_parquet,
+    ".xlsx": open_excel,
+    ".xlsm": open_excel,
+    _DATASETS: open_datasets,
+    _FOLDER: _open_folder,
 }
 SUFFIXES = tuple(suffix for suffix in _OPENERS if suffix.startswith("."))
