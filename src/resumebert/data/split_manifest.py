@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from resumebert.data.cells.columns import AUTO, Options
+from resumebert.data.cells.columns import AUTO, Options, Source
 from resumebert.data.duplicates import text_digest
 from resumebert.data.readers.csv_tables import find_dialect
 from resumebert.data.readers.encodings import decode
@@ -90,8 +90,8 @@ def _columns_of(path: Path, where: str, problems: Problems) -> tuple[list[str], 
     except OSError as error:
         what = error.strerror or error
         raise UserError(f"{where} can't be read: {what}. {advice}") from None
-    columns = Options(text_column="id", labels_column="split")
-    dialect = find_dialect(text, ".csv", columns, where, problems)
+    options = Options(text_column="id", labels_column="split")
+    dialect = find_dialect(text, ".csv", Source(where, options, problems))
     lines = io.StringIO(text, newline="")
     for _ in range(dialect.skipped):
         lines.readline()

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from resumebert.data.cells.assemble import assemble
-from resumebert.data.cells.columns import Batch, Options, frame_batches
+from resumebert.data.cells.columns import Batch, Options, Source, frame_batches
 from resumebert.data.problems import LISTED_SKIPPED, Problems, name_list, printable, shorten
 
 __all__ = [
@@ -148,34 +148,32 @@ class ResumeTable:
             UserError: a column is missing, or something is wrong with a row: all that is wrong in
                 one message.
         """
-        source = "the DataFrame"
-        found = Options(**options).with_id([str(name) for name in frame.columns], source)
-        return cls.from_batches(frame_batches(frame, found), found, source, found.problems(source))
+        source = Source.of("the DataFrame", Options(**options))
+        source = source.with_id([str(name) for name in frame.columns])
+        return cls.from_batches(frame_batches(frame, source.options), source)
 
     @classmethod
-    def from_batches(
-        cls, batches: Iterable[Batch], options: Options, source: str, problems: Problems
-    ) -> "ResumeTable":
+    def from_batches(cls, batches: Iterable[Batch], source: Source) -> "ResumeTable":
         """Return the résumés in batches of cells.
 
         Raises:
             UserError: see :func:`resumebert.data.cells.assemble.assemble`.
         """
-        found = assemble(batches, options, source, problems)
+        found = assemble(batches, source)
         table = cls(
             ids=found.ids,
             texts=TextColumn(found.texts),
             labels=found.labels,
             label_names=found.label_names,
             rows=found.rows,
-            source=source,
+            source=source.name,
             split=found.split,
-            skipped=problems.skipped,
-            skipped_rows=problems.skipped_rows,
+            skipped=source.problems.skipped,
+            skipped_rows=source.problems.skipped_rows,
             dropped_unlabelled=found.unlabelled,
             united_rows=found.united,
-            notes=problems.notes,
-            warnings=problems.doubts,
+            notes=source.problems.notes,
+            warnings=source.problems.doubts,
         )
         return table if found.kept.all() else table.select(np.flatnonzero(found.kept))
 

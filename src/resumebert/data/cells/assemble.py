@@ -12,7 +12,7 @@ import pyarrow as pa
 from resumebert.data.cells.columns import (
     PER_LABEL,
     Batch,
-    Options,
+    Source,
     read_ids,
     read_split,
     read_texts,
@@ -28,19 +28,7 @@ _Repeats = Sequence[tuple[int, int]]
 
 @dataclass
 class Assembled:
-    """The n rows of a source, those that are left out among them.
-
-    Attributes:
-        texts: n texts.
-        ids: n ids.
-        rows: (n,) where each is in the source.
-        split: (n,) their splits, or None.
-        labels: (n, L) of 0 and 1.
-        label_names: L names.
-        kept: (n,) which rows are not left out.
-        united: how many rows were united with others.
-        unlabelled: how many rows were left out since they have no label.
-    """
+    """The n rows of a source, as a ResumeTable has them, and which of them are ``kept``."""
 
     texts: pa.ChunkedArray
     ids: list[str]
@@ -53,24 +41,17 @@ class Assembled:
     unlabelled: int = 0
 
 
-def assemble(
-    batches: Iterable[Batch], options: Options, source: str, problems: Problems
-) -> Assembled:
+def assemble(batches: Iterable[Batch], source: Source) -> Assembled:
     """Check the cells of all batches and put them together.
 
-    Args:
-        batches: the résumés.
-        options: which cells hold what.
-        source: what to call the source.
-        problems: where the reader of the batches notes what it finds, and this does.
-
     Raises:
-        UserError: ``problems``, those that the reader of the batches adds while they are drawn
-            among them: cells without text, flags that are not 0 or 1, ids that are missing or
-            repeated, labels outside ``label_names``; or no row is left, or no label in any.
+        UserError: The source's problems, those that are noted while the batches are drawn among
+            them: cells without text, flags that are not 0 or 1, ids that are missing or repeated,
+            labels outside ``label_names``; or no row is left, or no label in any.
     """
+    options, problems = source.options, source.problems
     aliases = check_aliases(options)
-    collected = LabelColumn(options) if options.label_columns is None else FlagColumns(options)
+    collected = LabelColumn(source) if options.label_columns is None else FlagColumns(source)
     texts: list[pa.Array] = []
     ids: list[str] = []
     numbers = [np.empty(0, np.int64)]
@@ -82,10 +63,10 @@ def assemble(
         texts.append(read_texts(batch, options.text_column, problems))
         ids.extend(read_ids(batch, options.id_column, problems))
         splits.append(read_split(batch, options.split_column, problems))
-        collected.add(batch, problems)
+        collected.add(batch)
     rows = np.concatenate(numbers)
     split = np.concatenate(splits) if has_split and splits else None
-    sets, order = settle_names(collected.settle(rows, problems), options, aliases, rows, problems)
+    sets, order = settle_names(collected.settle(rows), source, aliases, rows)
     if len({text.type for text in texts}) != 1:
         texts = [text.cast(pa.large_string()) for text in texts]
     column = pa.chunked_array(texts, None if texts else pa.large_string())
@@ -114,8 +95,8 @@ def assemble(
         table.unlabelled = int(kept.sum() - table.kept.sum())
         if not table.kept.any():
             raise UserError(
-                f"{source}: no row has a label, so that data.unlabelled=drop leaves none. Check "
-                f"the columns of the labels, or set data.unlabelled=keep."
+                f"{source}: no row has a label, so that data.unlabelled=drop leaves none. "
+                f"Check the columns of the labels, or set data.unlabelled=keep."
             )
     return table
 

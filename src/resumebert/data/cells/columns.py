@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from resumebert.data.problems import Problems, name_list, shorten
+from resumebert.data.problems import Problems, name_list, printable, shorten
 from resumebert.utils.errors import UserError
 
 AUTO = "auto"
@@ -73,25 +73,22 @@ class Options:
             object.__setattr__(self, name, _name_tuple(getattr(self, name), f"data.{name}"))
         for name, choices in _CHOICES.items():
             check_choice(f"data.{name}", getattr(self, name), choices)
-        if (self.label_columns is None) == (self.labels_column is None):
-            given = "both are" if self.labels_column is not None else "neither is"
+        flags, names = self.label_columns, self.label_names
+        if (flags is None) == (self.labels_column is None):
+            given = "both are" if flags is not None else "neither is"
             raise UserError(
                 f"Exactly one of data.label_columns and data.labels_column is needed, and {given} "
                 f"given. Set data.label_columns=[A,B] if there is a column of 0 and 1 for each "
                 f"label, or data.labels_column=NAME if one column holds all labels of a row."
             )
         if not isinstance(self.label_separator, str) or not self.label_separator:
-            raise UserError(
-                "data.label_separator is empty. Set it to what parts labels, such as ';'."
-            )
-        flags, names = self.label_columns, self.label_names
+            raise UserError("data.label_separator is empty. Set it to what parts labels: ';', say.")
         if flags is not None and names is not None and set(flags) != set(names):
             raise UserError(
                 f"data.label_names and data.label_columns are not the same labels: "
-                f"{name_list(names)} and {name_list(flags)}. Make them agree, or leave "
-                f"data.label_names out."
+                f"{name_list(names)} and {name_list(flags)}. Make them agree, or leave the names out."
             )
-        counts = Counter(name for name, _ in self._named)
+        counts = Counter(name for name, _ in self.named)
         if twice := sorted(name for name, count in counts.items() if count > 1):
             raise UserError(
                 f"The column {name_list(twice)} is given for two purposes. Check {self.text_key}, "
@@ -99,7 +96,7 @@ class Options:
             )
 
     @property
-    def _named(self) -> list[tuple[str, str]]:
+    def named(self) -> list[tuple[str, str]]:
         """The columns to read, the id last, each with the key that names it."""
         named = [
             (self.text_column, self.text_key),
@@ -113,33 +110,49 @@ class Options:
     @property
     def to_read(self) -> list[str]:
         """The columns to read, the id last."""
-        return [name for name, _ in self._named]
+        return [name for name, _ in self.named]
 
     @property
     def wanted(self) -> list[str]:
         """The columns to read, without the id."""
         return [name for name in self.to_read if name != self.id_column]
 
-    def problems(self, source: str) -> Problems:
-        """Return where to note the problems of a source."""
-        return Problems(source, skip_rows=self.on_bad_rows == "skip")
 
-    def with_id(self, present: Sequence[str], source: str) -> "Options":
-        """Return the options with the id column that there is.
+@dataclass(frozen=True)
+class Source:
+    """What is read: its name in messages, its options, and where its problems are noted."""
+
+    name: str
+    options: Options
+    problems: Problems
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def of(cls, path: object, options: Options) -> "Source":
+        """Return the source at a path."""
+        name = printable(str(path))
+        return cls(name, options, Problems(name, skip_rows=options.on_bad_rows == "skip"))
+
+    def with_id(self, present: Sequence[str]) -> "Source":
+        """Return the source with the id column that there is among those ``present``.
 
         Raises:
-            UserError: A column to read is not among those ``present``, or more than once.
+            UserError: A column to read is not there, or more than once.
         """
-        has_id = self.id_column is None and "id" in present and "id" not in self.wanted
-        found = replace(self, id_column="id") if has_id else self
+        options = self.options
+        if options.id_column is None and "id" in present and "id" not in options.wanted:
+            options = replace(options, id_column="id")
         counts = Counter(present)
-        if repeated := [name for name in found.to_read if counts[name] > 1]:
+        if repeated := [name for name in options.to_read if counts[name] > 1]:
             raise UserError(
-                f"{source} has more than one column {name_list(repeated)}. Rename all but one."
+                f"{self.name} has more than one column {name_list(repeated)}. Rename all but one."
             )
-        if missing := {name: key for name, key in found._named if name not in counts}:
-            raise UserError(_missing_columns(missing, present, source))
-        return found
+        missing = {name: key for name, key in options.named if name not in counts}
+        if missing:
+            raise UserError(f"{self.name} {_missing_columns(missing, present)}")
+        return replace(self, options=options)
 
 
 def check_choice(key: str, value: object, choices: tuple[str, ...]) -> None:
@@ -165,7 +178,7 @@ def _name_tuple(names: Sequence[str] | None, key: str) -> tuple[str, ...] | None
     return listed
 
 
-def _missing_columns(missing: Mapping[str, str], present: Sequence[str], source: str) -> str:
+def _missing_columns(missing: Mapping[str, str], present: Sequence[str]) -> str:
     """Return the message for columns that are not there, each with its key."""
     folded = {name.strip().casefold(): name for name in present}
     told = []
@@ -179,8 +192,8 @@ def _missing_columns(missing: Mapping[str, str], present: Sequence[str], source:
     elif len(present) == 1 and any(mark in present[0] for mark in ",;\t|"):
         hint = " That looks like several: is the separator that of the file's suffix (, or tab)?"
     return (
-        f"{source} has no column {', '.join(told)}. Its columns: {name_list(present)}.{hint} Set "
-        f"the key in parentheses to the column that is meant."
+        f"has no column {', '.join(told)}. Its columns: {name_list(present)}.{hint} Set the key in "
+        f"parentheses to the column that is meant."
     )
 
 
@@ -234,7 +247,7 @@ def filled(
     """Yield the rows, each with its number, that hold something.
 
     A blank row before another is most likely one that was lost, which is a problem at ``place``, a
-    template for its number; at the end of a source it means nothing.
+    template for its number. At the end of a source it means nothing.
     """
     blank = None
     for number, row in rows:
@@ -242,8 +255,7 @@ def filled(
             blank = number if blank is None else blank
             continue
         if blank is not None:
-            what = "is blank; remove it, or mend the row it was"
-            problems.add_row(place.format(blank), what)
+            problems.add_row(place.format(blank), "is blank; remove it, or mend the row it was")
             blank = None
         yield number, row
 
@@ -376,8 +388,7 @@ def read_split(batch: Batch, column: str | None, problems: Problems) -> npt.NDAr
     for i, cell in enumerate(() if column is None else python_values(batch.cells[column])):
         split = split_name(cell)
         if split is None:
-            what = f"{held(str(column), cell)}, not one of train, val, test"
-            batch.note(i, what, problems)
+            batch.note(i, f"{held(str(column), cell)}, not one of train, val, test", problems)
         else:
             found[i] = split
     return found

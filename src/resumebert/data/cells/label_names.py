@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from resumebert.data.cells.columns import AUTO, Options
+from resumebert.data.cells.columns import AUTO, Options, Source
 from resumebert.data.cells.labels import LabelSets, is_flag_pair
 from resumebert.data.problems import SHOWN_PROBLEMS, Problems, name_list, shorten
 from resumebert.utils.errors import UserError
@@ -59,26 +59,16 @@ def check_aliases(options: Options) -> Aliases | None:
 
 
 def settle_names(
-    sets: LabelSets,
-    options: Options,
-    aliases: Aliases | None,
-    rows: npt.NDArray[np.int64],
-    problems: Problems,
+    sets: LabelSets, source: Source, aliases: Aliases | None, rows: npt.NDArray[np.int64]
 ) -> tuple[LabelSets, Sequence[str] | None]:
     """Apply the aliases, and note what is wrong or doubtful about the names then.
-
-    Args:
-        sets: the labels of n rows.
-        options: with the names that there may be.
-        aliases: of :func:`check_aliases`.
-        rows: (n,) the rows.
-        problems: where to note it.
 
     Returns:
         The labels; and their names in the order wanted, None for that of the alphabet.
     """
+    options, problems = source.options, source.problems
     columns, order = options.label_columns, options.label_names
-    counts = Counter({**dict.fromkeys(columns or (), 0), **sets.counts()})
+    counts = {**dict.fromkeys(columns or (), 0), **sets.counts()}
     if aliases is None:
         aliases = _aliases_found(counts, order or ())
         if aliases:
@@ -88,16 +78,16 @@ def settle_names(
     else:
         _note_aliases(aliases, counts, problems)
     sets = sets.renamed(aliases)
-    after: Counter[str] = Counter()
-    for name, count in counts.items():
-        if (called := aliases.get(name, name)) is not None:
-            after[called] += count
     separator = options.label_separator if sets.separated else None
     if not options.is_plain:
-        _note_doubts(after, separator, options.labels_column, problems)
+        called: Counter[str] = Counter()
+        for name, count in counts.items():
+            if (known := aliases.get(name, name)) is not None:
+                called[known] += count
+        _note_doubts(called, separator, options.labels_column, problems)
     if columns is not None:
-        called_columns = dict.fromkeys(aliases.get(name, name) for name in order or columns)
-        order = [name for name in called_columns if name is not None]
+        names = [aliases.get(name, name) for name in order or columns]
+        order = [name for name in dict.fromkeys(names) if name is not None]
     elif order is not None:
         _check_known(sets, order, separator, rows, problems)
     return sets, order

@@ -12,25 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from resumebert.data.cells.columns import (
-    Batch,
-    Cells,
-    Options,
-    arrow_texts,
-    held,
-    python_values,
-)
-from resumebert.data.cells.label_cells import (
-    BAD,
-    EMPTY,
-    NAMES,
-    NULL,
-    NUMBERS,
-    SCORES,
-    Cell,
-    parse_cell,
-)
-from resumebert.data.problems import Problems, name_list, shorten
+from resumebert.data.cells import label_cells
+from resumebert.data.cells.columns import Batch, Cells, Source, arrow_texts, held, python_values
+from resumebert.data.cells.label_cells import BAD, EMPTY, NAMES, NULL, NUMBERS, SCORES, Cell
+from resumebert.data.problems import name_list, shorten
 
 # Longer texts are hardly ever alike, and would fill the memory.
 _LONGEST_KEY = 500
@@ -106,39 +91,38 @@ class LabelSets:
 class LabelColumn:
     """Collects a column that has all labels of a row."""
 
-    def __init__(self, options: Options) -> None:
-        self.options = options
-        self.column = str(options.labels_column)
+    def __init__(self, source: Source) -> None:
+        self._options, self._problems = source.options, source.problems
+        self._name = shorten(source.options.labels_column)
         # One number for each distinct cell: as it is written, and as it is understood.
         self._written: dict[Hashable, int] = {}
         self._understood: dict[Cell, int] = {}
         self._codes: list[int] = []
         self._separated = False
 
-    def add(self, batch: Batch, problems: Problems) -> None:
+    def add(self, batch: Batch) -> None:
         """Add the cells of a batch, noting those that can't be read."""
-        for i, cell in enumerate(python_values(batch.cells[self.column])):
+        for i, cell in enumerate(python_values(batch.cells[str(self._options.labels_column)])):
             key = _key(cell)
             code = self._written.get(key) if key is not None else None
             if code is None:
-                parsed = parse_cell(cell, self.options.label_separator)
+                parsed = label_cells.parse_cell(cell, self._options.label_separator)
                 if isinstance(cell, str) and parsed.kind == NAMES and not parsed.how:
                     self._separated |= not cell.lstrip().startswith("[")
                 if parsed.kind == BAD:
-                    batch.note(i, f"column {shorten(self.column)} holds {parsed.how}", problems)
+                    batch.note(i, f"column {self._name} holds {parsed.how}", self._problems)
                 code = self._understood.setdefault(parsed, len(self._understood))
                 if key is not None and parsed.kind != BAD:
                     self._written[key] = code
             self._codes.append(code)
 
-    def settle(self, rows: npt.NDArray[np.int64], problems: Problems) -> LabelSets:
+    def settle(self, rows: npt.NDArray[np.int64]) -> LabelSets:
         """Return the labels, once all cells are known, noting cells that are unlike the others.
 
         Numbers are 0 and 1 for each label of ``label_names``, or indices into these; without names,
         they name labels themselves. Scores of at least a half are labels.
         """
         cells = list(self._understood)
-        column = shorten(self.column)
         if any(cell.kind in (NUMBERS, SCORES) or cell.how for cell in cells):
             # What Python prints in place of a list that is missing.
             cells = [Cell(NULL) if cell in _MISSING else cell for cell in cells]
@@ -150,34 +134,39 @@ class LabelColumn:
                 families[cell.family] += count
         main = max(families, key=lambda family: families[family], default=(NAMES, ""))
         usual = {code: cell for code, cell in enumerate(cells) if cell.family == main}
-        for i, code in enumerate(self._codes if len(families) > 1 else ()):
-            cell = cells[code]
-            if cell.family in families and code not in usual:
-                shown = f"{shorten(list(cell.values))} ({cell.how or cell.kind})"
-                what = f"column {column} holds {shown}, where most have {main[1] or main[0]}"
-                problems.add_numbered(rows[i], what)
+        others = {
+            c: cell for c, cell in enumerate(cells) if cell.family in families.keys() - {main}
+        }
+        for i in np.flatnonzero(np.isin(codes, list(others))).tolist():
+            cell = others[codes[i]]
+            shown = f"{shorten(list(cell.values))} ({cell.how or cell.kind})"
+            what = f"column {self._name} holds {shown}, where most have {main[1] or main[0]}"
+            self._problems.add_numbered(rows[i], what)
         nulls = sum(n for cell, n in zip(cells, counts, strict=True) if cell.kind == NULL)
         if nulls:
-            unlabelled = self.options.unlabelled
+            unlabelled = self._options.unlabelled
             does = "leaves them out" if unlabelled == "drop" else "takes them for examples of none"
-            problems.remark(
-                f"Column {column} is null in {nulls:,} of {len(rows):,} rows, read as résumés "
-                f"without a label: data.unlabelled={unlabelled} {does}."
+            self._remark(
+                f"is null in {nulls:,} of {len(rows):,} rows, read as résumés without a label: "
+                f"data.unlabelled={unlabelled} {does}."
             )
         if hows := sorted({cell.how for cell in usual.values() if cell.how}):
-            problems.remark(f"Column {column} is read as {' and '.join(hows)}.")
+            self._remark(f"is read as {' and '.join(hows)}.")
         named: Mapping[int, Sequence[str]] = {code: cell.values for code, cell in usual.items()}
         if main[0] == SCORES:
-            named = self._of_scores(usual, problems)
+            named = self._of_scores(usual)
         elif (numbers := self._numbers(usual, main[0])) is not None:
-            named = self._of_numbers(numbers, codes, rows, problems)
+            named = self._of_numbers(numbers, codes, rows)
         names = [tuple(named.get(code, ())) for code in range(len(cells))]
         return LabelSets(names, codes, self._separated)
 
-    def _of_scores(self, cells: Mapping[int, Cell], problems: Problems) -> dict[int, list[str]]:
+    def _remark(self, what: str) -> None:
+        self._problems.remark(f"Column {self._name} {what}")
+
+    def _of_scores(self, cells: Mapping[int, Cell]) -> dict[int, list[str]]:
         if any(score not in (0, 1) for cell in cells.values() for _, score in cell.values):
-            problems.doubt(
-                f"Column {shorten(self.column)} has scores other than 0 and 1: labels are those of "
+            self._problems.doubt(
+                f"Column {self._name} has scores other than 0 and 1: labels are those of "
                 f"{_HALF} and more."
             )
         return {c: [name for name, score in cells[c].values if score >= _HALF] for c in cells}
@@ -186,77 +175,67 @@ class LabelColumn:
         """Return the numbers in cells; None if these are names: not all ``0;2``, or ``0 1 0 0``."""
         if kind == NUMBERS:
             return {code: cell.values for code, cell in cells.items()}
-        numbers = {}
-        for code, cell in cells.items():
-            found = _numbers_in(cell.values)
-            if found is None:
-                return None
-            numbers[code] = found
-        known = self.options.label_names
-        if known is not None:
-            is_name = any(name in known for cell in cells.values() for name in cell.values)
-        else:
-            is_name = _width_of_vectors(numbers) is None
-        return None if is_name or not numbers else numbers
+        numbers = {code: _numbers_in(cell.values) for code, cell in cells.items()}
+        found = {code: values for code, values in numbers.items() if values is not None}
+        if not found or len(found) < len(numbers):
+            return None
+        known = self._options.label_names
+        if known is None:
+            return None if _width_of_vectors(found) is None else found
+        is_name = any(name in known for cell in cells.values() for name in cell.values)
+        return None if is_name else found
 
     def _of_numbers(
         self,
         numbers: Mapping[int, tuple[int, ...]],
         codes: npt.NDArray[np.int64],
         rows: npt.NDArray[np.int64],
-        problems: Problems,
     ) -> Mapping[int, Sequence[str]]:
         """Return the labels that numbers stand for, noting numbers that stand for none."""
-        names, column = self.options.label_names, shorten(self.column)
+        names = self._options.label_names
         width = _width_of_vectors(numbers)
         if width is not None and (names is None or len(names) != width):
             have = "is not given" if names is None else f"has {len(names)} names"
-            problems.add(
-                "",
-                f"column {column} holds 0 or 1 for each of {width} labels, and data.label_names "
-                f"{have}: name all {width} in their order, data.label_names=[A,B,…]",
+            told = (
+                f"0 or 1 for each of {width} labels, and data.label_names {have}: name all {width} "
+                f"in their order, data.label_names=[A,B,…]"
             )
+            self._problems.add("", f"column {self._name} holds {told}")
             return {}
-        found = {str(n) for values in numbers.values() for n in values}
+        found = {str(number) for values in numbers.values() for number in values}
         if names is None or (width is None and found <= set(names)):
             advice = "" if names else " Names counted from 0 are given as data.label_names=[A,B,…]."
-            problems.remark(
-                f"Column {column} holds whole numbers, each read as a label of that name.{advice}"
-            )
+            self._remark(f"holds whole numbers, each read as a label of that name.{advice}")
             return {code: list(map(str, values)) for code, values in numbers.items()}
         if width is not None:
             wrong = {code for code, values in numbers.items() if len(values) != width}
             told = f"not 0 or 1 for each of {width} labels"
-            problems.remark(
-                f"Column {column} is read as 0 or 1 for each label of data.label_names."
-            )
+            self._remark("is read as 0 or 1 for each label of data.label_names.")
             named = {code: list(compress(names, values)) for code, values in numbers.items()}
         elif len(names) > 1 and {len(values) for values in numbers.values()} == {len(names)}:
-            problems.add(
-                "",
-                f"column {column} holds {len(names)} numbers in each row, and not all are 0 or 1, "
-                f"as for labels of data.label_names they should be",
+            told = (
+                f"{len(names)} numbers in each row, and not all are 0 or 1, as for labels of "
+                f"data.label_names they should be"
             )
+            self._problems.add("", f"column {self._name} holds {told}")
             return {}
         else:
             wrong = {code for code, values in numbers.items() if max(values) >= len(names)}
             told = f"where data.label_names has {len(names)} names, counted from 0"
             if not any(0 in values for values in numbers.values()):
                 from_one = (
-                    f"No row of column {column} has the number 0. If its numbers are counted from "
-                    f"1, put a name for 0 before the others in data.label_names."
+                    f"No row of column {self._name} has the number 0. If its numbers are counted "
+                    f"from 1, put a name for 0 before the others in data.label_names."
                 )
-                problems.doubt(from_one)
+                self._problems.doubt(from_one)
                 told += f". {from_one}".rstrip(".")
             shown = [f"{n} is {shorten(name)}" for n, name in enumerate(names[:_SHOWN_NUMBERS])]
             more = "" if len(names) <= _SHOWN_NUMBERS else " and so on"
-            problems.remark(
-                f"Column {column} is read as indices of data.label_names: {', '.join(shown)}{more}."
-            )
+            self._remark(f"is read as indices of data.label_names: {', '.join(shown)}{more}.")
             named = {c: [names[n] for n in ns if n < len(names)] for c, ns in numbers.items()}
         for i in np.flatnonzero(np.isin(codes, list(wrong))).tolist():
-            what = f"column {column} holds {list(numbers[codes[i]])}, {told}"
-            problems.add_numbered(rows[i], what)
+            what = f"column {self._name} holds {list(numbers[codes[i]])}, {told}"
+            self._problems.add_numbered(rows[i], what)
         return named
 
 
@@ -291,20 +270,21 @@ def _width_of_vectors(numbers: Mapping[int, tuple[int, ...]]) -> int | None:
 class FlagColumns:
     """Collects columns of yes and no, one for each label, in the words that people use."""
 
-    def __init__(self, options: Options) -> None:
-        self.columns = list(options.label_columns or ())
-        self._words = [np.empty((0, len(self.columns)), np.uint8)]
+    def __init__(self, source: Source) -> None:
+        self._columns = list(source.options.label_columns or ())
+        self._problems = source.problems
+        self._words = [np.empty((0, len(self._columns)), np.uint8)]
 
-    def add(self, batch: Batch, problems: Problems) -> None:
+    def add(self, batch: Batch) -> None:
         """Add the cells of a batch, noting those that are neither yes nor no."""
-        words = np.stack([_words_of(batch.cells[column]) for column in self.columns], axis=1)
+        words = np.stack([_words_of(batch.cells[column]) for column in self._columns], axis=1)
         for i, j in np.argwhere(words == _NEITHER).tolist():
-            column = self.columns[j]
+            column = self._columns[j]
             cell = python_values(batch.cells[column][i : i + 1])[0]
-            batch.note(i, f"{held(column, cell)}, not 0 or 1 (or yes or no)", problems)
+            batch.note(i, f"{held(column, cell)}, not 0 or 1 (or yes or no)", self._problems)
         self._words.append(words)
 
-    def settle(self, rows: npt.NDArray[np.int64], problems: Problems) -> LabelSets:
+    def settle(self, rows: npt.NDArray[np.int64]) -> LabelSets:
         """Return the labels, once all words of a column are known.
 
         A blank cell means no in a column that has no other word for it; beside one, it may be a
@@ -312,33 +292,33 @@ class FlagColumns:
         """
         words = np.concatenate(self._words)
         understood: dict[str, list[str]] = {}
-        for column, codes in zip(self.columns, words.T, strict=True):
+        for column, codes in zip(self._columns, words.T, strict=True):
             seen = [code for code in np.unique(codes).tolist() if code != _NEITHER]
             no, yes, blank = (
                 [_WORDS[code] for code in seen if _MEANING[code] == meaning] for meaning in range(3)
             )
-            unclear = {}
+            may_mean = {}
             if no:
                 other = f"no or a missing value, as the column has {_either(no)} too"
-                unclear = dict.fromkeys(blank, other)
+                may_mean = dict.fromkeys(blank, other)
             if len(yes) > 1 and "x" in yes:
                 others = _either([word for word in yes if word != "x"])
-                unclear["x"] = f"yes or no, as the column has {others} too"
-            for word, other in unclear.items():
+                may_mean["x"] = f"yes or no, as the column has {others} too"
+            for word, other in may_mean.items():
                 what = f"column {shorten(column)} holds {_either([word])}, which may mean {other}"
                 for i in np.flatnonzero(codes == _CODES[word]).tolist():
-                    problems.add_numbered(rows[i], what)
+                    self._problems.add_numbered(rows[i], what)
             if blank or set(yes + no) - set(_PLAIN):
                 meant = {"yes": yes, "no": [*no, *blank]}
                 told = ", ".join(f"{_either(w)} as {name}" for name, w in meant.items() if w)
                 understood.setdefault(told, []).append(column)
         for told, columns in understood.items():
-            problems.remark(f"In column {name_list(columns)}: {told}.")
+            self._problems.remark(f"In column {name_list(columns)}: {told}.")
         flags = _MEANING[words] == 1
         _, first, sets = np.unique(
             np.packbits(flags, axis=1), axis=0, return_index=True, return_inverse=True
         )
-        names = [tuple(compress(self.columns, row)) for row in flags[first].tolist()]
+        names = [tuple(compress(self._columns, row)) for row in flags[first].tolist()]
         return LabelSets(names, sets.reshape(-1))
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from resumebert.data.cells.columns import Batch, Cells, Options, split_name
-from resumebert.data.problems import Problems, name_list, shorten
+from resumebert.data.cells.columns import Batch, Cells, Source, split_name
+from resumebert.data.problems import name_list, shorten
 from resumebert.utils.errors import UserError
 
 _BATCH = 2048
@@ -27,9 +27,7 @@ def is_datasets_folder(path: Path) -> bool:
 
 
 @contextmanager
-def open_datasets(
-    folder: Path, options: Options, source: str, _: Problems
-) -> Iterator[tuple[Iterator[Batch], Options]]:
+def open_datasets(folder: Path, source: Source) -> Iterator[tuple[Iterator[Batch], Source]]:
     """Open a saved Dataset or DatasetDict for drawing its batches; see ``open_table``.
 
     Of a DatasetDict with several splits, ids are ``SPLIT/ID``, and each batch has its split.
@@ -49,7 +47,7 @@ def open_datasets(
         ) from None
     try:
         for file in sorted(folder.rglob("*.arrow")):
-            _check_whole(file, options.text_column)
+            _check_whole(file, source.options.text_column)
         loaded = datasets.load_from_disk(str(folder))
     except UserError:
         raise
@@ -58,7 +56,7 @@ def open_datasets(
             f"{source} is damaged or cut off, or was saved by another version of the datasets "
             f"library ({_one_line(error)}). Save the dataset again."
         ) from None
-    parts = _chosen(loaded, options, source)
+    parts = _chosen(loaded, source)
     for file in [file for part in parts.values() for file in part.cache_files]:
         if not Path(file["filename"]).resolve().is_relative_to(folder.resolve()):
             raise UserError(f"{source} is damaged: it names a file outside of it. Save it again.")
@@ -69,33 +67,30 @@ def open_datasets(
                 f"The parts of {source} have different columns: {name_list(names)}, and "
                 f"{name_list(part.column_names)}. Save it again."
             )
-    options = options.with_id(names, source)
+    source = source.with_id(names)
     for part in parts.values():
-        _check_text(part.features.arrow_schema, options.text_column, source)
-    yield _dataset_rows(parts, options, source), options
+        _check_text(part.features.arrow_schema, source)
+    yield _dataset_rows(parts, source), source
 
 
-def _chosen(loaded: Any, options: Options, source: str) -> dict[str, Any]:
+def _chosen(loaded: Any, source: Source) -> dict[str, Any]:
     """Return the datasets to read, by their names, or the one there is under an empty name."""
-    wanted = options.dataset_split
+    wanted = source.options.dataset_split
     if not isinstance(loaded, dict):
         if wanted is not None:
             raise UserError(f"data.dataset_split={wanted}: {source} is one dataset without splits.")
         return {"": loaded}
     if not loaded:
         raise UserError(f"{source} is damaged: it has no split. Save the dataset again.")
+    has = f"{source} has the splits {name_list(list(loaded))}"
     chosen = list(loaded) if wanted is None else [wanted] if isinstance(wanted, str) else [*wanted]
     if not chosen or len(set(chosen)) < len(chosen) or not set(chosen) <= set(loaded):
-        raise UserError(
-            f"data.dataset_split={wanted}: {source} has the splits {name_list(list(loaded))}. Name "
-            f"each split to read once."
-        )
+        raise UserError(f"data.dataset_split={wanted}: {has}. Name each split to read once.")
     unclear = [name for name in chosen if split_name(name) is None]
-    if len(chosen) > 1 and unclear and options.split_column is None:
+    if len(chosen) > 1 and unclear and source.options.split_column is None:
         raise UserError(
-            f"{source} has the splits {name_list(list(loaded))}, of which {name_list(unclear)} is "
-            f"none of train, validation, test. Name those to read: "
-            f"data.dataset_split=[train,test], say."
+            f"{has}, of which {name_list(unclear)} is none of train, validation, test. Name those "
+            f"to read: data.dataset_split=[train,test], say."
         )
     return {name if len(chosen) > 1 else "": loaded[name] for name in chosen}
 
@@ -120,8 +115,9 @@ def _check_whole(path: Path, text_column: str) -> None:
             raise pa.ArrowInvalid(f"{path.name} goes on after its end")
 
 
-def _check_text(schema: pa.Schema, column: str, source: str) -> None:
+def _check_text(schema: pa.Schema, source: Source) -> None:
     """Check that the column of the text holds text."""
+    column = source.options.text_column
     kind = schema.field(column).type
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
@@ -132,8 +128,9 @@ def _check_text(schema: pa.Schema, column: str, source: str) -> None:
         )
 
 
-def _dataset_rows(parts: dict[str, Any], options: Options, source: str) -> Iterator[Batch]:
+def _dataset_rows(parts: dict[str, Any], source: Source) -> Iterator[Batch]:
     """Yield the batches of all parts, rows numbered through."""
+    options = source.options
     names = options.to_read
     start = 1
     for part_name, part in parts.items():
@@ -184,9 +181,7 @@ def _one_line(error: Exception) -> str:
 
 
 @contextmanager
-def open_parquet(
-    path: Path, options: Options, source: str, _: Problems
-) -> Iterator[tuple[Iterator[Batch], Options]]:
+def open_parquet(path: Path, source: Source) -> Iterator[tuple[Iterator[Batch], Source]]:
     """Open a parquet file for drawing its batches; see ``open_table``."""
     try:
         # Without these, pyarrow holds the compressed file in memory beside the texts.
@@ -194,17 +189,17 @@ def open_parquet(
         schema = file.schema_arrow
         names = schema.names
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise UserError(_bad_parquet(source, error)) from None
-    options = options.with_id(names, source)
-    _check_text(schema, options.text_column, source)
+        raise _bad_parquet(source, error) from None
+    source = source.with_id(names)
+    _check_text(schema, source)
     if not file.metadata.num_rows:
         raise UserError(f"{source} has columns and no rows. Check data.path.")
-    yield _parquet_rows(file, options, source), options
+    yield _parquet_rows(file, source), source
 
 
-def _parquet_rows(file: pq.ParquetFile, options: Options, source: str) -> Iterator[Batch]:
+def _parquet_rows(file: pq.ParquetFile, source: Source) -> Iterator[Batch]:
     """Yield the batches of an open parquet file, until one is damaged."""
-    text, names = options.text_column, options.to_read
+    text, names = source.options.text_column, source.options.to_read
     start = 1
     try:
         for batch in file.iter_batches(_batch_size(file, text), columns=names):
@@ -217,7 +212,7 @@ def _parquet_rows(file: pq.ParquetFile, options: Options, source: str) -> Iterat
     except MemoryError:
         raise
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise UserError(_bad_parquet(source, error)) from None
+        raise _bad_parquet(source, error) from None
 
 
 def _batch_size(file: pq.ParquetFile, text: str) -> int:
@@ -231,8 +226,8 @@ def _batch_size(file: pq.ParquetFile, text: str) -> int:
     return int(min(_BATCH, max(1, _BATCH_BYTES // max(1, int(size)))))
 
 
-def _bad_parquet(source: str, error: Exception) -> str:
-    return (
+def _bad_parquet(source: Source, error: Exception) -> UserError:
+    return UserError(
         f"{source} is not a parquet file, or is damaged or cut off "
         f"({_one_line(error)}). Fetch or write it again."
     )

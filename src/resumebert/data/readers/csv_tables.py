@@ -14,11 +14,12 @@ from resumebert.data.cells.columns import (
     MAX_DOCUMENT_BYTES,
     Batch,
     Options,
+    Source,
     batches_of,
     check_choice,
     filled,
 )
-from resumebert.data.problems import Problems, name_list
+from resumebert.data.problems import name_list
 from resumebert.data.readers.encodings import MARK
 from resumebert.utils.errors import UserError
 
@@ -76,24 +77,16 @@ def check_dialect(options: Options) -> str:
     return found
 
 
-def find_dialect(
-    head: str, suffix: str, options: Options, source: str, problems: Problems
-) -> Dialect:
-    """Return how a file parts and quotes its cells, noting what was guessed.
+def find_dialect(head: str, suffix: str, source: Source) -> Dialect:
+    """Return how a file parts and quotes its cells, of its beginning and ending, noting guesses.
 
     The separator is the one by which the first line holds the wanted columns, that of the file's
     ending before others. Where none does, it is one that finds several columns.
 
-    Args:
-        head: the beginning of the file.
-        suffix: of its name.
-        options: the columns wanted, and what is configured.
-        source: what to call the file.
-        problems: where to note.
-
     Raises:
         UserError: Several separators would do.
     """
+    options, problems = source.options, source.problems
     separator = check_dialect(options)
     quoting = "standard" if options.quoting == AUTO else options.quoting
     told = _SEP_LINE.match(head)
@@ -101,11 +94,11 @@ def find_dialect(
         head = head[told.end() :]
     if separator == AUTO:
         usual = told["separator"] if told else _OF_SUFFIX.get(suffix)
-        separator = _separator(head, usual, quoting, options, source)
+        separator = _separator(head, usual, quoting, source)
         if told or separator != usual:
             problems.remark(
-                f"{source} was read with {_shown(separator)} between its cells, as its first line "
-                f"{'says' if told and separator == usual else 'has it'} (data.separator)."
+                f"{source} was read with {_shown(separator)} between its cells, as its first "
+                f"line {'says' if told and separator == usual else 'has it'} (data.separator)."
             )
     dialect = Dialect(separator, quoting, 1 if told else 0)
     if options.quoting == AUTO and _is_escaped(head, dialect):
@@ -121,22 +114,22 @@ def _shown(separator: str) -> str:
     return "a tab" if separator == "\t" else f"'{separator}'"
 
 
-def _separator(head: str, usual: str | None, quoting: str, options: Options, source: str) -> str:
+def _separator(head: str, usual: str | None, quoting: str, source: Source) -> str:
     """Return the separator that the first line has."""
+    wanted = source.options.to_read
     order = [*([usual] if usual else []), *(mark for mark in _SEPARATORS if mark != usual)]
     kind = "none" if quoting == "none" else "standard"
-    names = {mark: _parsed(head, Dialect(mark, kind), 1)[0] for mark in order}
-    headers = {mark: rows[0] if rows else [] for mark, rows in names.items()}
-    fitting = [mark for mark in order if set(options.to_read) <= set(headers[mark])]
+    headers = {mark: _parsed(head, Dialect(mark, kind), 1)[0] or [[]] for mark in order}
+    fitting = [mark for mark in order if set(wanted) <= set(headers[mark][0])]
     if not fitting:
         # The columns' keys may be wrong; what columns there are is told in the message on that.
-        fitting = [mark for mark in order if len(headers[mark]) > 1]
+        fitting = [mark for mark in order if len(headers[mark][0]) > 1]
         if len(fitting) > 1 and usual not in fitting:
             raise UserError(
                 f"It is not clear what parts the cells of {source}: its first line has "
                 f"{' and '.join(map(_shown, fitting))}, and with neither it holds the columns "
-                f"{name_list(options.to_read)}. Say which: data.separator=semicolon, say; and "
-                f"check the keys of the columns."
+                f"{name_list(wanted)}. Say which: data.separator=semicolon, say; and check the "
+                f"keys of the columns."
             )
     if usual in fitting or not fitting:
         return usual or ","
@@ -168,23 +161,18 @@ def _is_escaped(head: str, dialect: Dialect) -> bool:
     return whole and len(rows) > 1 and len({len(row) for row in rows[:-1]}) == 1
 
 
-def csv_batches(
-    stream: TextIO, dialect: Dialect, options: Options, source: str, problems: Problems
-) -> tuple[Iterator[Batch], Options]:
-    """Return the batches of a csv file, and ``options`` with its id column."""
-    records = _records(stream, dialect, source, problems)
+def csv_batches(stream: TextIO, dialect: Dialect, source: Source) -> tuple[Iterator[Batch], Source]:
+    """Return the batches of a csv file, and its source with the id column."""
+    records = _records(stream, dialect, source)
     _, (header, _) = next(records, (0, ([], [])))
     if not any(name.strip() for name in header):
-        problems.raise_if_any()
+        source.problems.raise_if_any()
         raise UserError(f"{source} does not begin with a line of column names. Add one.")
-    options = options.with_id(header, source)
-    swallowed = _Swallowed(dialect, header, options)
-    return _rows(records, header, options, swallowed, source, problems), options
+    source = source.with_id(header)
+    return _rows(records, header, _Swallowed(dialect, header, source), source), source
 
 
-def _records(
-    stream: TextIO, dialect: Dialect, source: str, problems: Problems
-) -> Iterator[tuple[int, _Record]]:
+def _records(stream: TextIO, dialect: Dialect, source: Source) -> Iterator[tuple[int, _Record]]:
     """Yield the records of a csv file with the line they begin at, to the first broken one."""
     limit = csv.field_size_limit()
     held: list[str] = []
@@ -212,11 +200,8 @@ def _records(
         except csv.Error as error:
             escaped = any('\\"' in line for line in held) and dialect.quoting == "standard"
             other = " (or data.quoting=backslash, if one goes before them)" if escaped else ""
-            what = (
-                f"the record that begins here is not csv ({error}): check its quotation marks, or "
-                f"{_PLAIN}{other}"
-            )
-            problems.add(f"line {number + 1}", what)
+            what = f"is not csv ({error}): check its quotation marks, or {_PLAIN}{other}"
+            source.problems.add(f"line {number + 1}", f"the record that begins here {what}")
             return
         finally:
             csv.field_size_limit(limit)
@@ -229,31 +214,31 @@ def _records(
 def _rows(
     records: Iterator[tuple[int, _Record]],
     header: list[str],
-    options: Options,
     swallowed: "_Swallowed",
-    source: str,
-    problems: Problems,
+    source: Source,
 ) -> Iterator[Batch]:
     """Yield the batches of a csv file whose header has been read."""
-    position = {name: header.index(name) for name in options.to_read}
+    problems = source.problems
+    position = {name: header.index(name) for name in source.options.to_read}
     row = 0
     rows = filled(records, lambda record: not any(map(str.strip, record[0])), "line {}", problems)
     for piece in batches_of(rows, lambda record: sum(map(len, record[1][0]))):
         kept: list[tuple[int, str, list[str]]] = []
         for line, (record, lines) in piece:
             row += 1
+            place = f"row {row} (line {line})"
             if len(record) == len(header):
                 swallowed.look_at(record, row, line, lines)
-                kept.append((row, f"row {row} (line {line})", record))
+                kept.append((row, place, record))
             elif swallowed.are_rows(lines):
-                swallowed.note(problems, row, line, len(lines))
+                swallowed.note(row, line, len(lines))
             else:
                 what = f"has {len(record)} cells where the header has {len(header)}"
-                problems.add_row(f"row {row} (line {line})", what)
+                problems.add_row(place, what)
         cells = {name: [record[k] for _, _, record in kept] for name, k in position.items()}
         numbers = np.array([number for number, _, _ in kept], np.int64)
         yield Batch(cells, numbers, [place for _, place, _ in kept])
-    swallowed.tell(problems)
+    swallowed.tell()
     if not row and not problems.count and not problems.skipped_rows:
         raise UserError(f"{source} has a header and no rows. Check data.path.")
 
@@ -266,8 +251,9 @@ class _Swallowed:
     seldom has as many separators in each line as a row, and the labels of other rows after them.
     """
 
-    def __init__(self, dialect: Dialect, header: list[str], options: Options) -> None:
-        self._separator = dialect.separator
+    def __init__(self, dialect: Dialect, header: list[str], source: Source) -> None:
+        options = source.options
+        self._problems, self._separator = source.problems, dialect.separator
         self._marks = len(header) - 1
         self._text = header.index(options.text_column)
         columns = options.label_columns or (str(options.labels_column),)
@@ -298,7 +284,7 @@ class _Swallowed:
     def _labels(self, cell: str) -> list[str]:
         return [label.strip() for label in self._between_labels.split(cell)]
 
-    def tell(self, problems: Problems) -> None:
+    def tell(self) -> None:
         """Note the records in which rows were swallowed."""
         for row, line, count, cells in self._suspects:
             given = [cell for cell in cells if cell]
@@ -306,14 +292,15 @@ class _Swallowed:
                 cell in self._known or self._known.issuperset(self._labels(cell)) for cell in given
             )
             if given and 2 * alike >= len(given) and (self._known or count > 2):
-                self.note(problems, row, line, count)
+                self.note(row, line, count)
 
-    def note(self, problems: Problems, row: int, line: int, count: int) -> None:
+    def note(self, row: int, line: int, count: int) -> None:
         """Note that a record of ``count`` lines has swallowed rows."""
         what = (
             f"a quotation mark opens a cell here that goes on over {count} lines, each with as "
             f"many separators as a row: it has swallowed {count - 1} rows. Close it, or {_PLAIN}"
         )
+        problems = self._problems
         problems.add_row(f"row {row} (line {line})", what, row + problems.rows_before)
         if problems.skip_rows:
             for other in range(line + 1, line + count):

@@ -17,6 +17,7 @@ from resumebert.data.cells.columns import (
     Batch,
     Cells,
     Options,
+    Source,
     check_choice,
     python_values,
 )
@@ -114,27 +115,26 @@ def read_documents(
         on_bad_rows=on_bad_rows,
         text_key="data.file_column",
     )
-    source = printable(str(path))
-    problems = options.problems(source)
+    source = Source.of(path, options)
     found = check_path(path)
     if not found.is_dir() and found.suffix.lower() != ".zip":
         raise UserError(
-            f"data.path={source} is neither a folder nor a .zip of documents. A table with the "
-            f"texts in it is read with data=table."
+            f"data.path={source} is neither a folder nor a .zip of documents. A table with "
+            f"the texts in it is read with data=table."
         )
     with (
-        within_memory(source) as drawn,
-        open_members(found, source) as members,
-        _open_labels(labels_file, found, members, source) as (stream, name, labels),
-        open_text(stream, name, options, printable(str(labels)), problems) as (batches, options),
+        within_memory(source.name) as make,
+        open_members(found, source.name) as members,
+        _open_labels(labels_file, found, members, source.name) as (stream, name, labels),
+        open_text(stream, name, replace(source, name=printable(str(labels)))) as (batches, listed),
     ):
         # Where there is no id, the path is one.
-        if options.id_column is None:
-            options = replace(options, id_column=_unused("document", options.to_read))
-        texts = _texts(members, labels, found, source, problems)
-        documents = _Documents(texts, found, options, problems)
-        bounded = drawn(documents.batches(batches, unlisted), options.text_column)
-        return ResumeTable.from_batches(bounded, options, source, problems)
+        if listed.options.id_column is None:
+            known = _unused("document", listed.options.to_read)
+            listed = replace(listed, options=replace(listed.options, id_column=known))
+        source = replace(source, options=listed.options)
+        texts = _texts(members, labels, found, source)
+        return make(_Documents(texts, found, source).batches(batches, unlisted), source)
 
 
 @contextmanager
@@ -184,7 +184,7 @@ def _unused(name: str, used: Sequence[str]) -> str:
 
 
 def _texts(
-    members: Sequence[Member], labels: Path, root: Path, source: str, problems: Problems
+    members: Sequence[Member], labels: Path, root: Path, source: Source
 ) -> dict[str, Member]:
     """Return the documents among all files, remarking on those that are no labels either."""
     texts = {
@@ -197,17 +197,17 @@ def _texts(
         raise UserError(f"{source} holds no .txt file: no documents. Check data.path.")
     others = [m.name for m in members if not m.name.lower().endswith(TEXT_SUFFIXES)]
     if others:
-        problems.remark(f"{source}: files that are not .txt were passed over: {name_list(others)}.")
+        told = f"{source}: files that are not .txt were passed over: {name_list(others)}."
+        source.problems.remark(told)
     return texts
 
 
 class _Documents:
     """The documents there are, and those that the label file has listed so far."""
 
-    def __init__(
-        self, members: Mapping[str, Member], root: Path, options: Options, problems: Problems
-    ) -> None:
-        self._members, self._options, self._problems = members, options, problems
+    def __init__(self, members: Mapping[str, Member], root: Path, source: Source) -> None:
+        self._members = members
+        self._options, self._problems = source.options, source.problems
         self._names = _DocumentNames(list(members), root)
         # For each document that is listed, the first row that does; and how many list one again.
         self._listed: dict[str, int] = {}

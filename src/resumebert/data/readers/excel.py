@@ -13,13 +13,12 @@ from math import inf
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
-from xml.parsers import expat
 from zipfile import ZipFile
 
 import numpy as np
 
-from resumebert.data.cells.columns import Batch, Options, batches_of, filled
-from resumebert.data.problems import Problems, name_list, shorten
+from resumebert.data.cells.columns import Batch, Source, batches_of, filled
+from resumebert.data.problems import name_list, shorten
 from resumebert.data.readers.files import check_ratio, open_zip
 from resumebert.utils.errors import UserError
 
@@ -45,9 +44,7 @@ class _Lost:
 
 
 @contextmanager
-def open_excel(
-    path: Path, options: Options, source: str, problems: Problems
-) -> Iterator[tuple[Iterator[Batch], Options]]:
+def open_excel(path: Path, source: Source) -> Iterator[tuple[Iterator[Batch], Source]]:
     """Open a workbook for drawing the batches of a sheet; see ``open_table``.
 
     Raises:
@@ -58,13 +55,13 @@ def open_excel(
         calamine = import_module("python_calamine")
     except ImportError:
         raise UserError(
-            f"{source} is an Excel file, and reading one takes the package python-calamine, which "
-            f"is not installed: pip install python-calamine. Or save the sheet as .csv."
+            f"{source} is an Excel file, and reading one takes the package python-calamine, "
+            f"which is not installed: pip install python-calamine. Or save the sheet as .csv."
         ) from None
-    with _damage_told(source):
-        with open_zip(path, source, "an .xlsx workbook") as archive:
+    with _damage_told(source.name):
+        with open_zip(path, source.name, "an .xlsx workbook") as archive:
             size = sum(info.file_size for info in archive.infolist())
-            check_ratio(size, path.stat().st_size, source)
+            check_ratio(size, path.stat().st_size, source.name)
             if size > MAX_WORKBOOK_BYTES:
                 raise UserError(
                     f"{source} is refused: unpacked, it would take more than "
@@ -74,16 +71,15 @@ def open_excel(
             book = calamine.CalamineWorkbook.from_path(path)
             kinds = calamine.SheetTypeEnum.WorkSheet
             known = [found.name for found in book.sheets_metadata if found.typ == kinds]
-            name = _chosen(options.sheet, known, source)
-            lost = _lost_cells(archive, name, source)
-        found = book.get_sheet_by_name(name)
-        rows = _sheet_rows(found, lost)
+            name = _chosen(source.options.sheet, known, source.name)
+            lost = _lost_cells(archive, name, source.name)
+        rows = _sheet_rows(book.get_sheet_by_name(name), lost)
         _, header = next(rows, (1, []))
     names = ["" if cell is None else str(cell) for cell in header]
     if not any(name.strip() for name in names):
         raise UserError(f"{source} does not begin with a row of column names. Add one.")
-    options = options.with_id([name for name in names if name], source)
-    yield _batches(rows, names, options, source, problems), options
+    source = source.with_id([name for name in names if name])
+    yield _batches(rows, names, source), source
     book.close()
 
 
@@ -117,47 +113,28 @@ def _chosen(sheet: str | None, known: list[str], source: str) -> str:
 def _lost_cells(archive: ZipFile, sheet: str, source: str) -> dict[int, dict[int, str]]:
     """Return row → column → what the cell holds, for cells that would be read as empty."""
     lost: dict[int, dict[int, str]] = {}
-    row = last = column = widest = 0
-    kind, value, has_formula = "", "", False
-
-    def add(text: str) -> None:
-        nonlocal value
-        value += text
-
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal row, last, column, widest, kind, value, has_formula
-        tag = tag.rpartition(":")[2]
-        if tag == "row":
-            row, column = int(attributes.get("r", row + 1)), 0
-            if row <= last:
-                raise ValueError(f"row {row} follows row {last}")
-            last = row
-        elif tag == "c":
-            place = attributes.get("r")
-            column = _column(place) if place else column + 1
-            if place and place[-len(str(row)) :] != str(row):
-                raise ValueError(f"the cell {place} is in row {row}")
-            widest = max(widest, column)
-            kind, value, has_formula = attributes.get("t", "n"), "", False
-        elif tag == "f":
-            has_formula = True
-        elif tag == "v":
-            parser.CharacterDataHandler = add
-
-    def end(tag: str) -> None:
-        tag = tag.rpartition(":")[2]
-        if tag == "v":
-            parser.CharacterDataHandler = None
-        elif tag == "c":
-            if kind == "e":
-                lost.setdefault(row, {})[column] = f"the error {value}"
-            elif has_formula and not value and kind != "str":
-                lost.setdefault(row, {})[column] = "a formula without its value: save it in Excel"
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler, parser.EndElementHandler = start, end
+    last = widest = 0
     with archive.open(_xml_of(archive, sheet)) as stream:
-        parser.ParseFile(stream)
+        for _, row in ElementTree.iterparse(stream):
+            if row.tag.rpartition("}")[2] != "row":
+                continue
+            number, column = int(row.get("r", last + 1)), 0
+            if number <= last:
+                raise ValueError(f"row {number} follows row {last}")
+            for cell in row:
+                place, kind = cell.get("r"), cell.get("t")
+                column = _column(place) if place else column + 1
+                if place and not place.endswith(str(number)):
+                    raise ValueError(f"the cell {place} is in row {number}")
+                widest = max(widest, column)
+                value = cell.findtext("{*}v", "")
+                if kind == "e":
+                    lost.setdefault(number, {})[column] = f"the error {value}"
+                elif kind != "str" and not value and cell.find("{*}f") is not None:
+                    what = "a formula without its value: save it in Excel"
+                    lost.setdefault(number, {})[column] = what
+            row.clear()
+            last = number
     if last * widest > MAX_CELLS:
         raise UserError(
             f"{source} is refused: its sheet goes on to row {last:,} and column {widest:,}. Delete "
@@ -217,10 +194,9 @@ def _value(cell: Any) -> Any:
     return None if cell == "" else cell
 
 
-def _batches(
-    rows: Iterator[_Row], names: list[str], options: Options, source: str, problems: Problems
-) -> Iterator[Batch]:
+def _batches(rows: Iterator[_Row], names: list[str], source: Source) -> Iterator[Batch]:
     """Yield the batches of a sheet whose header has been read."""
+    options, problems = source.options, source.problems
     position = {name: names.index(name) for name in options.to_read}
     full = count = 0
     for piece in batches_of(filled(rows, _is_blank, "row {} of the sheet", problems), _size):

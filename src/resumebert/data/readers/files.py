@@ -16,8 +16,9 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from resumebert.data.cells.columns import MAX_DOCUMENT_BYTES, Batch, too_large
+from resumebert.data.cells.columns import MAX_DOCUMENT_BYTES, Batch, Source, too_large
 from resumebert.data.problems import name_list, printable
+from resumebert.data.table import ResumeTable
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import free_memory
 
@@ -311,15 +312,15 @@ def _check_size(size: int) -> None:
 
 
 @contextmanager
-def within_memory(source: str) -> Iterator[Callable[[Iterable[Batch], str], Iterator[Batch]]]:
-    """Return a function to draw batches with, of which the column of the texts is looked at.
+def within_memory(name: str) -> Iterator[Callable[[Iterable[Batch], Source], ResumeTable]]:
+    """Return a function that makes a table of batches, as long as there is memory for them.
 
     Raises:
         UserError: While it is open: little memory is left after so many bytes.
     """
     taken = 0
 
-    def drawn(batches: Iterable[Batch], text_column: str) -> Iterator[Batch]:
+    def looked_at(batches: Iterable[Batch], text_column: str) -> Iterator[Batch]:
         nonlocal taken
         looked = 0
         for batch in batches:
@@ -334,11 +335,14 @@ def within_memory(source: str) -> Iterator[Callable[[Iterable[Batch], str], Iter
                     raise MemoryError
             yield batch
 
+    def make(batches: Iterable[Batch], source: Source) -> ResumeTable:
+        return ResumeTable.from_batches(looked_at(batches, source.options.text_column), source)
+
     try:
-        yield drawn
+        yield make
     except MemoryError:
         raise UserError(
-            f"{source} does not fit into the memory, which was used up after {taken / 1e9:,.1f} GB "
+            f"{name} does not fit into the memory, which was used up after {taken / 1e9:,.1f} GB "
             f"of text had been read. Check what is in it; split it, or use a machine with more."
         ) from None
 

@@ -13,6 +13,7 @@ from resumebert.data.cells.columns import (
     MAX_DOCUMENT_BYTES,
     Batch,
     Options,
+    Source,
     batches_of,
     filled,
 )
@@ -48,48 +49,51 @@ def looks_like_json(head: str) -> bool:
     return re.match(r'\s*(\[\s*)?\{\s*"', head) is not None
 
 
-def json_batches(
-    stream: TextIO, options: Options, source: str, problems: Problems
-) -> tuple[Iterator[Batch], Options]:
-    """Return the batches of a JSON file, and ``options`` with the id column of its first row."""
-    objects = _opened(_objects(stream, options, source, problems), options, problems)
+def json_batches(stream: TextIO, source: Source) -> tuple[Iterator[Batch], Source]:
+    """Return the batches of a JSON file, and its source with the id column of the first row."""
+    objects = _opened(_objects(stream, source), source)
     first = next(objects, None)
     if first is None:
-        problems.raise_if_any()
-        if problems.skipped_rows:
-            problems.raise_none_left()
+        source.problems.raise_if_any()
+        if source.problems.skipped_rows:
+            source.problems.raise_none_left()
         raise UserError(f"{source} holds no rows, only blank lines. Check data.path.")
-    options = options.with_id(list(first[1]), source)
-    return _batches(chain([first], objects), options, problems), options
+    source = source.with_id(list(first[1]))
+    return _batches(chain([first], objects), source), source
 
 
-def _objects(stream: TextIO, options: Options, source: str, problems: Problems) -> Iterator[_Row]:
+def _objects(stream: TextIO, source: Source) -> Iterator[_Row]:
     """Return each row's number and object, whichever way the file holds them."""
     ahead = _next_filled(stream)
     line = ahead[-1].lstrip() if ahead else ""
     if line.startswith("["):
-        return _items(line[1:], stream, problems)
-    if not line.startswith("{"):
-        return _lines(ahead, stream, problems)
+        return _items(line[1:], stream, source.problems)
     # An object may go on over several lines; of a broken line, more is there.
-    if line.rstrip().endswith(("{", "[", ",")) or len(ahead[-1]) >= MAX_ROW:
-        return _whole(line + stream.read(_MAX_WHOLE + 1), options, source, problems)
-    try:
-        only = json.loads(line)
-    except (ValueError, RecursionError):
-        only = {}
-    is_row = _has(only, options.wanted) and not isinstance(only[options.text_column], dict | list)
-    if not is_row and _rows_within(only, options)[0]:
+    is_open = line.rstrip().endswith(("{", "[", ",")) or len(line) >= MAX_ROW
+    if line.startswith("{") and is_open:
+        return _whole(line + stream.read(_MAX_WHOLE + 1), source)
+    if line.startswith("{") and _holds_rows(line, source.options):
         more = _next_filled(stream)
         if not more or not more[-1].strip():
-            return _whole(line, options, source, problems)
+            return _whole(line, source)
         ahead += more
-    return _lines(ahead, stream, problems)
+    return _lines(ahead, stream, source.problems)
 
 
-def _opened(rows: Iterator[_Row], options: Options, problems: Problems) -> Iterator[_Row]:
+def _holds_rows(line: str, options: Options) -> bool:
+    """Tell whether the object in a line is no row, but holds them."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    if _has(found, options.wanted) and not isinstance(found[options.text_column], dict | list):
+        return False
+    return bool(_rows_within(found, options)[0])
+
+
+def _opened(rows: Iterator[_Row], source: Source) -> Iterator[_Row]:
     """Yield rows with what stands in their object ``data``, where Label Studio has the text."""
-    text = options.text_column
+    text = source.options.text_column
     is_told = False
     for row, found in rows:
         data = found.get("data")
@@ -97,7 +101,8 @@ def _opened(rows: Iterator[_Row], options: Options, problems: Problems) -> Itera
             yield row, found
             continue
         if not is_told:
-            problems.remark(f"Column {text!r} was taken from the object 'data' of each row.")
+            told = f"Column {text!r} was taken from the object 'data' of each row."
+            source.problems.remark(told)
             is_told = True
         yield row, {**data, **found}
 
@@ -140,72 +145,67 @@ def _checked(row: int, found: object, problems: Problems) -> Iterator[_Row]:
         problems.add_row(f"row {row}", f"is {shorten(found)}, not a JSON object {{…}}")
 
 
-def _items(start: str, stream: TextIO, problems: Problems) -> Iterator[_Row]:
+def _items(text: str, stream: TextIO, problems: Problems) -> Iterator[_Row]:
     """Yield the objects of an array after its bracket, parsed one by one as the file is read."""
     decoder = json.JSONDecoder()
-    text, at, row, ended = start, 0, 0, False
-    expected = "first"
-    while True:
+    at = row = 0
+    expected, is_end = "value or ]", False
+    while expected != "nothing" or not is_end:
         at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
         mark = text[at : at + 1]
-        if mark and expected == "end":
+        what = "it is cut off" if "value" in expected else "a comma or ] is missing"
+        if mark and expected == "nothing":
             problems.add("", f"the array goes on after its end, with {shorten(text[at:])}")
             return
-        if mark == "]" and expected in ("first", "mark"):
-            expected, at = "end", at + 1
+        if mark == "]" and "]" in expected:
+            expected, at = "nothing", at + 1
             continue
-        if mark == "," and expected == "mark":
+        if mark == "," and "," in expected:
             expected, at = "value", at + 1
             continue
-        error: Exception | None = None
-        if mark and expected != "mark":
+        if mark and "value" in expected:
             try:
                 found, end = decoder.raw_decode(text, at)
             except RecursionError:
                 problems.add(f"row {row + 1}", _TOO_DEEP)
                 return
-            except ValueError as raised:
-                error = raised
+            except ValueError as error:
+                what = str(error)
             else:
                 # A number may go on in what has not been read.
-                if ended or end < len(text):
-                    row, at, expected = row + 1, end, "mark"
+                if is_end or end < len(text):
+                    row, at, expected = row + 1, end, ", or ]"
                     yield from _checked(row, found, problems)
                     continue
-        if ended and expected == "end":
-            return
         too_long = len(text) - at > MAX_ROW
-        if ended or too_long or (mark and expected == "mark"):
-            what = error or ("a comma or ] is missing" if expected == "mark" else "it is cut off")
+        if is_end or too_long or (mark and "value" not in expected):
             told = "is longer than any résumé" if too_long else f"is not JSON ({what})"
-            problems.add(f"row {row + (expected != 'mark')} of the array", told)
+            problems.add(f"row {row + ('value' in expected)} of the array", told)
             return
-        text, at = text[at:], 0
-        piece = stream.read(max(_PIECE, len(text)))
-        text, ended = text + piece, not piece
+        piece = stream.read(max(_PIECE, len(text) - at))
+        text, at, is_end = text[at:] + piece, 0, not piece
 
 
-def _whole(text: str, options: Options, source: str, problems: Problems) -> Iterator[_Row]:
+def _whole(text: str, source: Source) -> Iterator[_Row]:
     """Yield the rows of one object that holds them all."""
+    told = f"{source} is one JSON object"
     advice = (
         "Write one JSON object a line for each résumé, or an array of them (pandas: "
         "DataFrame.to_json(PATH, orient='records', lines=True))."
     )
     if len(text) > _MAX_WHOLE:
-        raise UserError(
-            f"{source} is one JSON object of more than {_MAX_WHOLE:,} characters. {advice}"
-        )
+        raise UserError(f"{told} of more than {_MAX_WHOLE:,} characters. {advice}")
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{source} is not JSON ({error}). {advice}") from None
-    rows, how = _rows_within(found, options)
+    rows, how = _rows_within(found, source.options)
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise UserError(
-            f"{source} is one JSON object, with {name_list(list(found))}, and it is not clear "
-            f"where in it the rows with {name_list(options.wanted)} are. {advice}"
+            f"{told}, with {name_list(list(found))}, and it is not clear where in it the rows with "
+            f"{name_list(source.options.wanted)} are. {advice}"
         )
-    problems.remark(f"{source} is one JSON object; its rows were taken from {how}.")
+    source.problems.remark(f"{told}; its rows were taken from {how}.")
     return iter(list(enumerate(rows, start=1)))
 
 
@@ -248,8 +248,8 @@ def _has(row: object, wanted: Sequence[str]) -> bool:
     return isinstance(row, dict) and set(wanted) <= row.keys()
 
 
-def _batches(objects: Iterable[_Row], options: Options, problems: Problems) -> Iterator[Batch]:
-    wanted = options.to_read
+def _batches(objects: Iterable[_Row], source: Source) -> Iterator[Batch]:
+    problems, wanted = source.problems, source.options.to_read
     for piece in batches_of(objects, _size):
         kept: list[_Row] = []
         for row, found in piece:
@@ -258,7 +258,7 @@ def _batches(objects: Iterable[_Row], options: Options, problems: Problems) -> I
                 what = f"has no key {name_list(missing)}; its keys: {name_list(list(found))}"
                 problems.add_row(f"row {row}", what)
                 continue
-            if options.id_column is None and "id" in found and "id" not in wanted:
+            if source.options.id_column is None and "id" in found and "id" not in wanted:
                 problems.add(f"row {row}", "has an id, and the first row has none")
             kept.append((row, found))
         cells = {name: [found[name] for _, found in kept] for name in wanted}

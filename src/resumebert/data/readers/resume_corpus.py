@@ -9,7 +9,7 @@ from typing import IO
 
 import numpy as np
 
-from resumebert.data.cells.columns import Batch, Options, batches_of, filled
+from resumebert.data.cells.columns import Batch, Options, Source, batches_of, filled
 from resumebert.data.download import TERMS, fetch_resume_corpus
 from resumebert.data.problems import Problems, name_list, printable
 from resumebert.data.readers import files
@@ -63,32 +63,16 @@ def read_resume_corpus(
         UserError: It is none of these, or something is wrong in it: all that is wrong in one
             message.
     """
-    if path is None:
-        table = read_resume_corpus(
-            fetch_resume_corpus(),
-            encoding=encoding,
-            label_names=label_names,
-            unlabelled=unlabelled,
-            on_bad_rows=on_bad_rows,
-        )
-        return replace(table, notes=[*table.notes, TERMS])
-    found = check_path(path)
-    source = printable(str(path))
+    found = check_path(fetch_resume_corpus() if path is None else path)
     suffix = found.suffix.lower()
     if suffix == ".parquet":
         return read_table(
-            path,
+            found,
             id_column="id",
             labels_column="labels",
             label_names=label_names,
             unlabelled=unlabelled,
             on_bad_rows=on_bad_rows,
-        )
-    if not found.is_dir() and suffix not in (".zip", ".txt"):
-        raise UserError(
-            f"{source} is no layout of the resume_corpus: data.path must be the folder "
-            f"resumes_corpus, a .zip, a .txt of lines id:::label;label:::text, or a .parquet. "
-            f"A csv, tsv or jsonl file is read with data=table."
         )
     check_encoding(encoding)
     options = Options(
@@ -100,11 +84,16 @@ def read_resume_corpus(
         on_bad_rows=on_bad_rows,
         is_plain=True,
     )
-    problems = options.problems(source)
-    with within_memory(source) as drawn:
-        records = _records(found, encoding, source, problems)
-        bounded = drawn(_batches(records), options.text_column)
-        return ResumeTable.from_batches(bounded, options, source, problems)
+    source = Source.of(found if path is None else path, options)
+    if not found.is_dir() and suffix not in (".zip", ".txt"):
+        raise UserError(
+            f"{source} is no layout of the resume_corpus: data.path must be the folder "
+            f"resumes_corpus, a .zip, a .txt of lines id:::label;label:::text, or a .parquet. "
+            f"A csv, tsv or jsonl file is read with data=table."
+        )
+    with within_memory(source.name) as make:
+        table = make(_batches(_records(found, source)), source)
+    return replace(table, notes=[*table.notes, TERMS]) if path is None else table
 
 
 def _batches(records: Iterator[_Record]) -> Iterator[Batch]:
@@ -117,30 +106,29 @@ def _batches(records: Iterator[_Record]) -> Iterator[Batch]:
         start += len(piece)
 
 
-def _records(path: Path, encoding: str, source: str, problems: Problems) -> Iterator[_Record]:
+def _records(path: Path, source: Source) -> Iterator[_Record]:
     """Yield the résumés of a folder, a zip, or a file of lines."""
     if path.suffix.lower() == ".txt" and not path.is_dir():
-        with open_binary(path, source) as (stream, _):
-            yield from _line_records(stream, encoding, source, problems)
+        with open_binary(path, source.name) as (stream, _):
+            yield from _line_records(stream, source)
         return
-    with open_members(path, source, (".txt", ".lab")) as members:
+    with open_members(path, source.name, (".txt", ".lab")) as members:
         first = PurePosixPath(members[0].name) if members else PurePosixPath()
         is_lines = first.suffix.lower() == ".txt" and not _NUMBER.fullmatch(first.stem)
         if len(members) == 1 and is_lines and not path.is_dir():
             with members[0].open() as stream:
-                where = f"{first} in {source}"
-                yield from _line_records(stream, encoding, where, problems)
+                inside = replace(source, name=f"{first} in {source}")
+                yield from _line_records(stream, inside)
         else:
-            yield from _pair_records(members, encoding, source, problems)
+            yield from _pair_records(members, source)
 
 
-def _line_records(
-    stream: IO[bytes], encoding: str, source: str, problems: Problems
-) -> Iterator[_Record]:
+def _line_records(stream: IO[bytes], source: Source) -> Iterator[_Record]:
     """Yield the résumés of lines ``id:::label;label:::text``, noting lines that are none."""
-    codec = codec_for(stream, encoding, source, problems)
+    problems = source.problems
+    codec = codec_for(stream, source.options.encoding, source.name, problems)
     # A line ends only at a newline: the text may hold other characters that part lines.
-    with text_of(stream, codec, source, newline="\n", row_at=line_at) as text:
+    with text_of(stream, codec, source.name, newline="\n", row_at=line_at) as text:
         lines = enumerate(iter(lambda: text.readline(files.MAX_DOCUMENT_BYTES + 1), ""), start=1)
         for row, line in filled(lines, lambda line: not line.strip(), "row {}", problems):
             if len(line) > files.MAX_DOCUMENT_BYTES:
@@ -155,9 +143,7 @@ def _line_records(
                 problems.add_row(f"row {row}", "is not of the form id:::label;label:::text")
 
 
-def _pair_records(
-    members: Sequence[Member], encoding: str, source: str, problems: Problems
-) -> Iterator[_Record]:
+def _pair_records(members: Sequence[Member], source: Source) -> Iterator[_Record]:
     """Yield the résumés of pairs of files, by id, noting ids that lack a file or have two."""
     found: dict[str, dict[str, list[Member]]] = defaultdict(lambda: {".txt": [], ".lab": []})
     for member in members:
@@ -167,10 +153,10 @@ def _pair_records(
     pairs = {k: v for k, v in sorted(found.items()) if v[".lab"] or _NUMBER.fullmatch(k)}
     if not pairs:
         raise UserError(f"{source} holds no résumés: no NNNNN.txt with NNNNN.lab. Check data.path.")
-    _check_pairs(pairs, problems)
+    _check_pairs(pairs, source.problems)
     for known, kinds in pairs.items():
         if len(kinds[".txt"]) == len(kinds[".lab"]) == 1:
-            text, labels = (_text(kinds[s][0], encoding, problems) for s in (".txt", ".lab"))
+            text, labels = (_text(kinds[s][0], source) for s in (".txt", ".lab"))
             if text is not None and labels is not None:
                 yield known, ";".join(labels.splitlines()), text, kinds[".txt"][0].name
 
@@ -190,12 +176,16 @@ def _check_pairs(pairs: Mapping[str, Mapping[str, list[Member]]], problems: Prob
             problems.add_row("", f"the id {known!r} is there more than once: {names}")
 
 
-def _text(member: Member, encoding: str, problems: Problems) -> str | None:
+def _text(member: Member, source: Source) -> str | None:
     """Return a file's text, or None after noting why it can't be read."""
+    where = member.name
     try:
-        return decode(member.read(), encoding, member.name, problems)
+        data = member.read()
+        # The encoding's problems name the file.
+        where = ""
+        return decode(data, source.options.encoding, member.name, source.problems)
     except OSError as error:
-        problems.add_row(member.name, f"can't be read ({error.strerror or error})")
+        source.problems.add_row(where, f"can't be read ({error.strerror or error})")
     except UserError as error:
-        problems.add_row(member.name, str(error).rstrip("."))
+        source.problems.add_row(where, str(error).rstrip("."))
     return None

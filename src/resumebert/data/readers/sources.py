@@ -1,7 +1,7 @@
 """Opening a table of any kind, or a folder of them, for drawing batches of cells."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -10,8 +10,8 @@ from typing import IO, TypeAlias
 
 import numpy as np
 
-from resumebert.data.cells.columns import Batch, Options, split_name
-from resumebert.data.problems import Problems, name_list, printable, shorten
+from resumebert.data.cells.columns import Batch, Source, split_name
+from resumebert.data.problems import name_list, printable, shorten
 from resumebert.data.readers.columnar import is_datasets_folder, open_datasets, open_parquet
 from resumebert.data.readers.csv_tables import check_dialect, csv_batches, csv_row, find_dialect
 from resumebert.data.readers.encodings import check_encoding, codec_for, head_of, text_of
@@ -29,29 +29,28 @@ _ORDER = ("train", "val", "test")
 # A README or a description of the data, unless it is named after a split.
 _MAYBE_NOT_DATA = (".txt", ".json", ".xlsx", ".xlsm")
 
-# The batches of a source, drawn while it is open, and the options with its id column.
-Opened: TypeAlias = AbstractContextManager[tuple[Iterator[Batch], Options]]
-_Opener: TypeAlias = Callable[[Path, Options, str, Problems], Opened]
+# The batches of a source, drawn while it is open, and the source with its id column.
+Drawn: TypeAlias = tuple[Iterator[Batch], Source]
+_Opener: TypeAlias = Callable[[Path, Source], AbstractContextManager[Drawn]]
 # The path of a file in the folder, and the word in it that names its split, or "".
 _File: TypeAlias = tuple[str, str]
 
 
-def open_table(
-    path: str | Path | None, options: Options, source: str, problems: Problems
-) -> Opened:
-    """Open a table of any kind for drawing its batches; the options come with the id column.
+def open_table(path: str | Path | None, source: Source) -> AbstractContextManager[Drawn]:
+    """Open a table of any kind for drawing its batches; the source comes with the id column.
 
     Raises:
         UserError: There is no table of a known kind at ``path``, or, while it is open, it can't be
             read.
     """
+    options = source.options
     check_encoding(options.encoding)
     check_dialect(options)
     found = check_path(path)
     if found.is_dir():
         kind = _DATASETS if is_datasets_folder(found) else _FOLDER
     else:
-        kind = table_suffix(found) or (".txt" if _is_json(found) else _refuse(found, source))
+        kind = table_suffix(found) or (".txt" if _is_json(found) else _refuse(found, source.name))
     if options.sheet is not None and kind not in (".xlsx", ".xlsm", _FOLDER):
         raise UserError(f"data.sheet={options.sheet} is for Excel files, which {source} is not.")
     if options.dataset_split is not None and not found.is_dir():
@@ -59,7 +58,7 @@ def open_table(
             f"data.dataset_split={options.dataset_split} is for folders that the datasets library "
             f"saved, or of files named after splits, which {source} is not."
         )
-    return _OPENERS[kind](found, options, source, problems)
+    return _OPENERS[kind](found, source)
 
 
 def table_suffix(path: PurePath) -> str | None:
@@ -104,102 +103,94 @@ def _refuse(path: Path, source: str) -> str:
 
 
 @contextmanager
-def open_text(
-    stream: IO[bytes], name: str, options: Options, source: str, problems: Problems
-) -> Iterator[tuple[Iterator[Batch], Options]]:
+def open_text(stream: IO[bytes], name: str, source: Source) -> Iterator[Drawn]:
     """Open the stream of a csv or JSON file for drawing its batches; its content tells which.
 
     Raises:
         UserError: While it is open: it can't be read.
     """
     suffix = PurePath(name).suffix.lower()
-    codec = codec_for(stream, options.encoding, source, problems)
+    codec = codec_for(stream, source.options.encoding, source.name, source.problems)
     head = head_of(stream, codec)
     if suffix in JSON_SUFFIXES or looks_like_json(head):
-        with text_of(stream, codec, source, newline="\n", row_at=line_at) as lines:
-            yield json_batches(lines, options, source, problems)
+        with text_of(stream, codec, source.name, newline="\n", row_at=line_at) as lines:
+            yield json_batches(lines, source)
         return
-    dialect = find_dialect(head, suffix, options, source, problems)
+    dialect = find_dialect(head, suffix, source)
     row_at = partial(csv_row, dialect=dialect)
-    with text_of(stream, codec, source, newline="", row_at=row_at) as lines:
-        yield csv_batches(lines, dialect, options, source, problems)
+    with text_of(stream, codec, source.name, newline="", row_at=row_at) as lines:
+        yield csv_batches(lines, dialect, source)
 
 
 @contextmanager
-def _open_text_file(
-    path: Path, options: Options, source: str, problems: Problems
-) -> Iterator[tuple[Iterator[Batch], Options]]:
-    with open_binary(path, source) as (raw, name):
+def _open_text_file(path: Path, source: Source) -> Iterator[Drawn]:
+    with open_binary(path, source.name) as (raw, name):
         suffix = PurePath(name).suffix.lower()
         if name != path.name and suffix and suffix not in TEXT_SUFFIXES:
             raise UserError(
                 f"{source} holds {printable(name)!r}, which is read only unpacked. Unpack it."
             )
-        with open_text(raw, name, options, source, problems) as opened:
-            yield opened
+        with open_text(raw, name, source) as drawn:
+            yield drawn
 
 
 @contextmanager
-def _open_folder(
-    folder: Path, options: Options, source: str, problems: Problems
-) -> Iterator[tuple[Iterator[Batch], Options]]:
+def _open_folder(folder: Path, source: Source) -> Iterator[Drawn]:
     """Open the tables of a folder for drawing their batches, one after another.
 
     Of files named after several splits, ids are ``NAME/ID``, and each batch has its split.
     """
-    names = [member.name for member in folder_members(folder, source)]
+    problems, has_splits = source.problems, source.options.split_column is not None
+    names = [member.name for member in folder_members(folder, source.name)]
     tables = {name: suffix for name in names if (suffix := table_suffix(PurePath(name)))}
     files = [(name, word) for name in tables if (word := _split_word(name))]
     if files:
-        files = _of_splits(files, options.dataset_split, source, problems)
+        files = _of_splits(files, source)
         read = {name for name, _ in files}
         passed = [n for n, kind in tables.items() if kind not in _MAYBE_NOT_DATA and n not in read]
         if passed:
             problems.remark(f"{source}: files not read: {name_list(sorted(passed))}.")
     else:
-        files = [(name, "") for name in _parts(tables, options.dataset_split, source, problems)]
+        files = [(name, "") for name in _parts(tables, source)]
 
     @contextmanager
-    def opened(file: _File) -> Iterator[tuple[Iterator[Batch], Options]]:
+    def opened(name: str, word: str) -> Iterator[Drawn]:
         """Open one file, whose problems are told with its name."""
-        name, word = file
         problems.file = name
+        one = replace(source, name=f"{name} in {source}")
         with ExitStack() as stack:
-            open_file = _OPENERS[tables[name]]
             try:
-                found = stack.enter_context(
-                    open_file(folder / name, options, f"{name} in {source}", problems)
-                )
+                drawn = stack.enter_context(_OPENERS[tables[name]](folder / name, one))
             except UserError as error:
                 # The test files of competitions have no labels.
                 other = "Or name the splits to read: data.dataset_split=train, say."
                 raise UserError(f"{error} {other}" if word else str(error)) from None
-            yield found
+            yield drawn
         problems.file = ""
 
-    def batches(first: tuple[Iterator[Batch], Options]) -> Iterator[Batch]:
+    def batches(first: Drawn) -> Iterator[Batch]:
         """Yield the batches of all files, rows numbered through."""
-        for k, file in enumerate(files):
-            with opened(file) if k else nullcontext(first) as (drawn, found):
-                if found.id_column != first[1].id_column:
+        for k, (name, word) in enumerate(files):
+            with opened(name, word) if k else nullcontext(first) as (drawn, found):
+                if found.options.id_column != first[1].options.id_column:
                     raise UserError(
-                        f"Of the files of {source}, {files[0][0]!r} and {file[0]!r} differ in "
+                        f"Of the files of {source}, {files[0][0]!r} and {name!r} differ in "
                         f"whether they have a column 'id'. Set data.id_column, or make them alike."
                     )
-                problems.file = file[0]
-                split = _split(file[1]) if file[1] and options.split_column is None else None
+                problems.file = name
+                prefix = f"{word}/" if word else ""
+                split = _split(word) if word and not has_splits else None
                 last = problems.rows_before
                 for batch in drawn:
                     rows = batch.rows + problems.rows_before
                     last = int(np.max(rows, initial=last))
                     places = [batch.place(i) for i in range(len(rows))]
-                    prefix = f"{file[1]}/" if file[1] else ""
                     yield replace(batch, rows=rows, places=places, split=split, id_prefix=prefix)
                 problems.rows_before = last
         problems.file = ""
 
-    with opened(files[0]) as first:
-        yield batches(first), first[1]
+    with opened(*files[0]) as first:
+        yield batches(first), replace(source, options=first[1].options)
 
 
 def _split_word(name: str) -> str:
@@ -218,10 +209,9 @@ def _split(word: str) -> str:
     return split_name(word) or _WORDS[word]
 
 
-def _of_splits(
-    files: list[_File], wanted: str | Sequence[str] | None, source: str, problems: Problems
-) -> list[_File]:
+def _of_splits(files: list[_File], source: Source) -> list[_File]:
     """Return the files to read of those named after splits, noting which is which."""
+    wanted = source.options.dataset_split
     words = list(dict.fromkeys(word for _, word in files))
     if wanted is not None:
         chosen = [wanted] if isinstance(wanted, str) else list(wanted)
@@ -252,16 +242,16 @@ def _of_splits(
         for split, found in by_split.items()
         if found
     )
-    problems.remark(f"{source}: the splits were taken from the files' names: {shown}.")
+    told = f"{source}: the splits were taken from the files' names: {shown}."
+    source.problems.remark(told)
     return sorted(files, key=lambda file: (_ORDER.index(_split(file[1])), file[0]))
 
 
-def _parts(
-    tables: dict[str, str], wanted: str | Sequence[str] | None, source: str, problems: Problems
-) -> list[str]:
+def _parts(tables: dict[str, str], source: Source) -> list[str]:
     """Return the parts of one table: all files of the one kind there is."""
     kinds = {suffix for suffix in tables.values() if suffix not in _MAYBE_NOT_DATA}
-    if len(kinds) != 1 or ".txt" in tables.values() or wanted is not None:
+    is_clear = len(kinds) == 1 and ".txt" not in tables.values()
+    if not is_clear or source.options.dataset_split is not None:
         raise UserError(
             f"{source} is a folder, where a file is expected (or a folder of tables of one kind, "
             f"named train, val and test or parts of one table; or one that the datasets library "
@@ -270,7 +260,7 @@ def _parts(
             f"data=documents, the published corpus with data=resume_corpus."
         )
     names = [name for name, suffix in tables.items() if suffix in kinds]
-    problems.remark(f"{source}: read as one table: {name_list(names)}.")
+    source.problems.remark(f"{source}: read as one table: {name_list(names)}.")
     return names
 
 

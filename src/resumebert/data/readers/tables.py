@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from resumebert.data.cells.columns import Options
-from resumebert.data.problems import printable
+from resumebert.data.cells.columns import Options, Source
 from resumebert.data.readers.columnar import open_parquet
 from resumebert.data.readers.files import within_memory
 from resumebert.data.readers.sources import open_table
@@ -92,14 +91,9 @@ def read_table(
         unlabelled=unlabelled,
         on_bad_rows=on_bad_rows,
     )
-    source = printable(str(path))
-    problems = options.problems(source)
-    with (
-        within_memory(source) as drawn,
-        open_table(path, options, source, problems) as (batches, found),
-    ):
-        bounded = drawn(batches, found.text_column)
-        return ResumeTable.from_batches(bounded, found, source, problems)
+    source = Source.of(path, options)
+    with within_memory(source.name) as make, open_table(path, source) as (batches, found):
+        return make(batches, found)
 
 
 def read_sample() -> ResumeTable:
@@ -114,8 +108,8 @@ def read_sample() -> ResumeTable:
             "The embedded sample (resumebert/data/sample/resumes.parquet) is missing: the "
             "installation is incomplete. Install resumebert again."
         )
-    options = Options(id_column="id", labels_column="labels", is_plain=True)
-    source = "the embedded sample"
-    problems = options.problems(source)
-    with as_file(sample) as path, open_parquet(path, options, source, problems) as opened:
-        return ResumeTable.from_batches(*opened, source, problems)
+    source = Source.of(
+        "the embedded sample", Options(id_column="id", labels_column="labels", is_plain=True)
+    )
+    with as_file(sample) as path, open_parquet(path, source) as (batches, found):
+        return ResumeTable.from_batches(batches, found)
