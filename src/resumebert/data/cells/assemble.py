@@ -102,7 +102,6 @@ def assemble(batches: Iterable[Batch], source: Source) -> Assembled:
 
 
 def _good(rows: npt.NDArray[np.int64], problems: Problems) -> npt.NDArray[np.bool_]:
-    """Return which rows have no problem."""
     return ~np.isin(rows, problems.bad_rows)
 
 

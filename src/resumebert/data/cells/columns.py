@@ -86,7 +86,7 @@ class Options:
         if flags is not None and names is not None and set(flags) != set(names):
             raise UserError(
                 f"data.label_names and data.label_columns are not the same labels: "
-                f"{name_list(names)} and {name_list(flags)}. Make them agree, or leave the names out."
+                f"{name_list(names)} and {name_list(flags)}. Make them agree, or leave one out."
             )
         counts = Counter(name for name, _ in self.named)
         if twice := sorted(name for name, count in counts.items() if count > 1):
@@ -156,11 +156,7 @@ class Source:
 
 
 def check_choice(key: str, value: object, choices: tuple[str, ...]) -> None:
-    """Check that ``value`` is one of ``choices``.
-
-    Raises:
-        UserError: It is not.
-    """
+    """Raise UserError unless ``value`` is one of ``choices``."""
     if value not in choices:
         raise UserError(f"{key}={value} is none of its choices: {', '.join(choices)}.")
 

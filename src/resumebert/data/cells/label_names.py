@@ -28,11 +28,7 @@ _SPACES = {"Pd", "Zs", "Pc", "Cc", "Zl", "Zp"}
 
 
 def check_aliases(options: Options) -> Aliases | None:
-    """Return ``data.label_aliases`` with names as texts; None: to be found ("auto").
-
-    Raises:
-        UserError: It is no dictionary, or an alias stands for another one, or is a label's name.
-    """
+    """Return ``data.label_aliases`` as a dictionary of texts, or None for "auto"; or UserError."""
     value = options.label_aliases
     if value == AUTO:
         return None
@@ -133,7 +129,6 @@ def _folded(name: str) -> str:
 
 
 def _singular(word: str) -> str:
-    """Return a word without the ending of an English plural."""
     if len(word) <= 3 or not word.endswith("s") or word.endswith("ss"):
         return word
     if word.endswith("ies"):

@@ -30,12 +30,8 @@ def is_datasets_folder(path: Path) -> bool:
 def open_datasets(folder: Path, source: Source) -> Iterator[tuple[Iterator[Batch], Source]]:
     """Open a saved Dataset or DatasetDict for drawing its batches; see ``open_table``.
 
-    Of a DatasetDict with several splits, ids are ``SPLIT/ID``, and each batch has its split.
-
-    Raises:
-        UserError: The library is missing; the folder is damaged, lacks a column or a split of
-            ``dataset_split``, or has splits of which it is unclear whether they train, validate or
-            test.
+    Of a DatasetDict with several splits, ids are ``SPLIT/ID``, and each batch has its split. A
+    split of which it is unclear whether it trains, validates or tests is refused.
     """
     try:
         datasets = import_module("datasets")
@@ -116,7 +112,6 @@ def _check_whole(path: Path, text_column: str) -> None:
 
 
 def _check_text(schema: pa.Schema, source: Source) -> None:
-    """Check that the column of the text holds text."""
     column = source.options.text_column
     kind = schema.field(column).type
     if pa.types.is_dictionary(kind):
@@ -129,7 +124,6 @@ def _check_text(schema: pa.Schema, source: Source) -> None:
 
 
 def _dataset_rows(parts: dict[str, Any], source: Source) -> Iterator[Batch]:
-    """Yield the batches of all parts, rows numbered through."""
     options = source.options
     names = options.to_read
     start = 1
@@ -198,7 +192,6 @@ def open_parquet(path: Path, source: Source) -> Iterator[tuple[Iterator[Batch], 
 
 
 def _parquet_rows(file: pq.ParquetFile, source: Source) -> Iterator[Batch]:
-    """Yield the batches of an open parquet file, until one is damaged."""
     text, names = source.options.text_column, source.options.to_read
     start = 1
     try:

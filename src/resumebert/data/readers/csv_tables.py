@@ -39,13 +39,10 @@ _Record = tuple[list[str], list[str]]
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file parts and quotes its cells.
+    """How a file parts and quotes its cells, after so many lines that are ``skipped``.
 
-    Attributes:
-        separator: one character.
-        quoting: "standard": in quotation marks, which are doubled inside; "backslash": a backslash
-            goes before them; "none": quotation marks are plain characters.
-        skipped: lines before that of the column names.
+    ``quoting`` is "standard": quotation marks are doubled inside of a cell in them; "backslash":
+    one goes before them; or "none": they are plain characters.
     """
 
     separator: str = ","
@@ -61,11 +58,7 @@ class Dialect:
 
 
 def check_dialect(options: Options) -> str:
-    """Return the configured separator as one character, or "auto".
-
-    Raises:
-        UserError: It is none, or ``quoting`` is none of its choices.
-    """
+    """Return the configured separator as one character, or "auto"; UserError if it is none."""
     given = str(options.separator)
     found = _NAMED.get(given.lower(), given)
     if found != AUTO and (len(found) != 1 or found in '"\r\n\\'):
@@ -217,7 +210,6 @@ def _rows(
     swallowed: "_Swallowed",
     source: Source,
 ) -> Iterator[Batch]:
-    """Yield the batches of a csv file whose header has been read."""
     problems = source.problems
     position = {name: header.index(name) for name in source.options.to_read}
     row = 0

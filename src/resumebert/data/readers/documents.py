@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 import numpy as np
-import numpy.typing as npt
 
 from resumebert.data.cells.columns import (
     PER_LABEL,
@@ -30,7 +29,7 @@ from resumebert.data.readers.files import (
     open_members,
     within_memory,
 )
-from resumebert.data.readers.sources import TEXT_SUFFIXES, open_text, table_suffix
+from resumebert.data.readers.tables import TEXT_SUFFIXES, open_text, table_suffix
 from resumebert.data.table import ResumeTable
 from resumebert.utils.errors import UserError
 
@@ -169,7 +168,6 @@ def _open_labels(
 
 
 def _exists(path: Path) -> bool:
-    """Return whether there is a file at ``path``."""
     try:
         return path.expanduser().is_file()
     except (OSError, ValueError, RuntimeError):
@@ -177,7 +175,6 @@ def _exists(path: Path) -> bool:
 
 
 def _unused(name: str, used: Sequence[str]) -> str:
-    """Return ``name``, changed until it is not among ``used``."""
     while name in used:
         name += "_"
     return name
@@ -231,19 +228,20 @@ class _Documents:
             )
         left = [path for path in self._members if path not in self._listed]
         if unlisted == "error":
+            what = "is not in the label file (data.unlisted=keep makes it one without a label)"
             for path in left:
-                what = "is not in the label file (data.unlisted=keep makes it one without a label)"
                 self._problems.add_row(path, what)
             return
+        options = self._options
         for start in range(0, len(left), _BATCH):
             paths = left[start : start + _BATCH]
-            rows = np.arange(last + start + 1, last + start + 1 + len(paths))
+            rows = np.arange(len(paths)) + last + start + 1
             cells: dict[str, Cells] = {
-                n: [0] * len(paths) for n in self._options.label_columns or ()
+                name: [0] * len(paths) for name in options.label_columns or ()
             }
-            if self._options.labels_column is not None:
-                cells[self._options.labels_column] = [""] * len(paths)
-            yield self._with_texts(paths, cells, rows, paths)
+            if options.labels_column is not None:
+                cells[options.labels_column] = [""] * len(paths)
+            yield self._with_texts(paths, Batch(cells, rows, paths))
 
     def _listed_batch(self, batch: Batch, start: int) -> Batch:
         """Return some rows of the label file, those that name no document left out."""
@@ -254,9 +252,10 @@ class _Documents:
             path = self._path(name, start + k, batch)
             if path is not None:
                 found[k] = path
-        cells: dict[str, Cells] = {name: [c[k] for k in found] for name, c in listed.items()}
+        cells = {name: [column[k] for k in found] for name, column in listed.items()}
         places = [f"{batch.place(start + k)}, {path}" for k, path in found.items()]
-        return self._with_texts(list(found.values()), cells, batch.rows[part][list(found)], places)
+        kept = Batch(cells, batch.rows[part][list(found)], places)
+        return self._with_texts(list(found.values()), kept)
 
     def _path(self, name: object, index: int, batch: Batch) -> str | None:
         """Return the path of the document that a row lists, or None after noting why not."""
@@ -277,17 +276,12 @@ class _Documents:
         batch.note(index, what, self._problems)
         return None
 
-    def _with_texts(
-        self,
-        paths: list[str],
-        cells: dict[str, Cells],
-        rows: npt.NDArray[np.int64],
-        places: list[str],
-    ) -> Batch:
-        batch = Batch(cells, rows, places)
-        cells.setdefault(str(self._options.id_column), [printable(path) for path in paths])
-        cells[self._options.text_column] = [self._text(p, i, batch) for i, p in enumerate(paths)]
-        return batch
+    def _with_texts(self, paths: Sequence[str], batch: Batch) -> Batch:
+        """Return a batch with the text of each document, and its path where there is no id."""
+        ids = {str(self._options.id_column): [printable(path) for path in paths]}
+        texts = [self._text(path, i, batch) for i, path in enumerate(paths)]
+        cells = {**ids, **batch.cells, self._options.text_column: texts}
+        return replace(batch, cells=cells)
 
     def _text(self, path: str, index: int, batch: Batch) -> str:
         """Return a document's text, or a stand-in after noting why it can't be read."""

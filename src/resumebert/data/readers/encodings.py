@@ -42,11 +42,7 @@ codecs.register_error(_MARKED, _mark)
 
 
 def check_encoding(encoding: str) -> str:
-    """Return the codec's own name for ``encoding``, or "auto".
-
-    Raises:
-        UserError: Python has no text encoding of this name.
-    """
+    """Return the codec's own name for ``encoding``, or "auto"; UserError if Python has none."""
     if encoding == AUTO:
         return AUTO
     try:
@@ -149,11 +145,7 @@ def _count_utf_8(stream: IO[bytes]) -> tuple[int, int]:
 
 
 def decode(data: bytes, encoding: str, source: str, problems: Problems) -> str:
-    """Decode ``data`` whole.
-
-    Raises:
-        UserError: See :func:`codec_for`; or a byte that the encoding can't decode, with its place.
-    """
+    """Decode ``data`` whole, or raise UserError with the byte that the encoding can't decode."""
     codec = codec_for(io.BytesIO(data), encoding, source, problems)
     try:
         return data.decode(codec, _decode_errors(codec))

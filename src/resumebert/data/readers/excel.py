@@ -45,12 +45,7 @@ class _Lost:
 
 @contextmanager
 def open_excel(path: Path, source: Source) -> Iterator[tuple[Iterator[Batch], Source]]:
-    """Open a workbook for drawing the batches of a sheet; see ``open_table``.
-
-    Raises:
-        UserError: While it is open: python-calamine is missing, the file is damaged, the sheet is
-            not there or lacks columns.
-    """
+    """Open a workbook for drawing the batches of a sheet; see ``open_table``."""
     try:
         calamine = import_module("python_calamine")
     except ImportError:
@@ -144,7 +139,6 @@ def _lost_cells(archive: ZipFile, sheet: str, source: str) -> dict[int, dict[int
 
 
 def _column(place: str) -> int:
-    """Return the number of a cell's column, from 1."""
     number = 0
     for letter in place.rstrip("0123456789"):
         number = 26 * number + ord(letter) - 64
@@ -152,7 +146,6 @@ def _column(place: str) -> int:
 
 
 def _xml_of(archive: ZipFile, sheet: str) -> str:
-    """Return the path of a sheet's XML in the workbook."""
     book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
     found = next(e for e in book.iter() if e.tag.endswith("}sheet") and e.get("name") == sheet)
     known = next(value for key, value in found.attrib.items() if key.endswith("}id"))
@@ -195,7 +188,6 @@ def _value(cell: Any) -> Any:
 
 
 def _batches(rows: Iterator[_Row], names: list[str], source: Source) -> Iterator[Batch]:
-    """Yield the batches of a sheet whose header has been read."""
     options, problems = source.options, source.problems
     position = {name: names.index(name) for name in options.to_read}
     full = count = 0
@@ -224,7 +216,6 @@ def _batches(rows: Iterator[_Row], names: list[str], source: Source) -> Iterator
 
 
 def _size(row: _Row) -> int:
-    """Return how many characters a row holds."""
     return sum(len(cell) for cell in row[1] if isinstance(cell, str))
 
 

@@ -61,8 +61,7 @@ def check_path(path: str | Path | None, key: str = "data.path", *, folder: bool 
     """Return ``path`` as a Path to a readable, non-empty file, or to a folder where one may be.
 
     Raises:
-        UserError: No path is given, nothing is there, it is no file, it may not be read, or the
-            file is empty.
+        UserError: There is no such file or folder, or it can't be read.
     """
     if path is None or not str(path):
         raise UserError(f"{key} is not set: no data to read. Give it as {key}=PATH.")
@@ -102,7 +101,7 @@ def open_binary(path: Path, source: str) -> Iterator[tuple[BinaryIO, str]]:
 
     Raises:
         UserError: While it is open: it is damaged, a zip of several files, or unpacks to so much
-            that it was made to fill a memory; or an error of the file system.
+            that it was made to fill a memory.
     """
     told = path.suffix.lower()
     with ExitStack() as stack:
@@ -175,11 +174,7 @@ class _Unpacked(io.RawIOBase):
 
 
 def check_ratio(size: int, packed_size: int, source: str, what: str = "it") -> None:
-    """Refuse a packed file that unpacks to so much that it was made to fill a memory.
-
-    Raises:
-        UserError: It does.
-    """
+    """Raise UserError if a packed file unpacks to so much that it was made to fill a memory."""
     if size > max(ALWAYS_UNPACKED_BYTES, MAX_RATIO * packed_size):
         raise UserError(
             f"{source} is refused: unpacked, {what} would take {size / 1e6:,.0f} MB or more, over "
@@ -190,11 +185,7 @@ def check_ratio(size: int, packed_size: int, source: str, what: str = "it") -> N
 
 @contextmanager
 def open_zip(path: Path, source: str, kind: str = "a zip file") -> Iterator[zipfile.ZipFile]:
-    """Open a zip.
-
-    Raises:
-        UserError: While it is open: it is no zip, or damaged or encrypted.
-    """
+    """Open a zip; what is no zip, damaged or encrypted is a UserError while it is open."""
     try:
         with zipfile.ZipFile(path) as archive:
             _check_count(path, archive)
@@ -219,11 +210,7 @@ def _check_count(path: Path, archive: zipfile.ZipFile) -> None:
 
 @contextmanager
 def open_members(path: Path, source: str, suffixes: tuple[str, ...] = ()) -> Iterator[list[Member]]:
-    """Open a folder or zip for reading its files: those with one of ``suffixes``, or all for none.
-
-    Raises:
-        UserError: While it is open: it can't be read, or unpacked in bounded memory.
-    """
+    """Open a folder or zip for reading its files with one of ``suffixes``, or all for none."""
     if path.is_dir():
         yield folder_members(path, source, suffixes)
         return
@@ -313,11 +300,7 @@ def _check_size(size: int) -> None:
 
 @contextmanager
 def within_memory(name: str) -> Iterator[Callable[[Iterable[Batch], Source], ResumeTable]]:
-    """Return a function that makes a table of batches, as long as there is memory for them.
-
-    Raises:
-        UserError: While it is open: little memory is left after so many bytes.
-    """
+    """Return a function that makes a table of batches, or UserError when the memory is used up."""
     taken = 0
 
     def looked_at(batches: Iterable[Batch], text_column: str) -> Iterator[Batch]:

@@ -138,7 +138,6 @@ def _lines(ahead: list[str], stream: TextIO, problems: Problems) -> Iterator[_Ro
 
 
 def _checked(row: int, found: object, problems: Problems) -> Iterator[_Row]:
-    """Yield a row if it is an object, or note that it is not."""
     if isinstance(found, dict):
         yield row, found
     else:
@@ -187,7 +186,6 @@ def _items(text: str, stream: TextIO, problems: Problems) -> Iterator[_Row]:
 
 
 def _whole(text: str, source: Source) -> Iterator[_Row]:
-    """Yield the rows of one object that holds them all."""
     told = f"{source} is one JSON object"
     advice = (
         "Write one JSON object a line for each résumé, or an array of them (pandas: "
@@ -244,7 +242,6 @@ def _rows_within(found: dict[str, Any], options: Options) -> tuple[Sequence[Any]
 
 
 def _has(row: object, wanted: Sequence[str]) -> bool:
-    """Return whether a value is an object with the wanted keys."""
     return isinstance(row, dict) and set(wanted) <= row.keys()
 
 
@@ -266,5 +263,4 @@ def _batches(objects: Iterable[_Row], source: Source) -> Iterator[Batch]:
 
 
 def _size(row: _Row) -> int:
-    """Return how many characters a row holds, about."""
     return sum(len(cell) for cell in row[1].values() if isinstance(cell, str))

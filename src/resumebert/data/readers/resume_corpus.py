@@ -13,6 +13,7 @@ from resumebert.data.cells.columns import Batch, Options, Source, batches_of, fi
 from resumebert.data.download import TERMS, fetch_resume_corpus
 from resumebert.data.problems import Problems, name_list, printable
 from resumebert.data.readers import files
+from resumebert.data.readers.columnar import open_parquet
 from resumebert.data.readers.encodings import check_encoding, codec_for, decode, text_of
 from resumebert.data.readers.files import (
     Member,
@@ -22,7 +23,6 @@ from resumebert.data.readers.files import (
     within_memory,
 )
 from resumebert.data.readers.json_tables import line_at
-from resumebert.data.readers.tables import read_table
 from resumebert.data.table import ResumeTable
 from resumebert.utils.errors import UserError
 
@@ -65,15 +65,6 @@ def read_resume_corpus(
     """
     found = check_path(fetch_resume_corpus() if path is None else path)
     suffix = found.suffix.lower()
-    if suffix == ".parquet":
-        return read_table(
-            found,
-            id_column="id",
-            labels_column="labels",
-            label_names=label_names,
-            unlabelled=unlabelled,
-            on_bad_rows=on_bad_rows,
-        )
     check_encoding(encoding)
     options = Options(
         id_column="id",
@@ -82,16 +73,19 @@ def read_resume_corpus(
         encoding=encoding,
         unlabelled=unlabelled,
         on_bad_rows=on_bad_rows,
-        is_plain=True,
+        is_plain=suffix != ".parquet",
     )
     source = Source.of(found if path is None else path, options)
-    if not found.is_dir() and suffix not in (".zip", ".txt"):
+    if not found.is_dir() and suffix not in (".parquet", ".zip", ".txt"):
         raise UserError(
             f"{source} is no layout of the resume_corpus: data.path must be the folder "
             f"resumes_corpus, a .zip, a .txt of lines id:::label;label:::text, or a .parquet. "
             f"A csv, tsv or jsonl file is read with data=table."
         )
     with within_memory(source.name) as make:
+        if suffix == ".parquet":
+            with open_parquet(found, source) as (batches, listed):
+                return make(batches, listed)
         table = make(_batches(_records(found, source)), source)
     return replace(table, notes=[*table.notes, TERMS]) if path is None else table
 
@@ -107,7 +101,6 @@ def _batches(records: Iterator[_Record]) -> Iterator[Batch]:
 
 
 def _records(path: Path, source: Source) -> Iterator[_Record]:
-    """Yield the résumés of a folder, a zip, or a file of lines."""
     if path.suffix.lower() == ".txt" and not path.is_dir():
         with open_binary(path, source.name) as (stream, _):
             yield from _line_records(stream, source)
@@ -162,7 +155,6 @@ def _pair_records(members: Sequence[Member], source: Source) -> Iterator[_Record
 
 
 def _check_pairs(pairs: Mapping[str, Mapping[str, list[Member]]], problems: Problems) -> None:
-    """Note the ids that do not have one file of text and one of labels."""
     for suffix, other in ((".txt", ".lab"), (".lab", ".txt")):
         alone = [kinds[suffix][0].name for kinds in pairs.values() if not kinds[other]]
         if problems.skip_rows:
