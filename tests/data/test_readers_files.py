@@ -492,6 +492,17 @@ def test_more_text_than_memory(tmp_path, monkeypatch):
     assert "does not fit into the memory" in error_of(path)
 
 
+@pytest.mark.parametrize("blank", ["\n", " , \n", ",\n,\n"])
+def test_a_blank_row_is_a_lost_row_unless_nothing_follows(tmp_path, blank):
+    content = f"text,labels\na,x\n{blank}"
+    assert list(read(write(tmp_path, "t.csv", content)).texts) == ["a"]
+    path = write(tmp_path, "t.csv", f"{content}b,x\n")
+    assert "a problem: line 3: is blank; remove it" in error_of(path)
+    table = read(path, on_bad_rows="skip")
+    assert list(table.texts) == ["a", "b"]
+    assert table.skipped_rows == 1
+
+
 IDS = [f"{k:05}" for k in range(12)]
 SPLIT = ["train"] * 8 + ["val"] * 2 + ["test"] * 2
 

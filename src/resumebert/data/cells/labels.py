@@ -134,11 +134,9 @@ class LabelColumn:
                 families[cell.family] += count
         main = max(families, key=lambda family: families[family], default=(NAMES, ""))
         usual = {code: cell for code, cell in enumerate(cells) if cell.family == main}
-        others = {
-            c: cell for c, cell in enumerate(cells) if cell.family in families.keys() - {main}
-        }
-        for i in np.flatnonzero(np.isin(codes, list(others))).tolist():
-            cell = others[codes[i]]
+        odd = [code for code, cell in enumerate(cells) if cell.family in families.keys() - {main}]
+        for i in np.flatnonzero(np.isin(codes, odd)).tolist():
+            cell = cells[codes[i]]
             shown = f"{shorten(list(cell.values))} ({cell.how or cell.kind})"
             what = f"column {self._name} holds {shown}, where most have {main[1] or main[0]}"
             self._problems.add_numbered(rows[i], what)

@@ -111,8 +111,7 @@ def _separator(head: str, usual: str | None, quoting: str, source: Source) -> st
     """Return the separator that the first line has."""
     wanted = source.options.to_read
     order = [*([usual] if usual else []), *(mark for mark in _SEPARATORS if mark != usual)]
-    kind = "none" if quoting == "none" else "standard"
-    headers = {mark: _parsed(head, Dialect(mark, kind), 1)[0] or [[]] for mark in order}
+    headers = {mark: _parsed(head, Dialect(mark, quoting), 1)[0] or [[]] for mark in order}
     fitting = [mark for mark in order if set(wanted) <= set(headers[mark][0])]
     if not fitting:
         # The columns' keys may be wrong; what columns there are is told in the message on that.

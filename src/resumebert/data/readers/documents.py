@@ -236,11 +236,10 @@ class _Documents:
         for start in range(0, len(left), _BATCH):
             paths = left[start : start + _BATCH]
             rows = np.arange(len(paths)) + last + start + 1
-            cells: dict[str, Cells] = {
-                name: [0] * len(paths) for name in options.label_columns or ()
-            }
             if options.labels_column is not None:
-                cells[options.labels_column] = [""] * len(paths)
+                cells: dict[str, Cells] = {options.labels_column: [""] * len(paths)}
+            else:
+                cells = {name: [0] * len(paths) for name in options.label_columns or ()}
             yield self._with_texts(paths, Batch(cells, rows, paths))
 
     def _listed_batch(self, batch: Batch, start: int) -> Batch:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, TextIO
 
+import numpy as np
+
 from resumebert.data.cells.columns import AUTO
 from resumebert.data.problems import Problems
 from resumebert.utils.errors import UserError
@@ -139,7 +141,8 @@ def _count_utf_8(stream: IO[bytes]) -> tuple[int, int]:
         if not text.isascii():
             lost = text.count("\ufffd") - data.count(b"\xef\xbf\xbd")
             damaged += max(0, lost)
-            valid += len(text) - len(text.encode("ascii", "ignore")) - max(0, lost)
+            ascii_characters = np.count_nonzero(np.frombuffer(data, np.uint8) < 128)
+            valid += len(text) - int(ascii_characters) - max(0, lost)
         if not data:
             return valid, damaged
 

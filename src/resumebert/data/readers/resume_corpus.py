@@ -64,7 +64,7 @@ def read_resume_corpus(
             message.
     """
     found = check_path(fetch_resume_corpus() if path is None else path)
-    suffix = found.suffix.lower()
+    kind = "folder" if found.is_dir() else found.suffix.lower()
     check_encoding(encoding)
     options = Options(
         id_column="id",
@@ -73,17 +73,17 @@ def read_resume_corpus(
         encoding=encoding,
         unlabelled=unlabelled,
         on_bad_rows=on_bad_rows,
-        is_plain=suffix != ".parquet",
+        is_plain=kind != ".parquet",
     )
     source = Source.of(found if path is None else path, options)
-    if not found.is_dir() and suffix not in (".parquet", ".zip", ".txt"):
+    if kind not in ("folder", ".zip", ".txt", ".parquet"):
         raise UserError(
             f"{source} is no layout of the resume_corpus: data.path must be the folder "
             f"resumes_corpus, a .zip, a .txt of lines id:::label;label:::text, or a .parquet. "
             f"A csv, tsv or jsonl file is read with data=table."
         )
     with within_memory(source.name) as make:
-        if suffix == ".parquet":
+        if kind == ".parquet":
             with open_parquet(found, source) as (batches, listed):
                 return make(batches, listed)
         table = make(_batches(_records(found, source)), source)
