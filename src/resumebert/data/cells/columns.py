@@ -82,7 +82,9 @@ class Options:
                 f"label, or data.labels_column=NAME if one column holds all labels of a row."
             )
         if not isinstance(self.label_separator, str) or not self.label_separator:
-            raise UserError("data.label_separator is empty. Set it to what parts labels: ';', say.")
+            raise UserError(
+                "data.label_separator is empty. Set it to what stands between labels, such as ';'."
+            )
         if flags is not None and names is not None and set(flags) != set(names):
             raise UserError(
                 f"data.label_names and data.label_columns are not the same labels: "
@@ -218,6 +220,10 @@ class Batch:
     def note(self, index: int, what: str, problems: Problems) -> None:
         """Note a problem of the résumé at ``index``."""
         problems.add_row(self.place(index), what, int(self.rows[index]))
+
+
+# The batches of a source, and the source with the id column that was found.
+Drawn: TypeAlias = tuple[Iterator[Batch], Source]
 
 
 def batches_of(rows: Iterable[_Row], size: Callable[[_Row], int]) -> Iterator[list[_Row]]:

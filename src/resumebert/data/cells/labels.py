@@ -238,7 +238,7 @@ class LabelColumn:
 
 
 def _key(cell: object) -> Hashable:
-    """Return what equals another cell's only if both are written alike, or None."""
+    """Return a key that only cells written alike share, or None for a cell that hardly repeats."""
     if isinstance(cell, str):
         return cell if len(cell) <= _LONGEST_KEY else None
     is_names = isinstance(cell, list) and all(isinstance(name, str) for name in cell)

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from resumebert.data.cells.columns import Batch, Cells, Source, split_name
+from resumebert.data.cells.columns import Batch, Cells, Drawn, Source, split_name
 from resumebert.data.problems import name_list, shorten
 from resumebert.utils.errors import UserError
 
@@ -27,7 +27,7 @@ def is_datasets_folder(path: Path) -> bool:
 
 
 @contextmanager
-def open_datasets(folder: Path, source: Source) -> Iterator[tuple[Iterator[Batch], Source]]:
+def open_datasets(folder: Path, source: Source) -> Iterator[Drawn]:
     """Open a saved Dataset or DatasetDict for drawing its batches; see ``open_table``.
 
     Of a DatasetDict with several splits, ids are ``SPLIT/ID``, and each batch has its split. A
@@ -175,7 +175,7 @@ def _one_line(error: Exception) -> str:
 
 
 @contextmanager
-def open_parquet(path: Path, source: Source) -> Iterator[tuple[Iterator[Batch], Source]]:
+def open_parquet(path: Path, source: Source) -> Iterator[Drawn]:
     """Open a parquet file for drawing its batches; see ``open_table``."""
     try:
         # Without these, pyarrow holds the compressed file in memory beside the texts.

@@ -13,6 +13,7 @@ from resumebert.data.cells.columns import (
     AUTO,
     MAX_DOCUMENT_BYTES,
     Batch,
+    Drawn,
     Options,
     Source,
     batches_of,
@@ -153,7 +154,7 @@ def _is_escaped(head: str, dialect: Dialect) -> bool:
     return whole and len(rows) > 1 and len({len(row) for row in rows[:-1]}) == 1
 
 
-def csv_batches(stream: TextIO, dialect: Dialect, source: Source) -> tuple[Iterator[Batch], Source]:
+def csv_batches(stream: TextIO, dialect: Dialect, source: Source) -> Drawn:
     """Return the batches of a csv file, and its source with the id column."""
     records = _records(stream, dialect, source)
     _, (header, _) = next(records, (0, ([], [])))

@@ -17,7 +17,7 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from resumebert.data.cells.columns import Batch, Source, batches_of, filled
+from resumebert.data.cells.columns import Batch, Drawn, Source, batches_of, filled
 from resumebert.data.problems import name_list, shorten
 from resumebert.data.readers.files import check_ratio, open_zip
 from resumebert.utils.errors import UserError
@@ -44,7 +44,7 @@ class _Lost:
 
 
 @contextmanager
-def open_excel(path: Path, source: Source) -> Iterator[tuple[Iterator[Batch], Source]]:
+def open_excel(path: Path, source: Source) -> Iterator[Drawn]:
     """Open a workbook for drawing the batches of a sheet; see ``open_table``."""
     try:
         calamine = import_module("python_calamine")
@@ -80,7 +80,7 @@ def open_excel(path: Path, source: Source) -> Iterator[tuple[Iterator[Batch], So
 
 @contextmanager
 def _damage_told(source: str) -> Iterator[None]:
-    """Tell whatever is raised as a damaged file; a panic in Rust is no Exception."""
+    """Turn whatever is raised into a UserError: also a panic in Rust, which is no Exception."""
     try:
         yield
     except (UserError, MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):

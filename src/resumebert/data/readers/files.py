@@ -24,11 +24,11 @@ from resumebert.utils.hardware import free_memory
 
 # Text packs to a fifth or a tenth of its size; what unpacks to far more was made to fill a memory.
 MAX_RATIO = 200
-# Below it, no ratio does harm.
+# Up to this size, no ratio does harm.
 ALWAYS_UNPACKED_BYTES = 100 * 1000**2
 _LOOKED_EVERY = 256 * 1000**2
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# What is raised by a packed file that is damaged, encrypted or packed in a way Python can't unpack.
+# What Python raises for a packed file that is damaged or encrypted, or that it can't unpack.
 _DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
     *(EOFError, OSError, RuntimeError, ValueError),

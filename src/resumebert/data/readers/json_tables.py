@@ -12,6 +12,7 @@ import numpy as np
 from resumebert.data.cells.columns import (
     MAX_DOCUMENT_BYTES,
     Batch,
+    Drawn,
     Options,
     Source,
     batches_of,
@@ -49,7 +50,7 @@ def looks_like_json(head: str) -> bool:
     return re.match(r'\s*(\[\s*)?\{\s*"', head) is not None
 
 
-def json_batches(stream: TextIO, source: Source) -> tuple[Iterator[Batch], Source]:
+def json_batches(stream: TextIO, source: Source) -> Drawn:
     """Return the batches of a JSON file, and its source with the id column of the first row."""
     objects = _opened(_objects(stream, source), source)
     first = next(objects, None)

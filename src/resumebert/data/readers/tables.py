@@ -11,7 +11,7 @@ from typing import IO, TypeAlias
 
 import numpy as np
 
-from resumebert.data.cells.columns import Batch, Options, Source, split_name
+from resumebert.data.cells.columns import Batch, Drawn, Options, Source, split_name
 from resumebert.data.problems import name_list, printable, shorten
 from resumebert.data.readers.columnar import is_datasets_folder, open_datasets, open_parquet
 from resumebert.data.readers.csv_tables import check_dialect, csv_batches, csv_row, find_dialect
@@ -37,8 +37,6 @@ _ORDER = ("train", "val", "test")
 # A README or a description of the data, unless it is named after a split.
 _MAYBE_NOT_DATA = (".txt", ".json", ".xlsx", ".xlsm")
 
-# The batches of a source, drawn while it is open, and the source with its id column.
-Drawn: TypeAlias = tuple[Iterator[Batch], Source]
 _Opener: TypeAlias = Callable[[Path, Source], AbstractContextManager[Drawn]]
 # The path of a file in the folder, and the word in it that names its split, or "".
 _File: TypeAlias = tuple[str, str]
