@@ -1,6 +1,7 @@
 """The problems of a source, collected for one message, and what messages are made of."""
 
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -25,13 +26,13 @@ class Problems:
         self.file = ""
         self.rows_before = 0
         self.count = 0
-        self.skipped_rows = 0
+        self.doubts: list[str] = []
         self._encodings: dict[str, list[str]] = {}
         self._notes: list[str] = []
-        self.doubts: list[str] = []
         self._shown: list[str] = []
-        self._skipped: list[str] = []
-        self._bad: dict[int, int] = {}
+        # Number of a row left out → what is wrong with it, or "" where too many are; one that is
+        # not in the table has a number below 0.
+        self._skipped: dict[int, str] = {}
 
     def add(self, where: str, what: str) -> None:
         """Note a problem; ``where`` is a row or a file, or empty for the source as a whole."""
@@ -44,15 +45,12 @@ class Problems:
         if not self.skip_rows:
             self.add(where, what)
             return
-        at = self._bad.get(row) if row is not None else None
-        if at is None:
-            if row is not None:
-                self._bad[row] = self.skipped_rows
-            self.skipped_rows += 1
-            if len(self._skipped) < LISTED_SKIPPED:
-                self._skipped.append(self._told(where, what))
-        elif at < len(self._skipped) and len(self._skipped[at]) < _LONG_MESSAGE:
-            self._skipped[at] += f"; {what}"
+        number = -1 - len(self._skipped) if row is None else row
+        if number not in self._skipped:
+            is_listed = len(self._skipped) < LISTED_SKIPPED
+            self._skipped[number] = self._told(where, what) if is_listed else ""
+        elif 0 < len(self._skipped[number]) < _LONG_MESSAGE:
+            self._skipped[number] += f"; {what}"
 
     def add_numbered(self, row: int, what: str) -> None:
         """Note a problem of a row of the table by its number."""
@@ -87,43 +85,40 @@ class Problems:
 
     def is_bad(self, row: int) -> bool:
         """Return whether a row is to be left out."""
-        return row in self._bad
+        return row in self._skipped
 
     @property
     def bad_rows(self) -> npt.NDArray[np.int64]:
         """The numbers of the rows to leave out of the table."""
-        return np.fromiter(self._bad, np.int64, len(self._bad))
+        return np.array([row for row in self._skipped if row >= 0], dtype=np.int64)
+
+    @property
+    def skipped_rows(self) -> int:
+        """How many rows are left out."""
+        return len(self._skipped)
 
     @property
     def skipped(self) -> list[str]:
         """A message for each row left out, the first thousand, and how many there are besides."""
-        more = self.skipped_rows - len(self._skipped)
-        return [*self._skipped, *([f"and {more} more"] if more else [])]
+        listed = list(islice(self._skipped.values(), LISTED_SKIPPED))
+        more = len(self._skipped) - len(listed)
+        return [*listed, *([f"and {more} more"] if more else [])]
 
     def raise_if_any(self) -> None:
-        """Raise the first twenty problems and how many there are; return if there are none.
-
-        Raises:
-            UserError: There is at least one problem.
-        """
+        """Raise the first twenty problems and how many there are; return if there are none."""
         if self.count:
             self._raise(self._shown, self.count, "Mend the data and run this again.")
 
     def raise_none_left(self) -> None:
-        """Raise that there is no row to use, with the problems of those left out.
-
-        Raises:
-            UserError: Always.
-        """
-        if not self.skipped_rows:
+        """Raise that there is no row to use, with the problems of those left out."""
+        if not self._skipped:
             raise UserError(
                 f"{self.source} holds no résumé: there is no row in it. Check data.path."
             )
         advice = "data.on_bad_rows=skip leaves no row: mend the data, or check the columns' keys."
-        self._raise(self._skipped[:SHOWN_PROBLEMS], self.skipped_rows, advice)
+        self._raise(self.skipped[:SHOWN_PROBLEMS], len(self._skipped), advice)
 
     def _raise(self, shown: list[str], count: int, advice: str) -> None:
-        """Raise ``shown`` and how many there are in all."""
         number = "a problem" if count == 1 else f"{count} problems"
         more = count - len(shown)
         rest = f"; and {more} more" if more else ""
