@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import error_of, read
+from resumebert.data.cells.label_cells import BAD, EMPTY, NAMES, NULL, NUMBERS, parse_cell
+from resumebert.data.cells.label_names import look_alikes
 from resumebert.data.readers import read_documents, read_table
-from resumebert.data.readers.label_cells import BAD, EMPTY, NAMES, NULL, NUMBERS, parse_cell
-from resumebert.data.readers.label_doubts import look_alikes
 from resumebert.utils.errors import UserError
 
 FOUR = ["a", "b", "c", "d"]
