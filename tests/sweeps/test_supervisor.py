@@ -11,7 +11,8 @@ import pytest
 
 from helpers import LIMIT
 from resumebert.sweeps.status import read_status
-from resumebert.sweeps.stopping import signals_passed_on
+from resumebert.sweeps.stopping import noting_signals
+from resumebert.sweeps.stopping import wait_for as wait_for_process
 from sweep_commands import APP, start, starts, status, sweep, wait_for, wait_for_end
 
 
@@ -93,16 +94,15 @@ def test_a_folder_of_another_sweep_is_refused(tmp_path):
 
 @pytest.mark.parametrize("is_early", [True, False])
 def test_a_signal_reaches_a_run_once_even_while_it_starts(is_early):
-    with signals_passed_on() as (received, add):
+    with noting_signals() as noted:
         if is_early:
             os.kill(os.getpid(), signal.SIGTERM)
         process = subprocess.Popen(["sleep", "60"], start_new_session=True)
-        add(process)
         if not is_early:
             os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)
-        assert process.wait(timeout=LIMIT) == -signal.SIGTERM
-    assert received == [signal.SIGTERM]
+        assert wait_for_process(process, noted, as_worker=False) == -signal.SIGTERM
+    assert noted == [signal.SIGTERM]
 
 
 def test_an_unknown_key_fails_once_before_any_run(tmp_path):

@@ -65,7 +65,7 @@ class StudySweeper(Sweeper):
     @report_user_errors
     def sweep(self, arguments: list[str]) -> None:
         """Run trials until the study has ``n_trials``."""
-        from resumebert.sweeps.search import open_search, parse_space
+        from resumebert.sweeps.search import Search, example_of, parse_space
         from resumebert.sweeps.status import read_status
         from resumebert.sweeps.stopping import how_to_go_on, say
         from resumebert.utils.durable_files import write_text
@@ -73,16 +73,13 @@ class StudySweeper(Sweeper):
         assert self.config is not None
         assert self.hydra_context is not None
         assert self.launcher is not None
-        folder = Path(self.config.hydra.sweep.dir)
+        folder, monitor = Path(self.config.hydra.sweep.dir), self.config.monitor
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         given = [f"{key}={value}" for key, value in self.params.items()] + arguments
         space, fixed = parse_space(parser.parse_overrides(given))
-        self.validate_batch_is_legal([[*fixed, *space.example()]])
+        self.validate_batch_is_legal([[*fixed, *example_of(space)]])
         write_text(folder / "multirun.yaml", OmegaConf.to_yaml(self.config))
-        search = open_search(
-            folder, space, self.sampler, self.seed, self.config.monitor.metric,
-            self.config.monitor.mode,
-        )  # fmt: skip
+        search = Search(folder, space, self.sampler, self.seed, monitor.metric, monitor.mode)
         try:
             while trials := search.next_trials(self.n_jobs, self.n_trials):
                 batch = [

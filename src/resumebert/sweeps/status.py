@@ -1,11 +1,13 @@
 """status.json: how a run of a sweep ended, and why."""
 
 import json
+import math
 import re
 import signal
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from resumebert.utils.durable_files import write_text
 
@@ -53,14 +55,32 @@ class RunStatus:
 def read_status(folder: Path) -> RunStatus | None:
     """Return the status in a run's folder; None if there is none."""
     try:
-        return RunStatus(**json.loads((folder / STATUS).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return RunStatus(**read_json(folder / STATUS))
+    except TypeError:
         return None
 
 
 def write_status(folder: Path, status: RunStatus) -> None:
     """Write the status into a run's folder."""
     write_text(folder / STATUS, json.dumps(asdict(status), indent=2, ensure_ascii=False) + "\n")
+
+
+def read_metrics(folder: Path) -> dict[str, float]:
+    """Return a run's final metrics, without undefined ones; empty if it has not finished."""
+    return {
+        name: float(value)
+        for name, value in read_json(folder / "metrics.json").items()
+        if isinstance(value, int | float) and math.isfinite(value)
+    }
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file; an empty one if it can't be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def reason_of(exit_code: int, lines: Sequence[str]) -> str:
@@ -71,27 +91,15 @@ def reason_of(exit_code: int, lines: Sequence[str]) -> str:
         lines: the last lines of its output.
     """
     if exit_code < 0:
-        return _killed(-exit_code)
-    errors = [line for line in lines if line.startswith("Error: ")]
-    exceptions = [line for line in lines if _EXCEPTION.match(line)]
-    if errors:
-        reason = errors[-1].removeprefix("Error: ")
-    elif exceptions:
-        reason = exceptions[-1]
-    elif exit_code == 0:
-        reason = "ended without metrics.json"
-    else:
-        said = [line for line in lines if line.strip()]
-        reason = f"exit code {exit_code}" + (f": {said[-1].strip()}" if said else "")
-    return reason if len(reason) <= LONGEST else reason[: LONGEST - 1] + "…"
-
-
-def _killed(number: int) -> str:
-    try:
-        name = signal.Signals(number).name
-    except ValueError:
-        name = f"signal {number}"
-    words = f"killed by {name}"
-    if name == "SIGKILL":
-        words += ", which the system does when memory runs out"
-    return words
+        names = {int(number): number.name for number in signal.Signals}
+        words = f"killed by {names.get(-exit_code, f'signal {-exit_code}')}"
+        is_kill = exit_code == -signal.SIGKILL
+        return words + ", which the system does when memory runs out" * is_kill
+    said = [line.strip() for line in lines if line.strip()]
+    otherwise = f"exit code {exit_code}" + (f": {said[-1]}" if said else "")
+    reasons = [
+        "ended without metrics.json" if exit_code == 0 else otherwise,
+        *(line for line in lines if _EXCEPTION.match(line)),
+        *(line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")),
+    ]
+    return reasons[-1] if len(reasons[-1]) <= LONGEST else reasons[-1][: LONGEST - 1] + "…"

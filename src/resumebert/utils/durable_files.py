@@ -46,7 +46,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     except (OSError, RuntimeError) as error:
         # When the disk is full, PyTorch raises a RuntimeError about its zip archive.
         cause = error.__context__ if isinstance(error, RuntimeError) else None
-        raise UnwrittenError(path, _words(path, cause or error)) from error
+        raise UnwrittenError(path, _reason(path, cause or error)) from error
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -116,16 +116,15 @@ def raising_postponed() -> Iterator[None]:
         _postponed = None
 
 
-def _words(path: Path, error: BaseException) -> str:
-    reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+def _reason(path: Path, error: BaseException) -> str:
+    words = getattr(error, "strerror", None) or str(error).partition("\n")[0]
     kept = ""
     with suppress(OSError):
         kept = "; the earlier version is still there" if path.exists() else ""
-    remedy = "Make it writable"
-    if getattr(error, "errno", errno.ENOSPC) in NO_ROOM:
-        remedy = "Make room on the disk"
+    is_full = getattr(error, "errno", errno.ENOSPC) in NO_ROOM
+    remedy = "Make room on the disk" if is_full else "Make it writable"
     return (
-        f"the file can't be written ({reason}){kept}. {remedy}, or give another folder with "
+        f"the file can't be written ({words}){kept}. {remedy}, or give another folder with "
         "output_dir=FOLDER."
     )
 

@@ -49,12 +49,15 @@ def trusted(target: str, trust: Iterable[str], where: str, what: str) -> Any:
     """
     package = target.partition(".")[0]
     if package not in trust:
-        advice = "Use a checkpoint that train.py wrote, or name the data yourself: data=table "
-        advice += "data.path=…"
         if is_dotted(target) and _is_own(package):
             advice = (
                 f"If you know the package {package} and who made the checkpoint, allow it to be "
                 f"imported: trust=[{package}]"
+            )
+        else:
+            advice = (
+                "Use a checkpoint that train.py wrote, or name the data yourself: data=table "
+                "data.path=…"
             )
         raise UserError(
             f"{where}: the checkpoint's config asks to call {target}, which is none of "
@@ -86,16 +89,12 @@ def imported(target: str, where: str) -> Any:
 
 
 def is_dotted(name: object) -> bool:
-    """Tell whether a name is a dotted one, such as ``mylab.top2``."""
-    return (
-        isinstance(name, str)
-        and "." in name
-        and all(part.isidentifier() for part in name.split("."))
-    )
+    """Return whether a name is a dotted one, such as ``mylab.top2``."""
+    return isinstance(name, str) and "." in name and all(map(str.isidentifier, name.split(".")))
 
 
 def _is_own(package: str) -> bool:
-    """Tell whether a package is neither Python's nor resumebert's nor one that this stands on."""
+    """Return whether a package is not Python's, resumebert's, or one that resumebert requires."""
     if package in sys.stdlib_module_names or package in ("resumebert", "hydra_plugins"):
         return False
     distributions = packages_distributions().get(package, ())
