@@ -1,4 +1,4 @@
-"""Runs in processes of their own: what ends one ends no other, and what was done stays done."""
+"""Runs in their own processes: the end of one ends no other, and finished ones are kept."""
 
 import os
 import signal
@@ -53,7 +53,7 @@ def test_a_sweep_without_failures_ends_with_0_and_is_not_repeated(tmp_path):
     assert starts(tmp_path / "with (odd) name" / "1") == 1
 
 
-def test_kill_9_takes_the_run_along_and_a_restart_goes_on(tmp_path):
+def test_kill_9_ends_the_run_too_and_a_restart_resumes_it(tmp_path):
     process = start(tmp_path, "does=wait")
     run = tmp_path / "sweep" / "0"
     wait_for(run / "started.txt")
@@ -124,7 +124,7 @@ def test_a_single_run_is_as_ever(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_sweep_whose_output_nobody_reads_goes_on(tmp_path):
+def test_a_sweep_continues_when_nobody_reads_its_output(tmp_path):
     process = start(tmp_path, "seed=1,2")
     wait_for(tmp_path / "sweep" / "0" / "started.txt")
     process.stdout.close()
@@ -133,7 +133,7 @@ def test_a_sweep_whose_output_nobody_reads_goes_on(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_job_whose_time_is_up_saves_and_takes_no_other_along(tmp_path):
+def test_a_job_whose_time_is_up_saves_and_ends_no_other(tmp_path):
     """The signal comes to all of its processes, as SLURM sends it."""
     process = start(
         tmp_path, "does=wait,finish", "hydra/launcher=submitit_local",

@@ -39,7 +39,6 @@ class Group:
     Attributes:
         number: counted from 1, in the order of the runs.
         settings: the other swept keys and their values.
-        runs: one or more.
     """
 
     number: int
@@ -71,7 +70,6 @@ class Effect:
     """The monitored metric over the values of one key, averaged over the other keys.
 
     Attributes:
-        key: its name.
         points: each finished run's value of the key and its metric.
         at: the spread of the metric at each value, in order; for a continuous key, in each quarter
             of the runs.
@@ -86,10 +84,9 @@ class Effect:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """A leaderboard.
+    """The runs of some sweeps, ranked.
 
     Attributes:
-        runs: all runs.
         keys: the swept keys, without seed and fold.
         repeats: the swept keys among seed and fold.
         common: settings given on the command line that are the same in all runs.

@@ -18,19 +18,15 @@ class Run:
     """A run, as read from its folder.
 
     Attributes:
-        folder: its path.
         state: see :class:`~resumebert.sweeps.status.RunStatus`; ``unfinished`` for a run outside
             any sweep that has no metrics.
         reason: why it did not finish.
         given: the keys on its command line.
-        config: all its settings.
         choices: config group → the option chosen.
         metrics: as in metrics.json.
         intervals: metric → the ends of its interval, as in metrics.json under ``<metric>_ci``.
         monitor: the metric that chose its best checkpoint, such as ``val/f1_macro``.
         mode: ``max`` or ``min``: which values of ``monitor`` are better.
-        minutes: how long it took.
-        documents_per_second: its speed in training.
     """
 
     folder: Path

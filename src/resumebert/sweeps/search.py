@@ -47,9 +47,7 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 def parse_space(overrides: Sequence[Override]) -> tuple[Space, list[str]]:
-    """Return the search space, and the overrides that all trials share.
-
-    If a key is given several times, the last one counts.
+    """Return the search space, and the overrides that all trials share; of a key, the last counts.
 
     Raises:
         UserError: a sweep can't be searched, or there is none.
@@ -145,11 +143,8 @@ class Search:
     def next_trials(self, count: int, n_trials: int) -> list[int]:
         """Return the numbers of the trials to run now; empty if the study is complete.
 
-        Trials that a killed process left unfinished come first.
-
-        Args:
-            count: the most trials to return.
-            n_trials: size of the whole study.
+        At most ``count``, and no more than ``n_trials`` in the whole study. Trials that a killed
+        process left unfinished come first.
         """
         with FileLock(self.folder / ASKING):
             trials = self.study.get_trials(deepcopy=False)

@@ -20,8 +20,6 @@ class History:
 
     Attributes:
         words: how many trials are in each state.
-        metric: the metric that is optimised.
-        mode: ``max`` or ``min``.
         values: (trial, value) of the completed trials, in order.
         pruned: (trial, last reported value) of the pruned trials.
         importances: (key, share of the variance), the largest first; empty if there are too few

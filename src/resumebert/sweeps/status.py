@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from resumebert.utils.durable_files import write_text
+from resumebert.utils.interruption import SIGNALS, Interruption
 
 STATUS = "status.json"
+# callbacks.pruning writes this file when it ends a run.
+PRUNED_NOTE = "pruned.json"
+EXIT_CODES_OF_SIGNALS = [Interruption(number).exit_code for number in SIGNALS]
 
 RUNNING, FINISHED, PRUNED = "running", "finished", "pruned"
 FAILED, INTERRUPTED = "failed", "interrupted"
@@ -83,13 +87,28 @@ def read_json(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def reason_of(exit_code: int, lines: Sequence[str]) -> str:
-    """Return in one paragraph why a process ended.
+def outcome_of(
+    folder: Path, exit_code: int, lines: Sequence[str], *, is_stopped: bool
+) -> tuple[str, str | None]:
+    """Return the state of a run whose process has ended, and the reason for it.
 
     Args:
-        exit_code: a negative one is the signal that killed it.
+        folder: of the run.
+        exit_code: of its process.
         lines: the last lines of its output.
+        is_stopped: whether a signal was passed on to it.
     """
+    if exit_code == 0 and (folder / "metrics.json").exists():
+        return FINISHED, None
+    if note := read_json(folder / PRUNED_NOTE):
+        return PRUNED, note["reason"]
+    if is_stopped or exit_code in EXIT_CODES_OF_SIGNALS:
+        return INTERRUPTED, "stopped from outside"
+    return FAILED, reason_of(exit_code, lines)
+
+
+def reason_of(exit_code: int, lines: Sequence[str]) -> str:
+    """Return in one paragraph why a process failed; a negative code is a signal's."""
     if exit_code < 0:
         names = {int(number): number.name for number in signal.Signals}
         words = f"killed by {names.get(-exit_code, f'signal {-exit_code}')}"

@@ -29,16 +29,12 @@ from omegaconf import DictConfig, OmegaConf
 
 from resumebert.sweeps.status import (
     DONE,
-    FAILED,
-    FINISHED,
-    INTERRUPTED,
-    PRUNED,
+    PRUNED_NOTE,
     RUNNING,
     RunStatus,
-    read_json,
+    outcome_of,
     read_metrics,
     read_status,
-    reason_of,
     write_status,
 )
 from resumebert.sweeps.stopping import (
@@ -54,13 +50,10 @@ from resumebert.sweeps.stopping import (
     wait_for,
 )
 from resumebert.utils.console import duration
-from resumebert.utils.interruption import SIGNALS, Interruption
+from resumebert.utils.interrupted_runs import LAST
 from resumebert.utils.settings import SWEPT, as_override, command_line, config_flags, given_keys
 
 LOG = "train.log"
-# callbacks.pruning writes this file when it ends a run.
-PRUNED_NOTE = "pruned.json"
-LAST_CHECKPOINT = Path("checkpoints") / "last.ckpt"
 # Set for the run of a sweep: its standard input closes when the sweep ends.
 IN_SWEEP = "RESUMEBERT_IN_SWEEP"
 # Removed when a run starts again, so that no results of its earlier attempt remain.
@@ -68,7 +61,6 @@ LEFTOVERS = ("metrics.json", PRUNED_NOTE, LOG, "checkpoints", "tensorboard", "cs
 # Settings of the sweep that are not passed on to its runs.
 SWEEP_ONLY = ("hydra.sweep", "hydra/sweep", "hydra.launcher", "hydra/launcher", "hydra.mode",
               "hydra.run.")  # fmt: skip
-EXIT_CODES_OF_SIGNALS = [Interruption(number).exit_code for number in SIGNALS]
 Task = Callable[[DictConfig], Any]
 
 
@@ -127,7 +119,7 @@ def _attempt(
 ) -> tuple[RunStatus, signal.Signals | None]:
     """Run the process and record its outcome; return it, and the signal that stopped the run."""
     name = f"run {folder.name}"
-    resumed = before.is_resumable and (folder / LAST_CHECKPOINT).exists()
+    resumed = before.is_resumable and (folder / LAST).exists()
     if not resumed:
         _clear(folder)
     command = [
@@ -136,7 +128,7 @@ def _attempt(
         # Otherwise a search's config would make the run a sweep.
         "hydra.mode=RUN",
         as_override("hydra.run.dir", folder),
-        *([as_override("ckpt_path", folder / LAST_CHECKPOINT)] if resumed else []),
+        *([as_override("ckpt_path", folder / LAST)] if resumed else []),
     ]  # fmt: skip
     seconds = before.seconds if resumed else 0.0
     status = RunStatus(RUNNING, before.overrides, command, before.attempts + 1, seconds)
@@ -155,7 +147,7 @@ def _attempt(
         assert process.stdin is not None
         process.stdin.close()
         reader.join()
-    state, reason = _outcome(folder, exit_code, list(tail), bool(noted))
+    state, reason = outcome_of(folder, exit_code, list(tail), is_stopped=bool(noted))
     seconds += time.monotonic() - started
     status = replace(status, state=state, reason=reason, exit_code=exit_code, seconds=seconds)
     write_status(folder, status)
@@ -201,19 +193,6 @@ def _read(output: IO[str], log: IO[str], tail: deque[str], name: str) -> None:
         tail.append(line.rstrip("\n"))
         if line.startswith("epoch "):
             say(f"{name}: {line.rstrip()}")
-
-
-def _outcome(
-    folder: Path, exit_code: int, tail: list[str], is_stopped: bool
-) -> tuple[str, str | None]:
-    """Return the state of an ended attempt, and the reason for it."""
-    if exit_code == 0 and (folder / "metrics.json").exists():
-        return FINISHED, None
-    if (folder / PRUNED_NOTE).exists():
-        return PRUNED, read_json(folder / PRUNED_NOTE)["reason"]
-    if is_stopped or exit_code in EXIT_CODES_OF_SIGNALS:
-        return INTERRUPTED, "stopped from outside"
-    return FAILED, reason_of(exit_code, tail)
 
 
 def _sum_up(hydra: HydraConf) -> None:

@@ -58,7 +58,7 @@ def write_text(path: Path, text: str) -> None:
     Bytes of a path that are not UTF-8 are written as JSON escapes, which JSON reads back.
 
     Raises:
-        UnwrittenError: it can't be written, and :func:`postpone` was not called.
+        UnwrittenError: as :func:`tell_or_raise`.
     """
     try:
         with replacing(path) as file:
@@ -97,11 +97,7 @@ def tell_or_raise(error: UnwrittenError) -> None:
 
 @contextmanager
 def raising_postponed() -> Iterator[None]:
-    """At the end of the ``with`` block, raise one error for the files that could not be written.
-
-    Raises:
-        UserError: not all files could be written.
-    """
+    """At the end of the ``with`` block, raise a UserError for all files that were not written."""
     global _postponed
     try:
         yield

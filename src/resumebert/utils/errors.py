@@ -36,11 +36,7 @@ class UserError(Exception):
 
 
 class UnwrittenError(UserError):
-    """A file that can't be written.
-
-    Attributes:
-        path: of the file.
-    """
+    """The file ``path`` can't be written."""
 
     def __init__(self, path: str | os.PathLike[str], words: str) -> None:
         super().__init__(f"{path}: {words}")

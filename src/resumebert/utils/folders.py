@@ -117,9 +117,9 @@ def checkpoint_file(path: Path, key: str = "ckpt") -> Path:
     """Return the checkpoint file that ``path`` stands for.
 
     Args:
-        path: a checkpoint file, a run's folder or one of its subfolders. In a folder, the best
-            checkpoint is preferred to the last.
-        key: the config key that the path was given as.
+        path: of a checkpoint file, or of a run's folder or one of its subfolders, of which it is
+            the best checkpoint, or else the last.
+        key: the config key that gives the path.
 
     Raises:
         UserError: there is no checkpoint.
@@ -142,11 +142,7 @@ def checkpoint_file(path: Path, key: str = "ckpt") -> Path:
 
 
 def is_folder(path: Path, key: str) -> bool:
-    """Return whether a path is a folder, not a file.
-
-    Args:
-        path: may begin with ``~``.
-        key: the config key that the path was given as.
+    """Return whether the path that a config's ``key`` gives is a folder, not a file.
 
     Raises:
         UserError: it is neither, or can't be opened.

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import FrameType
 from typing import Any
 
@@ -26,7 +26,7 @@ class Interruption(BaseException):
     def __init__(self, signum: int) -> None:
         super().__init__(f"ended by {signal.Signals(signum).name}")
         self.signum = signum
-        self.exit_code = exit_code_of(signum)
+        self.exit_code = 128 + signum
 
 
 class NotedSignal:
@@ -56,11 +56,6 @@ class NotedSignal:
             self.signum, self._came_at = signum, time.monotonic()
         elif signum != self.signum or time.monotonic() > self._came_at + SECONDS_OF_ONE_SIGNAL:
             raise Interruption(signum)
-
-
-def exit_code_of(signum: int) -> int:
-    """Return the code that a shell expects of a process ended by a signal."""
-    return 128 + signum
 
 
 @contextmanager
@@ -98,11 +93,9 @@ def install(handler: Handler, signals: Iterable[int] = SIGNALS) -> dict[int, Any
         return {}
 
 
-@contextmanager
-def signals_interrupt() -> Iterator[None]:
+def signals_interrupt() -> AbstractContextManager[None]:
     """Turn the signals into an :class:`Interruption` inside the ``with`` block."""
-    with handling(_raise):
-        yield
+    return handling(_raise)
 
 
 def interrupt_from_now_on() -> None:

@@ -88,11 +88,8 @@ def prepare_process() -> None:
 def processes_of_one_run(output_dir: Path, overrides: list[str] | None) -> Iterator[None]:
     """Let a run start processes inside the ``with`` block, and clean up after it.
 
-    Args:
-        output_dir: the run's folder.
-        overrides: the overrides of this run of a sweep; None: this is not a sweep. Lightning
-            starts the other processes with this process's command line, and with a sweep's command
-            line each of them would start the sweep.
+    Lightning starts the other processes with this process's command line. With that of a sweep,
+    each would start the sweep, so theirs has the ``overrides`` of this run. None: it is no sweep.
     """
     arguments = sys.argv
     environment = {name: os.environ.get(name) for name in (*OF_A_LAUNCH, OUTPUT_DIR)}

@@ -41,7 +41,7 @@ def trusted(target: str, trust: Iterable[str], where: str, what: str) -> Any:
         target: such as ``mylab.losses.soft_f1``.
         trust: packages that it may be of.
         where: what to call the checkpoint in a message, ``ckpt=PATH``.
-        what: the kind of thing, in the plural, for a message.
+        what: what to call such things in a message, ``losses``.
 
     Raises:
         UserError: its package is not trusted, it can't be imported, or it is no function or class
