@@ -108,6 +108,15 @@ def test_a_file_that_cannot_be_written_leaves_the_one_before(
     assert ("the earlier version is still there" in str(error.value)) == (before is not None)
 
 
+def test_several_processes_may_write_one_file(tmp_path):
+    living, left_over = (tmp_path / f".a.json.{number}.partial" for number in (1, 2))
+    for path in (living, left_over):
+        path.touch()
+    os.utime(left_over, (0, 0))
+    write_text(tmp_path / "a.json", "{}")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.json", living.name}
+
+
 def test_what_is_in_the_way_is_told(tmp_path):
     (tmp_path / "metrics.json").mkdir()
     (tmp_path / "file").touch()

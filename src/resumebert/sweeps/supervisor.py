@@ -50,6 +50,7 @@ from resumebert.sweeps.stopping import (
     wait_for,
 )
 from resumebert.utils.console import duration
+from resumebert.utils.errors import UserError
 from resumebert.utils.interrupted_runs import LAST
 from resumebert.utils.settings import SWEPT, as_override, command_line, config_flags, given_keys
 
@@ -200,7 +201,10 @@ def _sum_up(hydra: HydraConf) -> None:
     # Imported here because it takes a second, and this process mostly waits.
     from resumebert.sweeps.leaderboard import write_leaderboard
 
-    write_leaderboard([Path(hydra.sweep.dir)])
+    try:
+        write_leaderboard([Path(hydra.sweep.dir)])
+    except UserError as error:
+        say(str(error))
     if not is_worker(hydra) or os.getppid() != PARENT:
         # Otherwise the sweep's process prints it.
         say(how_to_go_on(hydra.sweep.dir))

@@ -6,6 +6,7 @@ The package writes everything in a run's folder with these functions.
 import errno
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# A half-written file that has not grown for so long was left by a killed process.
+SECONDS_UNTIL_LEFT_OVER = 3600
 
 # The files that could not be written since `postpone`; None: errors are raised at once.
 _postponed: list[UnwrittenError] | None = None
@@ -27,7 +30,8 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a file that replaces ``path`` once it is completely on the disk.
 
     A reader of ``path`` finds the old file or the new one, never a part; after an exception, the
-    old one. The next call removes what a killed process left half-written.
+    old one. What a killed process left half-written is removed by a call an hour later: until then
+    it may be of another process that writes the same file.
 
     Raises:
         UnwrittenError: it can't be written.
@@ -35,8 +39,10 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for left_over in path.parent.glob(f".{path.name}.*.partial"):
-            left_over.unlink(missing_ok=True)
+        for other in path.parent.glob(f".{path.name}.*.partial"):
+            with suppress(FileNotFoundError):
+                if time.time() - other.stat().st_mtime > SECONDS_UNTIL_LEFT_OVER:
+                    other.unlink()
         with partial.open("wb") as file:
             yield file
             file.flush()

@@ -88,16 +88,14 @@ def _message(error: Exception) -> str | None:
             f"{where}{error.strerror}. Make room on the disk, or see to it that files and folders "
             "(also for temporary files, TMPDIR) can be read and written."
         )
-    if _is_out_of_memory(error):
-        first_line = str(error).partition("\n")[0].strip()
-        return f"{OUT_OF_MEMORY} ({type(error).__name__}: {first_line})"
-    return None
+    if isinstance(error, RuntimeError):
+        # Imported here because it takes seconds.
+        from lightning.pytorch.utilities.memory import is_oom_error
 
-
-def _is_out_of_memory(error: Exception) -> bool:
-    if not isinstance(error, RuntimeError):
-        return isinstance(error, MemoryError)
-    # Imported here because it takes seconds.
-    from lightning.pytorch.utilities.memory import is_oom_error
-
-    return is_oom_error(error)
+        is_out_of_memory = is_oom_error(error)
+    else:
+        is_out_of_memory = isinstance(error, MemoryError)
+    if not is_out_of_memory:
+        return None
+    first_line = str(error).partition("\n")[0].strip()
+    return f"{OUT_OF_MEMORY} ({type(error).__name__}: {first_line})"

@@ -63,7 +63,9 @@ def prepare_process() -> None:
                 f"{item}: a run needs one of the options of conf/{group}. Leave it out for the "
                 "default, or name one: python train.py --help lists them."
             )
-    if _is_sweep(sys.argv[1:]) and _started_with_others():
+    # Not SLURM_NTASKS: a batch script, which is one process, has it too.
+    are_several = "RANK" in os.environ or int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1
+    if are_several and _is_sweep(sys.argv[1:]):
         if not is_first_process():
             sys.exit(1)
         exit_with_error(
@@ -119,11 +121,6 @@ def _is_sweep(arguments: list[str]) -> bool:
     searches = [item for item in arguments if item.startswith("hparams_search=")]
     is_asked = not {"-m", "--multirun", "hydra.mode=MULTIRUN"}.isdisjoint(arguments)
     return is_asked or (bool(searches) and searches[-1] != "hparams_search=null")
-
-
-def _started_with_others() -> bool:
-    # Not SLURM_NTASKS: a batch script, which is one process, has it too.
-    return "RANK" in os.environ or int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1
 
 
 def _leave_group() -> None:
