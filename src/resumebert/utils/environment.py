@@ -29,7 +29,7 @@ def environment() -> dict[str, Any]:
         "resumebert": resumebert.__version__,
         "git": _git_state(),
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: metadata.version(name) for name in PACKAGES},
         "platform": platform.platform(),
         "cpu": {"count": os.cpu_count(), "threads": torch.get_num_threads()},
         "gpus": [torch.cuda.get_device_name(number) for number in range(gpus)],
@@ -47,10 +47,3 @@ def _git_state() -> dict[str, Any] | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return {"commit": commit.decode().strip(), "dirty": bool(changes.strip())}
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None

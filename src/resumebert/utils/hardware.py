@@ -48,15 +48,14 @@ def resolve_precision(precision: str, accelerator: str) -> str:
         return precision
     import torch
 
+    is_fast = False
     if accelerator != "cpu" and torch.cuda.is_available():
         # Emulated bfloat16 on GPUs before Ampere is slower than float32.
-        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+        is_fast = torch.cuda.is_bf16_supported(including_emulation=False)
     elif accelerator in ("cpu", "auto") and not torch.backends.mps.is_available():
         capabilities = torch.cpu.get_capabilities()
-        fast = bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
-    else:
-        fast = False
-    return "bf16-mixed" if fast else "32-true"
+        is_fast = any(map(capabilities.get, ("avx512_bf16", "amx_bf16")))
+    return "bf16-mixed" if is_fast else "32-true"
 
 
 def keep_freed_memory() -> bool:

@@ -56,12 +56,11 @@ def prepare_process() -> None:
     started as several processes is refused: each would run all of it.
     """
     sys.argv[1:] = [NULL_GROUPS.get(item, item) for item in sys.argv[1:]]
-    for item in sys.argv[1:]:
-        group = item.removesuffix("=null")
-        if group != item and group in NEEDED_GROUPS:
+    for group in NEEDED_GROUPS:
+        if f"{group}=null" in sys.argv:
             exit_with_error(
-                f"{item}: a run needs one of the options of conf/{group}. Leave it out for the "
-                "default, or name one: python train.py --help lists them."
+                f"{group}=null: a run needs one of the options of conf/{group}. Leave it out for "
+                "the default, or name one: python train.py --help lists them."
             )
     # Not SLURM_NTASKS: a batch script, which is one process, has it too.
     are_several = "RANK" in os.environ or int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1

@@ -66,7 +66,7 @@ def trusted(target: str, trust: Iterable[str], where: str, what: str) -> Any:
     found = imported(target, where)
     # What a package has imported from elsewhere is not its own.
     if str(getattr(found, "__module__", None)).partition(".")[0] != package:
-        raise UserError(f"{where}: {target} is no function or class of the package {package}.")
+        raise UserError(f"{where}: {target} is not a function or class of the package {package}.")
     return found
 
 
@@ -84,7 +84,7 @@ def imported(target: str, where: str) -> Any:
             "package, or put the folder that it is in on PYTHONPATH."
         ) from error
     if not callable(found):
-        raise UserError(f"{where}: {target} is no function and no class.")
+        raise UserError(f"{where}: {target} is neither a function nor a class.")
     return found
 
 
