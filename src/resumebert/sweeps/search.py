@@ -7,7 +7,6 @@ a file in the sweep's folder. If a process is killed, the next process continues
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
-from uuid import uuid4
 
 from filelock import FileLock
 from hydra.core.override_parser.types import Override, RangeSweep, Transformer
@@ -39,8 +38,8 @@ Space = dict[str, BaseDistribution]
 
 # Locked while a process takes trials. The journal has its own lock.
 ASKING = ".search.lock"
-# The attribute of a trial that names its owner: a file that the owner keeps locked while it lives.
-TAKEN_BY = "taken_by"
+# Locked in a trial's folder by the process that took the trial, until its outcome is recorded.
+TAKEN = ".trial.lock"
 
 # The sweep itself reports every trial.
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -136,9 +135,7 @@ class Search:
                     "another hydra.sweep.dir."
                 )
             self.study.set_user_attr("metric", metric)
-        self._taken: set[int] = set()
-        self._lock = FileLock(folder / f".search.{uuid4().hex}.lock")
-        self._lock.acquire()
+        self._taken: dict[int, FileLock] = {}
 
     def next_trials(self, count: int, n_trials: int) -> list[int]:
         """Return the numbers of the trials to run now; empty if the study is complete.
@@ -148,18 +145,18 @@ class Search:
         """
         with FileLock(self.folder / ASKING):
             trials = self.study.get_trials(deepcopy=False)
-            left = [number for number, trial in enumerate(trials) if self._is_left(trial)]
-            taken = [optuna.Trial(self.study, trials[number]._trial_id) for number in left[:count]]
-            new = min(n_trials - len(trials), count - len(taken))
-            for number in range(len(trials), len(trials) + new):
+            open_ones = [trial.number for trial in trials if trial.state == TrialState.RUNNING]
+            numbers = [number for number in open_ones if self._is_left(number)][:count]
+            for number in range(len(trials), min(n_trials, len(trials) + count - len(numbers))):
                 # The seed depends on the trial's number, so that a restart or another process
                 # does not draw the same settings again.
                 self.study.sampler = instantiate(self._sampler, seed=self._seed + number)
-                taken.append(self.study.ask(self.space))
-            for trial in taken:
-                trial.set_user_attr(TAKEN_BY, Path(self._lock.lock_file).name)
-        numbers = [trial.number for trial in taken]
-        self._taken.update(numbers)
+                numbers.append(self.study.ask(self.space).number)
+            for number in numbers:
+                run = self.folder / str(number)
+                run.mkdir(exist_ok=True)
+                self._taken[number] = FileLock(run / TAKEN)
+                self._taken[number].acquire()
         return numbers
 
     def overrides(self, number: int) -> list[str]:
@@ -182,12 +179,11 @@ class Search:
             self.study.tell(number, state=TrialState.PRUNED, skip_if_finished=True)
         elif state in (FINISHED, FAILED):
             self.study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+        else:
+            # It stays open and taken, so that this process does not repeat it.
+            return
+        self._taken.pop(number).release()
 
-    def _is_left(self, trial: optuna.trial.FrozenTrial) -> bool:
-        """Return whether a trial is open, and both its owner and its run have ended."""
-        if trial.state != TrialState.RUNNING or trial.number in self._taken:
-            return False
-        locks = [self.folder / str(trial.number) / LOCK]
-        if TAKEN_BY in trial.user_attrs:
-            locks.append(self.folder / trial.user_attrs[TAKEN_BY])
-        return not any(map(is_held, locks))
+    def _is_left(self, number: int) -> bool:
+        """Return whether both the process that took an open trial and its run have ended."""
+        return not any(is_held(self.folder / str(number) / lock) for lock in (LOCK, TAKEN))
