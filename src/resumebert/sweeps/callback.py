@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
@@ -13,13 +13,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from resumebert.sweeps.status import INTERRUPTED
 from resumebert.sweeps.stopping import how_to_go_on, say, wait_for_runs
-from resumebert.utils.errors import report_user_errors
+from resumebert.utils.errors import UserError, report_user_errors
 from resumebert.utils.interruption import Interruption, install
 from resumebert.utils.settings import command_line
-from resumebert.utils.streams import exit_with_error
-
-if TYPE_CHECKING:
-    from resumebert.sweeps.ranking import Leaderboard
 
 
 class SweepLeaderboard(Callback):
@@ -32,30 +28,25 @@ class SweepLeaderboard(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Check that the folder is new or holds the same sweep, and handle signals."""
         folder = config.hydra.sweep.dir
+        _check_is_same_sweep(folder, list(config.hydra.overrides.task))
         install(lambda number, frame: _end(number, folder))
-        written = Path(folder) / "multirun.yaml"
-        if not written.exists():
-            return
-        before = list(OmegaConf.load(written).hydra.overrides.task)
-        if before != list(config.hydra.overrides.task):
-            # Hydra turns other exceptions of a callback into a warning.
-            exit_with_error(
-                f"hydra.sweep.dir={folder} holds another sweep: {command_line(*before)}. Repeat "
-                "that command to continue it, or give this sweep its own folder; "
-                "python -m resumebert.sweeps.leaderboard FOLDER FOLDER makes one table of both."
-            )
 
+    @report_user_errors
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Update the leaderboard, in the process that supervised the run."""
         if config.hydra.mode == RunMode.MULTIRUN:
-            _write_leaderboard(config.hydra.sweep.dir)
+            from resumebert.sweeps.leaderboard import write_leaderboard
 
+            write_leaderboard([Path(config.hydra.sweep.dir)])
+
+    @report_user_errors
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Write the final leaderboard and print a summary."""
+        from resumebert.sweeps.leaderboard import write_leaderboard
         from resumebert.sweeps.ranking import summary
 
         folder = config.hydra.sweep.dir
-        leaderboard = _write_leaderboard(folder)
+        leaderboard = write_leaderboard([Path(folder)])
         if leaderboard is None:
             return
         say(summary(leaderboard, Path(folder)))
@@ -66,10 +57,15 @@ class SweepLeaderboard(Callback):
 
 
 @report_user_errors
-def _write_leaderboard(folder: str) -> "Leaderboard | None":
-    from resumebert.sweeps.leaderboard import write_leaderboard
-
-    return write_leaderboard([Path(folder)])
+def _check_is_same_sweep(folder: str, overrides: list[str]) -> None:
+    written = Path(folder) / "multirun.yaml"
+    before = list(OmegaConf.load(written).hydra.overrides.task) if written.exists() else overrides
+    if before != overrides:
+        raise UserError(
+            f"hydra.sweep.dir={folder} holds another sweep: {command_line(*before)}. Repeat that "
+            "command to continue it, or give this sweep its own folder; "
+            "python -m resumebert.sweeps.leaderboard FOLDER FOLDER makes one table of both."
+        )
 
 
 def _end(number: int, folder: str) -> None:

@@ -14,9 +14,8 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from resumebert.utils.durable_files import write_text
-from resumebert.utils.errors import UserError
+from resumebert.utils.errors import UserError, report_user_errors
 from resumebert.utils.processes import is_first_process
-from resumebert.utils.streams import exit_with_error
 
 # Bytes that must fit: less than any run takes.
 ROOM = 1024 * 1024
@@ -46,15 +45,15 @@ class CheckOutputFolder(Callback):
         # A launcher sends this object to its workers, where the function is replaced again.
         return CheckOutputFolder, ()
 
+    @report_user_errors
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Check the folder of a single run."""
-        with _exit_on_user_error():
-            make_output_folder(Path(config.hydra.run.dir), "hydra.run.dir")
+        make_output_folder(Path(config.hydra.run.dir), "hydra.run.dir")
 
+    @report_user_errors
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Check the folder of a sweep."""
-        with _exit_on_user_error():
-            make_output_folder(Path(config.hydra.sweep.dir), "hydra.sweep.dir")
+        make_output_folder(Path(config.hydra.sweep.dir), "hydra.sweep.dir")
 
 
 def make_output_folder(folder: Path, key: str = "output_dir") -> Path:
@@ -169,15 +168,6 @@ def newest_run(runs: Path) -> Path | None:
     return None if newest is None else newest.parent.parent
 
 
+@report_user_errors
 def _save_config(cfg: DictConfig, filename: str, output_dir: Path) -> None:
-    with _exit_on_user_error():
-        write_text(output_dir / filename, OmegaConf.to_yaml(cfg))
-
-
-@contextmanager
-def _exit_on_user_error() -> Iterator[None]:
-    """End the process on a user's mistake: Hydra would wrap the exception in one of its own."""
-    try:
-        yield
-    except UserError as error:
-        exit_with_error(str(error))
+    write_text(output_dir / filename, OmegaConf.to_yaml(cfg))
