@@ -112,13 +112,16 @@ def reason_of(exit_code: int, lines: Sequence[str]) -> str:
     if exit_code < 0:
         names = {int(number): number.name for number in signal.Signals}
         words = f"killed by {names.get(-exit_code, f'signal {-exit_code}')}"
-        is_kill = exit_code == -signal.SIGKILL
-        return words + ", which the system does when memory runs out" * is_kill
+        if exit_code == -signal.SIGKILL:
+            words += ", which the system does when memory runs out"
+        return words
+    errors = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")]
+    exceptions = [line for line in lines if _EXCEPTION.match(line)]
     said = [line.strip() for line in lines if line.strip()]
-    otherwise = f"exit code {exit_code}" + (f": {said[-1]}" if said else "")
-    reasons = [
-        "ended without metrics.json" if exit_code == 0 else otherwise,
-        *(line for line in lines if _EXCEPTION.match(line)),
-        *(line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")),
-    ]
-    return reasons[-1] if len(reasons[-1]) <= LONGEST else reasons[-1][: LONGEST - 1] + "…"
+    if errors or exceptions:
+        reason = (errors or exceptions)[-1]
+    elif exit_code == 0:
+        reason = "ended without metrics.json"
+    else:
+        reason = f"exit code {exit_code}" + (f": {said[-1]}" if said else "")
+    return reason if len(reason) <= LONGEST else reason[: LONGEST - 1] + "…"
