@@ -4,6 +4,8 @@ import ast
 import errno
 import json
 import os
+import platform
+import subprocess
 import sys
 from pathlib import Path
 
@@ -109,12 +111,13 @@ def test_a_file_that_cannot_be_written_leaves_the_one_before(
 
 
 def test_several_processes_may_write_one_file(tmp_path):
-    living, left_over = (tmp_path / f".a.json.{number}.partial" for number in (1, 2))
-    for path in (living, left_over):
-        path.touch()
-    os.utime(left_over, (0, 0))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for process in (os.getppid(), ended.pid):
+        (tmp_path / f".a.json.{platform.node()}.{process}.partial").touch()
     write_text(tmp_path / "a.json", "{}")
-    assert {path.name for path in tmp_path.iterdir()} == {"a.json", living.name}
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"a.json", f".a.json.{platform.node()}.{os.getppid()}.partial"}
 
 
 def test_what_is_in_the_way_is_told(tmp_path):

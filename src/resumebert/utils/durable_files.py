@@ -5,8 +5,8 @@ The package writes everything in a run's folder with these functions.
 
 import errno
 import os
+import platform
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# A half-written file that has not grown for so long was left by a killed process.
-SECONDS_UNTIL_LEFT_OVER = 3600
 
 # The files that could not be written since `postpone`; None: errors are raised at once.
 _postponed: list[UnwrittenError] | None = None
@@ -30,19 +28,19 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a file that replaces ``path`` once it is completely on the disk.
 
     A reader of ``path`` finds the old file or the new one, never a part; after an exception, the
-    old one. What a killed process left half-written is removed by a call an hour later: until then
-    it may be of another process that writes the same file.
+    old one. The next call on the same machine removes what a killed process left half-written.
+    Several processes may write the same file: the last one to end counts.
 
     Raises:
         UnwrittenError: it can't be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    here = f".{path.name}.{platform.node()}"
+    partial = path.with_name(f"{here}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for other in path.parent.glob(f".{path.name}.*.partial"):
-            with suppress(FileNotFoundError):
-                if time.time() - other.stat().st_mtime > SECONDS_UNTIL_LEFT_OVER:
-                    other.unlink()
+        for other in path.parent.glob(f"{here}.*.partial"):
+            if not _is_running(int(other.name.split(".")[-2])):
+                other.unlink(missing_ok=True)
         with partial.open("wb") as file:
             yield file
             file.flush()
@@ -129,6 +127,14 @@ def _reason(path: Path, error: BaseException) -> str:
         f"the file can't be written ({words}){kept}. {remedy}, or give another folder with "
         "output_dir=FOLDER."
     )
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except OSError as error:
+        return error.errno != errno.ESRCH
+    return True
 
 
 def _sync(folder: Path) -> None:
