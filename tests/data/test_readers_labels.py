@@ -456,7 +456,7 @@ def test_a_row_for_each_label(tmp_path, ids, flags):
     assert not table.warnings
 
 
-def test_copies_with_several_labels_are_no_rows_per_label(tmp_path):
+def test_duplicates_with_several_labels_are_no_rows_per_label(tmp_path):
     rows = [{"text": "x", "labels": "a;b"}, {"text": "x", "labels": "a"}, {"text": "y"}]
     assert not read(write(tmp_path, [{"labels": "b", **row} for row in rows])).warnings
 
