@@ -14,7 +14,7 @@ from helpers import REPOSITORY
 from resumebert import ResumeLabeler, UserError, compose, evaluate, train
 from resumebert.model import checkpoint
 from resumebert.model.stored_calls import LOSSES, checked_call
-from resumebert.tasks.run_settings import taken_over
+from resumebert.model.stored_command import taken_over
 from resumebert.utils.console import make_console
 
 HERE = str(Path(__file__).parent)

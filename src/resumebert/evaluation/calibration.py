@@ -19,8 +19,8 @@ from sklearn.isotonic import IsotonicRegression
 from torch import Tensor
 
 from resumebert.evaluation.areas import Floats
-from resumebert.evaluation.settings import DEFAULTS, CalibrationMethod
 from resumebert.evaluation.weighting import DECIMALS, weighted
+from resumebert.settings.schema import DEFAULTS, CalibrationMethod
 from resumebert.utils.floats import to_float64, to_probabilities
 
 METHODS = get_args(CalibrationMethod)

@@ -38,7 +38,7 @@ from resumebert.evaluation.metrics import (
 )
 from resumebert.evaluation.registry import MAIN
 from resumebert.evaluation.result import EvaluationResult, Flags, Interval, excerpt, tuned_only
-from resumebert.evaluation.settings import DEFAULTS
+from resumebert.settings.schema import DEFAULTS
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from resumebert.evaluation.metrics import (
     weighted_metrics,
 )
 from resumebert.evaluation.registry import Metric
-from resumebert.evaluation.settings import DEFAULTS
+from resumebert.settings.schema import DEFAULTS
 
 Kind = Literal["bca", "percentile"]
 

@@ -15,9 +15,9 @@ from resumebert.evaluation.decisions import Decisions
 from resumebert.evaluation.intervals import bootstrap_intervals
 from resumebert.evaluation.metrics import multilabel_metrics
 from resumebert.evaluation.registry import Metric, load_metrics, metric_names
-from resumebert.evaluation.settings import EvaluationSettings
 from resumebert.evaluation.top1 import top1_intervals, top1_metrics
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.settings.schema import EvaluationSettings
 from resumebert.utils.floats import to_probabilities
 
 Interval = tuple[float, float]

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 
 from resumebert.evaluation.areas import Floats
-from resumebert.evaluation.settings import DEFAULTS, Objective
 from resumebert.evaluation.weighting import DECIMALS, Weighted, weighted
+from resumebert.settings.schema import DEFAULTS, Objective
 
 Indices = npt.NDArray[np.intp]
 

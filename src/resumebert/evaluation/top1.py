@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from resumebert.evaluation.intervals import bootstrap
 from resumebert.evaluation.metrics import Documents, Floats, Statistic, Weights, sum_by_group
-from resumebert.evaluation.settings import DEFAULTS
+from resumebert.settings.schema import DEFAULTS
 
 TOP1_WHY = (
     "These are the scores of an evaluation that takes the label with the highest logit as the only "

@@ -1,20 +1,20 @@
 """ResumeLabeler: a checkpoint, and the labels that it gives to new texts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from resumebert.data.cleaning import MASKING, clean
+from resumebert.data.build import treatment
+from resumebert.data.cleaning import clean
 from resumebert.data.tokenization import TextTokenizer
-from resumebert.data.windows import Windowing, window_length
 from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.decisions import Decisions, stored_decisions
 from resumebert.inference.scoring import TextScorer, text_scorer
 from resumebert.model.checkpoint import checkpoint_file, load_checkpoint
+from resumebert.settings.schema import DataSettings
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
 from resumebert.utils.trust import packages
@@ -97,7 +97,7 @@ class ResumeLabeler:
         """
         file = checkpoint_file(Path(path))
         model, extras = load_checkpoint(file, trust=packages(trust))
-        cleaning, windowing = treatment(extras.config["data"])
+        cleaning, windowing = treatment(DataSettings.of(extras.config["data"]))
         model.chunk_tokens = extras.config["model"]["chunk_tokens"]
         where = _device(device)
         scorer = text_scorer(
@@ -179,15 +179,6 @@ class ResumeLabeler:
             )
             for i in range(len(cleaned))
         ]
-
-
-def treatment(data: Mapping[str, Any]) -> tuple[list[str], Windowing]:
-    """Return how texts are cleaned and which tokens are read, by a config's ``data``."""
-    cleaning = [*data["cleaning"], *([MASKING] if data["mask_pii"] else [])]
-    strategy = data["long_documents"]
-    return cleaning, Windowing(
-        strategy, window_length(data["max_length"], strategy), data["stride"]
-    )
 
 
 def _device(name: str) -> torch.device:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from resumebert.report.inputs import ReportInput
-from resumebert.utils.settings import command_line
+from resumebert.utils.command_line import command_line
 
 # Of a longer list, the most frequent: the report has them all.
 MAX_LABELS = 25

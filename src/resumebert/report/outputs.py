@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from resumebert.utils.settings import command_line
+from resumebert.utils.command_line import command_line
 
 OUTPUTS: Mapping[str, str] = {
     "report.html": "all of it to read and to look at",

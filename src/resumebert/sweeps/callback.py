@@ -15,8 +15,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from resumebert.sweeps.status import INTERRUPTED
 from resumebert.sweeps.stopping import STOPPED, how_to_go_on, say, wait_for_runs
+from resumebert.utils.command_line import command_line
 from resumebert.utils.errors import report_user_errors
-from resumebert.utils.settings import command_line
 
 if TYPE_CHECKING:
     from resumebert.sweeps.ranking import Leaderboard

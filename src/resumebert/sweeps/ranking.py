@@ -16,7 +16,7 @@ from resumebert.sweeps.runs import (
     swept_keys,
 )
 from resumebert.sweeps.status import FAILED
-from resumebert.utils.settings import Value
+from resumebert.utils.command_line import Value
 
 # A number with more distinct values than this is continuous: its effect is shown by quarters.
 MOST_VALUES = 8

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
 from resumebert.sweeps.status import FINISHED, read_status
-from resumebert.utils.settings import Value, given_keys, value_of
+from resumebert.utils.command_line import Value, given_keys, value_of
 
 # Runs that differ only in these are repeats.
 REPEATS = ("seed", "data.seed", "data.fold")

@@ -53,8 +53,8 @@ from resumebert.sweeps.stopping import (
     say,
     signals_passed_on,
 )
+from resumebert.utils.command_line import SWEPT, as_override, command_line, config_flags, given_keys
 from resumebert.utils.console import duration
-from resumebert.utils.settings import SWEPT, as_override, command_line, config_flags, given_keys
 
 LOG = "train.log"
 # callbacks.pruning writes this file when it ends a run.

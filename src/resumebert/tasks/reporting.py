@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from resumebert.data.datamodule import ResumeDataModule
@@ -17,12 +16,13 @@ from resumebert.evaluation.comparison import Compared
 from resumebert.evaluation.decisions import Decisions
 from resumebert.evaluation.label_noise import write_suspects
 from resumebert.evaluation.result import EvaluationResult
-from resumebert.evaluation.settings import EvaluationSettings
 from resumebert.inference.scoring import text_scorer
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.report import ReportInput, read_history, write_model_card, write_report
+from resumebert.settings.calls import as_yaml
+from resumebert.settings.schema import EvaluationSettings, Options
+from resumebert.utils.command_line import command_line
 from resumebert.utils.interrupted_runs import runs_so_far
-from resumebert.utils.settings import command_line
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Subject:
         datamodule: set up; the documents that were scored are in it.
         trained: set up; the documents that the model was trained on, with their split. None: they
             can't be told any more.
-        config: of the run that trained the model.
+        config: of the run that trained the model, plain.
         precision: resolved.
         device: to score texts on.
         facts: further names and values for the head of the report.
@@ -48,7 +48,7 @@ class Subject:
     model: ResumeClassifier
     datamodule: ResumeDataModule
     trained: ResumeDataModule | None
-    config: DictConfig
+    config: Options
     precision: str
     device: torch.device
     facts: Mapping[str, str]
@@ -91,7 +91,7 @@ def report(
         compared=compared,
         history=read_history(runs_so_far(output_dir)),
         data_report=subject.datamodule.report,
-        config_yaml=OmegaConf.to_yaml(subject.config, resolve=True),
+        config_yaml=as_yaml(subject.config),
         environment=environment,
         command=command_line("python", *environment["command"]),
     )
@@ -124,6 +124,6 @@ def _analysis(subject: Subject, settings: EvaluationSettings) -> Analysis:
 
 
 def _name(subject: Subject) -> str:
-    model = subject.config.model
+    model = subject.config["model"]
     size = sum(parameter.numel() for parameter in subject.model.parameters()) / 1e6
-    return f"{model.path or model.name}, {size:.1f} M parameters"
+    return f"{model['path'] or model['name']}, {size:.1f} M parameters"

@@ -100,12 +100,10 @@ def remove_unused() -> None:
 
 
 @contextmanager
-def keeping_nothing(config: DictConfig) -> Iterator[None]:
-    """Let a run write into a temporary folder, and remove the folder that Hydra made for it."""
-    made = Path(config.output_dir).absolute()
+def keeping_nothing(made: Path) -> Iterator[str]:
+    """Yield a temporary folder for a run; at last remove the one that Hydra made for it."""
     with tempfile.TemporaryDirectory() as folder:
-        config.output_dir = folder
-        yield
+        yield folder
     if HydraConfig.initialized() and is_first_process():
         written = made / (HydraConfig.get().output_subdir or "")
         if written != made and list(made.iterdir()) == [written]:

@@ -14,7 +14,7 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec
 
-from resumebert.utils.settings import as_override
+from resumebert.utils.command_line import as_override
 
 Arguments = ParamSpec("Arguments")
 

@@ -1,14 +1,15 @@
-"""The settings of the run that training goes on with: taken over, compared, refused.
+"""What was typed for the run of a checkpoint: stored with it, and taken over to resume it.
 
-A checkpoint holds what was typed for its run. Of that, what is typed again is taken as typed now,
-and the rest from the file, in which anyone may have written anything: the names of options that are
-here, and plain values of keys that name neither code nor a place to write to.
+Of that, what is typed again is taken as typed now, and the rest from the file, in which anyone may
+have written anything: the names of options that are here, and plain values of keys that name
+neither code nor a place to write to.
 """
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -16,32 +17,20 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from rich.console import Console
 
+from resumebert.settings.compose import PATHS
+from resumebert.settings.schema import TrainSettings
+from resumebert.utils.command_line import NOT_SETTINGS, quoted
+from resumebert.utils.console import make_console, warn
 from resumebert.utils.durable_files import write_text
-from resumebert.utils.errors import UserError
+from resumebert.utils.errors import UserError, report_user_errors
 from resumebert.utils.folders import is_folder
 from resumebert.utils.interrupted_runs import newest_interrupted
 from resumebert.utils.processes import is_first_process
-from resumebert.utils.settings import NOT_SETTINGS, quoted
 from resumebert.utils.trust import is_dotted, packages
 
-if TYPE_CHECKING:
-    from resumebert.data.tokenization import TextTokenizer
-    from resumebert.model.checkpoint import Resumable
-
-# What decides which parameters there are, and in which groups of the optimizer.
-FIXED = (
-    "model.name", "model.random_config", "model.num_layers", "model.pooling", "model.lora",
-    "model.freeze_embeddings", "model.freeze_layers", "optimizer._target_",
-)  # fmt: skip
-# What decides which batches an epoch has, and in which steps they are.
-OF_AN_EPOCH = (
-    "seed", "data.batch_size", "data.long_documents", "data.max_length", "data.stride",
-    "data.max_windows_train", "data.window_sampling", "trainer.accumulate_grad_batches",
-    "trainer.limit_train_batches", "trainer.overfit_batches",
-)  # fmt: skip
 # Never from a file: they relax what is safe, ask the network, import a package, or say where to
 # write.
 TYPED_ONLY = frozenset({
@@ -49,21 +38,12 @@ TYPED_ONLY = frozenset({
     "plugins", "dirpath", "filename", "save_dir", "default_root_dir", "dir", "log_dir", "sub_dir",
     "version", "tracking_uri", "artifact_location",
 })  # fmt: skip
-# Of a BERT config: what decides the shapes of its weights.
-SIZES = ("num_", "_size", "max_position_embeddings")
 # As conf/hydra/default.yaml has it.
 RUNS = "outputs/train/RUN"
-# Where a run lies and what it is for differs from run to run.
-NOT_COMPARED = ("output_dir", "ckpt_path", "data.reader", "trainer.default_root_dir", "trust")
 
 
-def overrides_to_store(config: DictConfig, paths: Sequence[str]) -> list[str] | None:
-    """Return what to type for this run from any folder; None if it was not started by Hydra.
-
-    Args:
-        config: of the run.
-        paths: keys that hold paths, absolute in ``config``.
-    """
+def overrides_to_store(settings: TrainSettings) -> list[str] | None:
+    """Return what to type for this run from any folder; None if it was not started by Hydra."""
     if not _is_command():
         return None
     kept = []
@@ -71,9 +51,36 @@ def overrides_to_store(config: DictConfig, paths: Sequence[str]) -> list[str] | 
         key = override.key_or_group
         if key.startswith((*NOT_SETTINGS, "trust")):
             continue
-        value = OmegaConf.select(config, key) if key in paths else None
-        kept.append(str(override.input_line if value is None else f"{key}={quoted(Path(value))}"))
+        value = settings.whole.at(key) if key in PATHS else None
+        kept.append(str(override.input_line if value is None else f"{key}={quoted(value)}"))
     return kept
+
+
+def store_config(settings: TrainSettings) -> None:
+    """Put the config that trains into the run's ``.hydra``, where Hydra has put the typed one."""
+    if not (_is_command() and is_first_process()):
+        return
+    hydra = HydraConfig.get()
+    folder = Path(hydra.runtime.output_dir) / (hydra.output_subdir or "")
+    if hydra.output_subdir and folder.is_dir():
+        write_text(folder / "config.yaml", settings.whole.written)
+        typed = OmegaConf.create(list(hydra.overrides.task))
+        write_text(folder / "overrides.yaml", OmegaConf.to_yaml(typed))
+
+
+@report_user_errors
+def take_over_settings(script: str) -> None:
+    """Put what was typed for the run that ``ckpt_path`` names before what is typed now.
+
+    Hydra, which reads the command line after that, then knows the keys of the groups that the run
+    had chosen.
+
+    Args:
+        script: beside which the folder ``conf`` lies.
+    """
+    if any(item.startswith(("ckpt_path=", "+ckpt_path=")) for item in sys.argv[1:]):
+        conf = Path(script).resolve().parent / "conf"
+        sys.argv[1:] = taken_over(sys.argv[1:], conf, make_console())
 
 
 def taken_over(arguments: Sequence[str], conf: Path, console: Console) -> list[str]:
@@ -111,7 +118,7 @@ def taken_over(arguments: Sequence[str], conf: Path, console: Console) -> list[s
 
     overrides = open_resumable(path).extras.overrides
     if overrides is None:
-        _say(console, f"{path} does not hold what was typed for its run: give it again.")
+        warn(console, f"{path} does not hold what was typed for its run: give it again.")
         return list(arguments)
     try:
         stored = _parsed(overrides)
@@ -135,83 +142,8 @@ def taken_over(arguments: Sequence[str], conf: Path, console: Console) -> list[s
     return [*flags, *(str(override.input_line) for override in kept), *mine]
 
 
-def check_changes(run: "Resumable", config: DictConfig) -> dict[str, tuple[Any, Any]]:
-    """Return the settings that differ from those of the run so far: key → before, now.
-
-    Raises:
-        UserError: training can't go on with one of them.
-    """
-    plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
-    changed = {
-        key: values
-        for key, values in _differences(run.extras.config, plain)
-        if not key.startswith(NOT_COMPARED) and not _follows(config, key)
-    }
-    for key, (was, now) in changed.items():
-        given = f"{key}={_short(now)}: the checkpoint ckpt_path={config.ckpt_path} was trained with"
-        if key.startswith(FIXED) or (key == "optimizer.layer_decay" and 1 in (was, now)):
-            raise UserError(
-                f"{given} {_short(was)}, and its weights and optimizer fit nothing else. Give "
-                f"{key}={_short(was)}, or start afresh without ckpt_path."
-            )
-        if run.batches and key in OF_AN_EPOCH:
-            raise UserError(
-                f"{given} {_short(was)}, and ends within epoch {run.epochs + 1}, after "
-                f"{run.batches} of its batches: with {_short(now)} the rest would be others. "
-                f"Give {key}={_short(was)}; from the end of an epoch on it can be changed."
-            )
-    if config.trainer.max_epochs < run.epochs:
-        raise UserError(
-            f"trainer.max_epochs={config.trainer.max_epochs}: the checkpoint ckpt_path="
-            f"{config.ckpt_path} has {run.epochs} epochs behind it. Give as many at least."
-        )
-    return changed
-
-
-def check_same_model(
-    run: "Resumable", bert_config: Mapping[str, Any], tokenizer: "TextTokenizer", checkpoint: Path
-) -> None:
-    """Check that a model, which may lie elsewhere now, is the one that the run began with.
-
-    Raises:
-        UserError: it is not.
-    """
-    sizes = [key for key in bert_config if key.startswith(SIZES) or key.endswith(SIZES)]
-    different = [key for key in sizes if bert_config[key] != run.bert_config.get(key)]
-    if tokenizer.files != run.extras.tokenizer_files:
-        different.append("the tokenizer")
-    if different:
-        raise UserError(
-            f"ckpt_path={checkpoint}: it was trained with another model than model.path or "
-            f"model.name gives now ({', '.join(different)}). Give the one that it was trained "
-            "with, or start afresh without ckpt_path."
-        )
-
-
-def say_changes(changed: Mapping[str, tuple[Any, Any]], step: int, console: Console) -> None:
-    """Print a line for each setting that is another one from ``step`` on."""
-    for key, (was, now) in changed.items():
-        _say(console, f"{key} {_short(was)} → {_short(now)} from step {step} on")
-
-
-def store_config(config: DictConfig) -> None:
-    """Put the config that trains into the run's ``.hydra``, where Hydra has put the typed one."""
-    if not (_is_command() and is_first_process()):
-        return
-    hydra = HydraConfig.get()
-    folder = Path(hydra.runtime.output_dir) / (hydra.output_subdir or "")
-    if hydra.output_subdir and folder.is_dir():
-        write_text(folder / "config.yaml", OmegaConf.to_yaml(config))
-        typed = OmegaConf.create(list(hydra.overrides.task))
-        write_text(folder / "overrides.yaml", OmegaConf.to_yaml(typed))
-
-
 def _is_override(item: str) -> bool:
     return not item.startswith("-") and ("=" in item or item.startswith("~"))
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, style="yellow", highlight=False, soft_wrap=True)
 
 
 def _is_command() -> bool:
@@ -253,7 +185,7 @@ def _without_additions(
             is_class = key.endswith("._target_")
             left_out.append(f"{key.rpartition('.')[0]}." if is_class else key)
             line = override.input_line
-            _say(console, f"{line} is not taken from the checkpoint: give it again if wanted.")
+            warn(console, f"{line} is not taken from the checkpoint: give it again if wanted.")
     return [o for o in stored if not o.key_or_group.startswith(tuple(left_out))]
 
 
@@ -289,34 +221,3 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return all(map(_is_plain, value))
     return isinstance(value, bool | int | float | None) or "${" not in str(value)
-
-
-def _differences(
-    was: Mapping[str, Any], now: Mapping[str, Any], prefix: str = ""
-) -> Iterator[tuple[str, tuple[Any, Any]]]:
-    """Yield the keys whose values differ; a value that only one of the two has does not count."""
-    for name in dict.fromkeys([*was, *now]):
-        before, after = was.get(name), now.get(name)
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
-            yield from _differences(before, after, f"{prefix}{name}.")
-        elif before != after and (
-            (name in was and name in now)
-            or isinstance(before, Mapping)
-            or isinstance(after, Mapping)
-        ):
-            yield prefix + name, (before, after)
-
-
-def _follows(config: DictConfig, key: str) -> bool:
-    """Tell whether a key only follows another, which is compared itself."""
-    parent, _, name = key.rpartition(".")
-    node = OmegaConf.select(config, parent) if parent else config
-    return isinstance(node, DictConfig) and name in node and OmegaConf.is_interpolation(node, name)
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return str(value["_target_"]) if "_target_" in value else str(dict(value))
-    if isinstance(value, bool) or value is None:
-        return {None: "null", True: "true", False: "false"}[value]
-    return str(value)

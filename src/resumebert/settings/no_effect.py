@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from omegaconf import DictConfig, OmegaConf
-
-from resumebert.utils.settings import given_keys, value_of
+from resumebert.settings.schema import WholeConfig
+from resumebert.utils.command_line import given_keys
 
 WINDOWS = ("windows", "random_window")
 STRATIFIED = ("stratified", "random")
@@ -37,7 +36,7 @@ NEEDS: Mapping[str, tuple[str, tuple[object, ...]]] = {
 
 
 def without_effect(
-    config: DictConfig, choices: Mapping[str, str], typed: Iterable[str]
+    config: WholeConfig, choices: Mapping[str, str], typed: Iterable[str]
 ) -> Iterator[str]:
     """Yield a line for each setting that was typed and has no effect.
 
@@ -48,7 +47,7 @@ def without_effect(
     """
     for key in set(NEEDS).intersection(given_keys(typed)):
         decider, values = NEEDS[key]
-        decides = value_of(config, choices, decider)
-        is_there = OmegaConf.select(config, decider.replace("/", ".")) is not None
-        if is_there and decides not in values:
-            yield f"{key}={OmegaConf.select(config, key)} has no effect with {decider}={decides}."
+        value = config.at(decider.replace("/", "."))
+        decides = choices.get(decider, value)
+        if value is not None and decides not in values:
+            yield f"{key}={config.at(key)} has no effect with {decider}={decides}."
