@@ -4,6 +4,7 @@ from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
+import yaml
 from omegaconf import OmegaConf
 
 from resumebert import UserError, compose
@@ -98,8 +99,7 @@ def test_data_of_a_checkpoint_are_resolved_as_those_of_a_config():
 def test_a_text_is_passed_on_as_it_is(text):
     given = frozen({"_target_": "builtins.dict", "x": text, "y": {"_target_": "pathlib.Path"}})
     assert made(given) == {"x": text, "y": Path()}
-    written = OmegaConf.create(as_yaml({"x": "ä", "y": [text]}))
-    assert written._get_node("y")._get_node(0)._value() == text
+    assert yaml.safe_load(as_yaml({"x": "ä", "y": [text]})) == {"x": "ä", "y": [text]}
 
 
 def test_a_class_must_be_of_its_kind():

@@ -4,7 +4,7 @@ Hydra refuses keys and groups that do not exist. It does not check values.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -37,22 +37,19 @@ from resumebert.utils.requirements import (
 )
 
 LORA_TARGETS = ("query", "key", "value", "attention_output", "intermediate", "output")
+# Of something, and not nothing of it.
+PART = number(0, 1, low_excluded=True)
+DIRECTION = one_of("min", "max")
 # Group → key → what its value must be, of keys that become arguments of what a _target_ names.
 ARGUMENTS: Mapping[str, Mapping[str, Requirement]] = {
     "data": {
-        "path": optional(STRING),
-        "labels_file": optional(STRING),
-        "text_column": NAME,
-        "file_column": NAME,
-        "id_column": optional(NAME),
-        "labels_column": optional(NAME),
-        "split_column": optional(NAME),
-        "label_columns": optional(COLUMNS),
-        "label_names": optional(COLUMNS),
-        "label_separator": STRING,
+        **dict.fromkeys(("path", "labels_file"), optional(STRING)),
+        **dict.fromkeys(("text_column", "file_column"), NAME),
+        **dict.fromkeys(("id_column", "labels_column", "split_column", "sheet"), optional(NAME)),
+        **dict.fromkeys(("label_columns", "label_names"), optional(COLUMNS)),
+        **dict.fromkeys(("label_separator", "encoding"), STRING),
         "label_aliases": optional(either(one_of("auto"), ALIASES)),
         "rows": one_of("per_document", "per_label"),
-        "encoding": STRING,
         "separator": Requirement(
             "auto, comma, semicolon, tab, pipe or one character",
             lambda value: (
@@ -61,7 +58,6 @@ ARGUMENTS: Mapping[str, Mapping[str, Requirement]] = {
             ),
         ),
         "quoting": one_of("auto", "standard", "backslash", "none"),
-        "sheet": optional(NAME),
         "dataset_split": optional(either(STRING, NAMES)),
         "unlabelled": one_of("keep", "drop"),
         "unlisted": one_of("error", "keep"),
@@ -69,23 +65,21 @@ ARGUMENTS: Mapping[str, Mapping[str, Requirement]] = {
         "fold": integer(0),
     },
     "data.near_duplicates": {
-        "threshold": number(0, 1, low_excluded=True),
+        "threshold": PART,
         "ngram": integer(1, 1000),
         "num_perm": integer(16, 10_000),
     },
-    "data.shares": {"train": number(0, 1, low_excluded=True), "val": SHARE, "test": SHARE},
+    "data.shares": {"train": PART, "val": SHARE, "test": SHARE},
     "data.split": {
-        "train": number(0, 1, low_excluded=True),
-        "val": SHARE,
-        "test": SHARE,
+        "train": PART,
+        **dict.fromkeys(("val", "test"), SHARE),
         "order": one_of(1, 2),
-        "keep_given": FLAG,
+        **dict.fromkeys(("keep_given", "allow_straddling"), FLAG),
         "folds": integer(2),
         "fold": integer(0),
-        "manifest": Requirement(
-            "a csv of id,split, such as the split.csv of another run", STRING.holds
+        "manifest": replace(
+            STRING, words="a csv of id,split, such as the split.csv of another run"
         ),
-        "allow_straddling": FLAG,
     },
     "model.lora": {
         "r": integer(1),
@@ -97,37 +91,31 @@ ARGUMENTS: Mapping[str, Mapping[str, Requirement]] = {
         ),
     },
     "optimizer": {
-        "lr": POSITIVE,
+        **dict.fromkeys(("lr", "eps", "head_lr_factor"), POSITIVE),
         "weight_decay": number(0),
         "betas": Requirement(
             "two numbers of at least 0 and below 1",
             lambda value: is_list(value) and len(value) == 2 and all(map(BELOW_ONE.holds, value)),
         ),
-        "eps": POSITIVE,
-        "head_lr_factor": POSITIVE,
-        "layer_decay": number(0, 1, low_excluded=True),
+        "layer_decay": PART,
         "fused": FLAG,
     },
     "loss": {
         "label_smoothing": SHARE,
-        "power": number(0),
         "max_weight": number(1),
-        "gamma": number(0),
+        **dict.fromkeys(("power", "gamma", "gamma_pos", "gamma_neg"), number(0)),
         "alpha": optional(SHARE),
-        "gamma_pos": number(0),
-        "gamma_neg": number(0),
         # Above 0.5, labels that are predicted wrongly would cost nothing.
         "clip": number(0, 0.5),
     },
     "scheduler": {
-        "warmup": number(0),
+        **dict.fromkeys(("warmup", "min_lr"), number(0)),
         "final_factor": SHARE,
         "factor": Requirement(
             "a number above 0 and below 1", lambda value: is_number(value) and 0 < value < 1
         ),
         "patience": integer(0),
-        "min_lr": number(0),
-        "mode": one_of("min", "max"),
+        "mode": DIRECTION,
         "monitor": STRING,
     },
     "callbacks.best_checkpoint": {
@@ -135,15 +123,14 @@ ARGUMENTS: Mapping[str, Mapping[str, Requirement]] = {
         # The other commands find the checkpoint by this name.
         "filename": one_of("best"),
         "monitor": optional(STRING),
-        "mode": one_of("min", "max"),
+        "mode": DIRECTION,
         "save_top_k": integer(1),
-        "save_weights_only": FLAG,
-        "enable_version_counter": FLAG,
+        **dict.fromkeys(("save_weights_only", "enable_version_counter"), FLAG),
     },
     "callbacks.last_checkpoint": {"dirpath": STRING, "minutes": number(0)},
     "callbacks.early_stopping": {
         "monitor": STRING,
-        "mode": one_of("min", "max"),
+        "mode": DIRECTION,
         "check_on_train_epoch_end": optional(FLAG),
         "patience": integer(0),
         "min_delta": number(0),
@@ -157,21 +144,16 @@ ARGUMENTS: Mapping[str, Mapping[str, Requirement]] = {
     },
     "callbacks.weight_averaging.newest_share": {"decay": BELOW_ONE, "start": BELOW_ONE},
     "trainer": {
-        "min_epochs": optional(integer(1)),
+        **dict.fromkeys(("min_epochs", "min_steps"), optional(integer(1))),
+        **dict.fromkeys(("num_nodes", "log_every_n_steps"), integer(1)),
         "max_steps": either(integer(1), one_of(-1)),
-        "min_steps": optional(integer(1)),
-        "num_nodes": integer(1),
+        "num_sanity_val_steps": either(integer(0), one_of(-1)),
         "gradient_clip_val": optional(number(0)),
         "gradient_clip_algorithm": optional(one_of("norm", "value")),
-        "log_every_n_steps": integer(1),
-        "num_sanity_val_steps": either(integer(0), one_of(-1)),
         "deterministic": either(FLAG, one_of("warn")),
         "benchmark": optional(FLAG),
-        "inference_mode": FLAG,
-        "sync_batchnorm": FLAG,
-        "detect_anomaly": FLAG,
-        "enable_model_summary": FLAG,
-        "enable_autolog_hparams": FLAG,
+        **dict.fromkeys(("inference_mode", "sync_batchnorm", "detect_anomaly"), FLAG),
+        **dict.fromkeys(("enable_model_summary", "enable_autolog_hparams"), FLAG),
         "limit_predict_batches": only(None, "train.py predicts nothing"),
         "use_distributed_sampler": only(
             False, "our own sampler shares the documents of a batch among the processes"

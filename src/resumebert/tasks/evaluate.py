@@ -101,29 +101,28 @@ def evaluate(config: DictConfig) -> dict[str, float]:
     if is_own:
         decisions = with_caution(decisions, split)
     result = evaluate_split(split, model, "test", datamodule, decisions, how)
-    trained, why = _trained_on(how, datamodule, opened, is_own)
-    result, baseline = _beside_baseline(settings, how, result, datamodule, trained, why)
+    trained, baseline, note = _baseline(settings, how, datamodule, opened)
+    result = with_baseline(result, baseline, note, datamodule.table.texts, how)
     write_metrics(output_dir / "metrics.json", [result])
     write_predictions(output_dir / f"predictions_{split}.csv", result)
     print_result(console, f"{split}, {opened.path}", result, decisions)
     compared = None
     if settings.compare_to is not None:
         compared = _compare(settings, how, result, opened, other, datamodule, data)
-    is_trained = trained is not None and trained.fingerprint == opened.extras.split_fingerprint
     subject = Subject(
         title=f"{split} of {source}",
         model=model,
         datamodule=datamodule,
-        trained=trained if is_trained else None,
+        trained=trained,
         config=opened.config,
-        precision=trainer.precision,
-        device=trainer.strategy.root_device,
-        facts={"checkpoint": str(opened.path), "data": source},
+        trainer=trainer,
+        checkpoint=str(opened.path),
         results=[result],
         decisions=decisions,
         baseline=baseline,
+        compared=compared,
     )
-    report(subject, how, surroundings, output_dir, console, compared)
+    report(subject, how, surroundings, output_dir, console)
     say_where_evaluation(console, output_dir)
     return result.metrics
 
@@ -145,45 +144,36 @@ def _all_in_test(
     return np.full(len(table), "test")
 
 
-def _trained_on(
-    how: EvaluationSettings, datamodule: ResumeDataModule, opened: Opened, is_own: bool
-) -> tuple[ResumeDataModule | None, str]:
-    """Return the documents that the model was trained on; None, and why, if they can't be read.
-
-    The baseline is trained on them, and the probe leaves them out: else they are not read.
-    """
-    if is_own:
-        return datamodule, ""
-    if not how.baseline and not (how.report and how.probes):
-        return None, ""
-    try:
-        return documents(opened, opened.own_data()), ""
-    except UserError as error:
-        return None, f"The documents of the training run can't be read. {error}"
-
-
-def _beside_baseline(
+def _baseline(
     settings: EvalSettings,
     how: EvaluationSettings,
-    result: EvaluationResult,
     datamodule: ResumeDataModule,
-    trained: ResumeDataModule | None,
-    why: str,
-) -> tuple[EvaluationResult, LinearBaseline | None]:
-    """Put the baseline's figures beside the model's, trained on the documents of the run.
+    opened: Opened,
+) -> tuple[ResumeDataModule | None, LinearBaseline | None, str]:
+    """Train the linear baseline on the documents that the model was trained on.
+
+    Returns:
+        These documents, for the probe to leave out, if they are still as they were; the baseline;
+        what there is to say of it.
 
     Raises:
         UserError: ``compare_to=baseline``, and there is none.
     """
     baseline, note = None, NOT_ASKED
+    trained = datamodule if settings.data is None else None
+    if trained is None and (how.baseline or (how.report and how.probes)):
+        try:
+            trained = documents(opened, opened.own_data())
+        except UserError as error:
+            if how.baseline:
+                note = f"The documents of the training run can't be read. {error}"
+                warn(console, f"No linear baseline. {note}")
     if trained is not None:
         baseline, note = linear_baseline(trained, how, console)
-    elif how.baseline:
-        note = why
-        warn(console, f"No linear baseline. {why}")
     if baseline is None and settings.compare_to == BASELINE:
         raise UserError(f"compare_to=baseline: there is no linear baseline. {note}")
-    return with_baseline(result, baseline, note, datamodule.table.texts, how), baseline
+    is_same = trained is not None and trained.fingerprint == opened.extras.split_fingerprint
+    return trained if is_same else None, baseline, note
 
 
 def _compare(
