@@ -185,6 +185,20 @@ def check_processes(
             )
 
 
+def say_what_trains(
+    console: Console, trainer: Trainer, model: ResumeClassifier, settings: TrainSettings
+) -> None:
+    """Print the model, how large it is, and what it trains on."""
+    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
+    words = f"{sum(size for size, _ in sizes) / 1e6:.1f} M parameters"
+    if not all(is_trained for _, is_trained in sizes):
+        words += f", {sum(size for size, is_trained in sizes if is_trained) / 1e6:.1f} M trained,"
+    name = settings.model.path or settings.model.name
+    device = type(trainer.accelerator).__name__.removesuffix("Accelerator")
+    words = f"{name}: {words} on {device}, precision {trainer.precision}"
+    console.print(words, highlight=False, soft_wrap=True)
+
+
 def fit(
     trainer: Trainer,
     model: ResumeClassifier,

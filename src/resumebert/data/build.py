@@ -16,6 +16,12 @@ from resumebert.data.windows import Windowing
 from resumebert.settings.calls import class_named, made
 from resumebert.settings.schema import DataSettings, Options, thawed
 
+# What the data module takes as the settings have it.
+PASSED_ON = (
+    "window_sampling", "batch_size", "eval_batch_size", "limit", "duplicates", "near_duplicates",
+    "train_fraction", "seed", "num_workers",
+)  # fmt: skip
+
 
 def datamodule(
     data: DataSettings,
@@ -31,19 +37,11 @@ def datamodule(
     """
     cleaning, windowing = treatment(data)
     arguments: dict[str, Any] = {
+        **{name: getattr(data, name) for name in PASSED_ON},
         "reader": made(data.reader) if table is None else _reader_of(table),
         "splitter": made(data.split),
         "cleaning": cleaning,
         "windowing": windowing,
-        "window_sampling": data.window_sampling,
-        "batch_size": data.batch_size,
-        "eval_batch_size": data.eval_batch_size,
-        "limit": data.limit,
-        "duplicates": data.duplicates,
-        "near_duplicates": dict(data.near_duplicates),
-        "train_fraction": data.train_fraction,
-        "seed": data.seed,
-        "num_workers": data.num_workers,
         "source_key": source_key(data.reader) if table is None else None,
     }
     return class_named(data._target_, ResumeDataModule, "data._target_")(

@@ -11,8 +11,9 @@ from resumebert.data.datamodule import ResumeDataModule
 from resumebert.evaluation.baseline import LinearBaseline, linear_baseline, with_baseline
 from resumebert.evaluation.decisions import Decisions, fit_decisions, with_caution
 from resumebert.evaluation.result import EvaluationResult, evaluate_split
-from resumebert.model.checkpoint import global_step, store_decisions
+from resumebert.model.checkpoint import global_step, load_checkpoint, store_decisions
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.model.sharding import FullySharded
 from resumebert.settings.schema import EvaluationSettings, TrainSettings
 from resumebert.utils.durable_files import tell_or_raise
 from resumebert.utils.errors import UnwrittenError
@@ -85,6 +86,19 @@ def _store(decisions: Decisions, best: Path) -> None:
         )
         decisions = replace(decisions, notes=[*decisions.notes, note])
     store_decisions(last, decisions.to_plain())
+
+
+def whole_model(
+    trainer: Trainer, model: ResumeClassifier, settings: TrainSettings, best: str | None
+) -> ResumeClassifier:
+    """Return the model to score further texts with, on one process alone."""
+    if best is None or not isinstance(trainer.strategy, FullySharded):
+        return model
+    # Of a sharded model each process holds a part, and the others have nothing more to score.
+    named = (settings.model.pooling, settings.model._target_)
+    whole, _ = load_checkpoint(Path(best), trust=[name.partition(".")[0] for name in named])
+    whole.chunk_tokens = model.chunk_tokens
+    return whole
 
 
 def evaluate_run(

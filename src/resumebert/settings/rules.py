@@ -1,9 +1,9 @@
-"""What the values of a config may be: the constraint of each key, and rules that relate two.
+"""What the values of a config may be: the constraint of each key, and rules that relate several.
 
 Hydra refuses keys and groups that do not exist. It does not check values.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -11,7 +11,14 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigTypeError
 
-from resumebert.settings.schema import EvalSettings, Settings, TrainSettings, group_of
+from resumebert.settings.schema import (
+    EvalSettings,
+    Settings,
+    TrainSettings,
+    WholeConfig,
+    group_of,
+)
+from resumebert.utils.command_line import given_keys
 from resumebert.utils.errors import UserError
 from resumebert.utils.requirements import (
     ALIASES,
@@ -264,3 +271,46 @@ def check_max_length(max_length: int, positions: int, model_name: str) -> None:
             f"data.max_length={max_length}: {model_name} reads at most {positions} tokens at once. "
             f"Give a value from 3 to {positions}."
         )
+
+
+WINDOWS = ("windows", "random_window")
+STRATIFIED = ("stratified", "random")
+# A key, or a group of them: the key that decides, and the values with which it has an effect.
+NEEDS: Mapping[str, tuple[str, tuple[object, ...]]] = {
+    "data.fold": ("data/split", ("kfold",)),
+    **dict.fromkeys(("data.shares.train", "data.shares.test"), ("data/split", STRATIFIED)),
+    "data.shares.val": ("data/split", (*STRATIFIED, "kfold")),
+    "data.split_column": ("data/split", ("column",)),
+    **dict.fromkeys(("data.stride", "model.pooling"), ("data.long_documents", WINDOWS)),
+    "data.max_windows_train": ("data.long_documents", ("windows",)),
+    "data.window_sampling": ("data.long_documents", ("windows",)),
+    "data.label_separator": ("data.label_columns", (None,)),
+    **{f"model.{key}": ("model.path", (None,)) for key in ("package", "revision", "sha256")},
+    "evaluation.precision_floor": ("evaluation.thresholds", ("precision",)),
+    "evaluation.recall_floor": ("evaluation.thresholds", ("recall",)),
+    "evaluation.miss_cost": ("evaluation.thresholds", ("cost",)),
+    "evaluation.false_alarm_cost": ("evaluation.thresholds", ("cost",)),
+    "evaluation.threshold_resamples": ("evaluation.thresholds", ("f1", "cost")),
+    **{
+        f"evaluation.{key}": ("evaluation.report", (True,))
+        for key in ("slices", "probes", "label_noise", "errors", "label_words")
+    },
+}
+
+
+def without_effect(
+    config: WholeConfig, choices: Mapping[str, str], typed: Iterable[str]
+) -> Iterator[str]:
+    """Yield a line for each setting that was typed and has no effect.
+
+    Args:
+        config: of the command.
+        choices: config group → the option chosen.
+        typed: overrides, as on a command line.
+    """
+    for key in set(NEEDS).intersection(given_keys(typed)):
+        decider, values = NEEDS[key]
+        value = config.at(decider.replace("/", "."))
+        decides = choices.get(decider, value)
+        if value is not None and decides not in values:
+            yield f"{key}={config.at(key)} has no effect with {decider}={decides}."

@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from resumebert.evaluation.registry import OF_A_LABEL, direction_of, load_metrics, metric_names
 from resumebert.settings.calls import made
 from resumebert.settings.compose import eval_settings, train_settings
-from resumebert.settings.no_effect import without_effect
+from resumebert.settings.rules import without_effect
 from resumebert.settings.schema import DataSettings, MonitorSettings, Options
 from resumebert.utils.console import make_console, warn
 from resumebert.utils.errors import UserError

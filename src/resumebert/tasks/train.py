@@ -8,7 +8,7 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch import seed_everything
 from omegaconf import DictConfig
 
 from resumebert.callbacks.loggers import lenient
@@ -22,25 +22,24 @@ from resumebert.callbacks.trainer import (
     make_trainer,
     no_validation,
     run_callbacks,
+    say_what_trains,
 )
 from resumebert.data.build import datamodule as build_datamodule
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.splitting import write_split
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
-from resumebert.evaluation.best import evaluate_run, score_best
+from resumebert.evaluation.best import evaluate_run, score_best, whole_model
 from resumebert.evaluation.files import write_json, write_metrics, write_predictions
 from resumebert.evaluation.label_words import label_words
 from resumebert.evaluation.metrics import multilabel_decisions, multilabel_metrics
 from resumebert.evaluation.registry import load_metrics
 from resumebert.model.build import bert_config, classifier, pretrained_source
-from resumebert.model.checkpoint import CheckpointExtras, attach_extras, load_checkpoint
-from resumebert.model.classifier import ResumeClassifier
+from resumebert.model.checkpoint import CheckpointExtras, attach_extras
 from resumebert.model.layers import prepare_encoder
 from resumebert.model.lora import merge_lora
 from resumebert.model.pretrained import locate
 from resumebert.model.resuming import config_to_store, resume, says_how_to_go_on
-from resumebert.model.sharding import FullySharded
 from resumebert.model.stored_calls import IN_MEMORY
 from resumebert.model.stored_command import overrides_to_store, store_config
 from resumebert.report.console import print_result
@@ -169,7 +168,7 @@ def _train(settings: TrainSettings, table: ResumeTable | None) -> float | None:
     )
     attach_extras(model, extras)
     log_config(trainer, settings)
-    _say_what_trains(trainer, model, settings)
+    say_what_trains(console, trainer, model, settings)
 
     # What is lost by now is more than a small file.
     postpone()
@@ -197,7 +196,7 @@ def _train(settings: TrainSettings, table: ResumeTable | None) -> float | None:
             print_result(console, f"{name}, {weights}", results[-1], decisions)
         subject = Subject(
             title=f"Run {output_dir.name}",
-            model=_whole(trainer, model, settings, best),
+            model=whole_model(trainer, model, settings, best),
             datamodule=datamodule,
             trained=datamodule,
             config=settings.whole.plain,
@@ -245,30 +244,3 @@ def _overrides_in_sweep(config: DictConfig) -> list[str] | None:
     if not is_sweep or (trainer.strategy == "auto" and trainer.devices == 1):
         return None
     return list(HydraConfig.get().overrides.task)
-
-
-def _say_what_trains(trainer: Trainer, model: ResumeClassifier, settings: TrainSettings) -> None:
-    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
-    words = f"{sum(size for size, _ in sizes) / 1e6:.1f} M parameters"
-    if not all(is_trained for _, is_trained in sizes):
-        words += f", {sum(size for size, is_trained in sizes if is_trained) / 1e6:.1f} M trained,"
-    device = type(trainer.accelerator).__name__.removesuffix("Accelerator")
-    console.print(
-        f"{settings.model.path or settings.model.name}: {words} on {device}, precision "
-        f"{trainer.precision}",
-        highlight=False,
-        soft_wrap=True,
-    )
-
-
-def _whole(
-    trainer: Trainer, model: ResumeClassifier, settings: TrainSettings, best: str | None
-) -> ResumeClassifier:
-    """Return the model to score further texts with, on one process alone."""
-    if best is None or not isinstance(trainer.strategy, FullySharded):
-        return model
-    # Of a sharded model each process holds a part, and the others have nothing more to score.
-    named = (settings.model.pooling, settings.model._target_)
-    whole, _ = load_checkpoint(Path(best), trust=[name.partition(".")[0] for name in named])
-    whole.chunk_tokens = model.chunk_tokens
-    return whole
