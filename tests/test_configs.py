@@ -194,5 +194,5 @@ def test_the_settings_of_an_evaluation_have_one_set_of_defaults():
     given = plain_config(composed("eval").evaluation)
     assert EvaluationSettings.of(given, trained={}) == DEFAULTS
     given |= {"errors": 0}
-    own = EvaluationSettings.of(given, trained={"errors": 3, "slices": False})
-    assert (own.errors, own.slices) == (0, False)
+    own = EvaluationSettings.of(given, trained={"errors": 3, "slices": False, "metrics": None})
+    assert (own.errors, own.slices, own.metrics) == (0, False, ())

@@ -241,8 +241,10 @@ class EvaluationSettings(Settings):
             trained: of the run, as its checkpoint has it: holds where ``plain`` has no value. Of
                 what neither has, as older versions, the defaults hold.
         """
-        given = {name: value for name, value in plain.items() if value is not None}
-        return super().of({**(trained or {}), **given}, key)
+        given: dict[str, Any] = {}
+        for values in (trained or {}, plain):
+            given |= {name: value for name, value in values.items() if value is not None}
+        return super().of(given, key)
 
 
 DEFAULTS = EvaluationSettings()
