@@ -48,13 +48,7 @@ def log_config(trainer: Trainer, settings: TrainSettings) -> None:
 def log_hyperparameters(
     trainer: Trainer, settings: TrainSettings, results: Mapping[str, Mapping[str, float]]
 ) -> None:
-    """Write the row in HParams, with the metrics that the run really reached.
-
-    Args:
-        trainer: the trainer that has ended.
-        settings: of the run.
-        results: split → its metrics.
-    """
+    """Write the row in HParams, with what the run really reached: split → its metrics."""
     shown = {
         key: in_utf8(value) if isinstance(value, str) else value
         for key, value in (_swept(settings) or _usual(settings)).items()

@@ -74,11 +74,7 @@ def make_trainer(
 
 
 def run_callbacks(settings: TrainSettings, unvalidated: str | None) -> list[Callback]:
-    """Return the callbacks of a run.
-
-    Args:
-        settings: of the run.
-        unvalidated: why nothing is validated; then the last weights are the best ones.
+    """Return the callbacks; ``unvalidated``: why nothing is, and the last weights are the best.
 
     Raises:
         UserError: a callback or the schedule watches the validation, and there is none.

@@ -30,16 +30,10 @@ def score_best(
 ) -> Decisions:
     """Score validation and test with the best checkpoint, and put the decisions into it.
 
-    Args:
-        trainer: that has trained.
-        model: trained; it has the weights of the best checkpoint after this.
-        datamodule: set up.
-        settings: of the run.
-        best: path of the best checkpoint; None: the last weights are scored.
-        is_validated: whether there are validation documents to score.
+    ``best`` is its path, whose weights ``model`` has after this; None: the last weights are scored.
 
     Returns:
-        Calibration and thresholds, of the validation documents alone.
+        Calibration and thresholds, of the validation documents alone, if it ``is_validated``.
     """
     to_load = best
     logits = np.zeros((0, len(model.label_names)))

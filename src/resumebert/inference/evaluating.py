@@ -47,23 +47,14 @@ TREATMENT = ("cleaning", "mask_pii", "long_documents", "max_length", "stride", "
 
 @dataclass(frozen=True)
 class Opened:
-    """A checkpoint that documents are scored with.
+    """A checkpoint that documents are scored with."""
 
-    Attributes:
-        path: of the file.
-        where: what to call it in a message, ``ckpt=PATH``.
-        trust: packages that it may name.
-        model: with its weights.
-        extras: what came with it.
-        config: of the run that trained it, plain.
-    """
-
-    path: Path
-    where: str
-    trust: Sequence[str]
-    model: ResumeClassifier
+    path: Path  # of the file
+    where: str  # what to call it in a message: ckpt=PATH
+    trust: Sequence[str]  # packages that it may name
+    model: ResumeClassifier  # with its weights
     extras: CheckpointExtras
-    config: Options
+    config: Options  # of the run that trained it, resolved
 
     @property
     def manifest(self) -> Path:
@@ -148,13 +139,10 @@ def own_documents(opened: Opened, data: DataSettings, **overrides: Any) -> Resum
 def evaluation_settings(
     settings: EvalSettings, trained: Options, console: Console
 ) -> EvaluationSettings:
-    """Return how an evaluation is done: as typed, else as the run had it.
+    """Return how an evaluation is done: as typed, else as the run had it in ``trained``.
 
-    Args:
-        settings: of eval.py.
-        trained: ``evaluation`` of the run's config.
-        console: told of the run's own metrics that are left out: to import them is to run code that
-            a file names, so whoever evaluates must trust their packages.
+    To import the metrics of the run's own is to run code that a file names. Those of packages that
+    are not trusted are left out, which the console is told.
     """
     stored = trained.get("metrics") or []
     kept = {**trained, "metrics": None}

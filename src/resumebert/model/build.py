@@ -47,12 +47,7 @@ def classifier(
 ) -> ResumeClassifier:
     """Return the model to train: pretrained weights of ``folder``, a head for the data's labels.
 
-    Args:
-        settings: of the run.
-        architecture: of :func:`bert_config`.
-        folder: of the pretrained model.
-        datamodule: set up.
-        metrics: ``metrics`` and ``train_metrics`` of the model.
+    ``architecture`` is of :func:`bert_config`, ``metrics`` are those that the model's class takes.
     """
     chosen = settings.model
     is_random = chosen.random_config is not None

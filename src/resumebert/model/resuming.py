@@ -41,17 +41,11 @@ NOT_COMPARED = ("output_dir", "ckpt_path", "data.reader", "trainer.default_root_
 
 @dataclass(frozen=True)
 class Resumed:
-    """The run that training goes on with.
+    """The run that training goes on with."""
 
-    Attributes:
-        checkpoint: path of its last.ckpt.
-        run: what this holds.
-        changed: the settings that are others now: key → before, now.
-    """
-
-    checkpoint: Path
-    run: Resumable
-    changed: Mapping[str, tuple[Any, Any]]
+    checkpoint: Path  # its last.ckpt
+    run: Resumable  # what this holds
+    changed: Mapping[str, tuple[Any, Any]]  # key → before, now
 
     def say_changes(self, console: Console) -> None:
         """Print where the run goes on from, and a line for each setting that is another one."""
@@ -60,11 +54,7 @@ class Resumed:
             warn(console, f"{key} {_short(was)} → {_short(now)} from step {self.run.step} on")
 
     def epoch(self, accumulated: int) -> tuple[int, int]:
-        """Return the first step of the epoch that it goes on with, and the epoch's number.
-
-        Args:
-            accumulated: batches a step.
-        """
+        """Return first step and number of its next epoch, at ``accumulated`` batches a step."""
         return self.run.step - self.run.batches // accumulated, self.run.epochs
 
     def check_model(self, architecture: Mapping[str, Any], tokenizer: TextTokenizer) -> None:

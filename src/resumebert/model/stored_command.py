@@ -73,10 +73,7 @@ def take_over_settings(script: str) -> None:
     """Put what was typed for the run that ``ckpt_path`` names before what is typed now.
 
     Hydra, which reads the command line after that, then knows the keys of the groups that the run
-    had chosen.
-
-    Args:
-        script: beside which the folder ``conf`` lies.
+    had chosen. The folder ``conf`` lies beside ``script``.
     """
     if any(item.startswith(("ckpt_path=", "+ckpt_path=")) for item in sys.argv[1:]):
         conf = Path(script).resolve().parent / "conf"
@@ -84,14 +81,9 @@ def take_over_settings(script: str) -> None:
 
 
 def taken_over(arguments: Sequence[str], conf: Path, console: Console) -> list[str]:
-    """Return a command line with the settings of the run that its ``ckpt_path`` is of.
+    """Return what was typed now, after the settings of the run that its ``ckpt_path`` is of.
 
-    Where the checkpoint does not hold what was typed for its run, nothing is added.
-
-    Args:
-        arguments: what was typed.
-        conf: the folder of the config groups.
-        console: where what is not taken over is said.
+    ``conf`` is the folder of the config groups; what is not taken over is said on the console.
 
     Raises:
         UserError: the checkpoint can't be read, or what was typed for its run is not all taken
@@ -200,12 +192,11 @@ def _not_from_a_file(override: Override, trust: Sequence[str]) -> str | None:
     if options := _options(key):
         is_known = value in options and override.package is None
         return None if is_known else "names an option that is not here"
+    is_sweep = override.is_sweep_override()
     is_code = parts[-1] == "_target_" or (key == "model.pooling" and is_dotted(value))
-    if is_code and not override.is_sweep_override() and str(value).partition(".")[0] in trust:
+    if is_code and not is_sweep and str(value).partition(".")[0] in trust:
         return None
-    if is_code or override.is_sweep_override() or not _is_plain(value):
-        return "names code"
-    if any(part[:1] == "_" for part in parts):
+    if is_code or is_sweep or not _is_plain(value) or any(part[:1] == "_" for part in parts):
         return "names code"
     if parts[-1] in TYPED_ONLY or parts[0] == "hydra":
         return "is for the command line alone"

@@ -22,11 +22,9 @@ def made(settings: Options, **arguments: Any) -> Any:
 
 
 def made_of_group(group: Options | None, **replaced: Options) -> list[Any]:
-    """Make every entry of a group that has a ``_target_``; a null entry is left out.
+    """Make every entry of a group, each with a ``_target_``; a null entry is left out.
 
-    Args:
-        group: name → entry.
-        replaced: name → arguments in place of those of the entry of this name.
+    ``replaced`` has arguments in place of those of the entry of the same name.
 
     Raises:
         UserError: an entry takes a package that is not installed.

@@ -252,17 +252,11 @@ DEFAULTS = EvaluationSettings()
 
 @dataclass(frozen=True)
 class WholeConfig:
-    """All of a config, the keys of the user's own too.
+    """All of a config, the keys of the user's own too."""
 
-    Attributes:
-        plain: resolved; ``auto`` stands where hardware, or the batch, decides.
-        written: the same as YAML, in which a key that follows another says so: ``${data.path}``.
-        following: these keys.
-    """
-
-    plain: Options
-    written: str
-    following: frozenset[str]
+    plain: Options  # resolved; ``auto`` stands where hardware, or the batch, decides
+    written: str  # as YAML, in which a key that follows another says so: ${data.path}
+    following: frozenset[str]  # these keys
 
     def at(self, key: str) -> Any:
         """Return the value of a dotted key, dictionaries and lists plain; None if there is none."""

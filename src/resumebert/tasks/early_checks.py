@@ -65,10 +65,8 @@ def check_monitor(
 ) -> None:
     """Check that the best checkpoint is chosen by a metric that there is, the right way round.
 
-    Args:
-        monitor: of the run.
-        metrics: the user's own, by their dotted names.
-        label_names: None: they are not known yet, and a metric of one label passes.
+    ``metrics`` are the user's own, by their dotted names. Where the labels are not known yet, any
+    metric of one label passes.
 
     Raises:
         UserError: it is not.

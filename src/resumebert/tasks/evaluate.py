@@ -137,9 +137,7 @@ def _overrides(settings: EvalSettings) -> dict[str, Any]:
     return overrides
 
 
-def _all_in_test(
-    table: ResumeTable, groups: npt.NDArray[np.int64], seed: int
-) -> npt.NDArray[np.str_]:
+def _all_in_test(table: ResumeTable, groups: Any, seed: int) -> npt.NDArray[np.str_]:
     """Split nothing off: data that were not trained on are tested as a whole."""
     return np.full(len(table), "test")
 

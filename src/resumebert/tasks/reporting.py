@@ -27,34 +27,19 @@ from resumebert.utils.interrupted_runs import runs_so_far
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What a report is of.
-
-    Attributes:
-        title: of the report.
-        checkpoint: to call it in the report.
-        config: of the run that trained the model, plain.
-        model: trained; in training's precision after this, where that is a "true" one.
-        trainer: on whose device and in whose precision texts are scored.
-        datamodule: set up; the documents that were scored are in it.
-        trained: set up; the documents that the model was trained on, with their split. None: they
-            can't be told any more.
-        results: of one or more splits, the one that the report is of last.
-        decisions: from the model's logits to probabilities and labels.
-        baseline: the linear model; None: there is none, and the results say why.
-        compared: with another model; None: with none.
-    """
+    """What a report is of."""
 
     title: str
-    checkpoint: str
-    config: Options
-    model: ResumeClassifier
-    trainer: Trainer
-    datamodule: ResumeDataModule
-    trained: ResumeDataModule | None
-    results: Sequence[EvaluationResult]
+    checkpoint: str  # what to call it
+    config: Options  # of the run that trained the model, resolved
+    model: ResumeClassifier  # in training's precision after this, where that is a "true" one
+    trainer: Trainer  # on whose device and in whose precision texts are scored
+    datamodule: ResumeDataModule  # the documents that were scored are in it
+    trained: ResumeDataModule | None  # what the model was trained on; None: it is not known
+    results: Sequence[EvaluationResult]  # the one that the report is of last
     decisions: Decisions
-    baseline: LinearBaseline | None
-    compared: Compared | None = None
+    baseline: LinearBaseline | None  # None: there is none, and the results say why
+    compared: Compared | None = None  # with another model
 
 
 def report(
