@@ -225,7 +225,9 @@ def test_the_text_may_stand_in_an_object_of_the_row(tmp_path):
     rows = [{"id": i, "data": {"text": text}, "labels": ["a"]} for i, text in enumerate(TEXTS)]
     table = read(write(tmp_path, "t.json", json.dumps(rows)))
     assert list(table.texts) == TEXTS
-    assert "from the object 'data'" in table.notes[0]
+    array, within = table.notes[:2]
+    assert "an array of JSON objects" in array
+    assert "from the object 'data'" in within
 
 
 def test_keys_of_one_object_are_ids(tmp_path):

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from resumebert.utils.processes import is_first_process
-from resumebert.utils.streams import IN_PLAIN
+from resumebert.utils.streams import IN_PLAIN, without_controls
 
 # Wide enough for a table of metrics. Without a terminal, rich assumes 80.
 WIDTH_WITHOUT_TERMINAL = 120
@@ -17,9 +17,9 @@ WIDTH_WITHOUT_TERMINAL = 120
 
 class _Console(Console):
     def render_str(self, text: str, **options: Any) -> Text:
-        """Replace what the stream can't show, before rich chooses the width of a column."""
+        """Replace what the stream can't or must not show, before rich chooses a column's width."""
         shown = text.encode(self.encoding, IN_PLAIN).decode(self.encoding)
-        return super().render_str(shown, **options)
+        return super().render_str(without_controls(shown), **options)
 
 
 def make_console() -> Console:

@@ -123,10 +123,9 @@ def _reason(path: Path, error: BaseException) -> str:
         kept = "; the earlier version is still there" if path.exists() else ""
     is_full = getattr(error, "errno", errno.ENOSPC) in NO_ROOM
     remedy = "Make room on the disk" if is_full else "Make it writable"
-    return (
-        f"the file can't be written ({words}){kept}. {remedy}, or give another folder with "
-        "output_dir=FOLDER."
-    )
+    # Once a model is trained, another folder is no remedy: raising_postponed says what is.
+    another = ", or give another folder with output_dir=FOLDER" if _postponed is None else ""
+    return f"the file can't be written ({words}){kept}. {remedy}{another}."
 
 
 def _is_running(process: int) -> bool:

@@ -8,6 +8,7 @@ import errno
 import locale
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -24,8 +25,16 @@ PLAIN = {"–": "-", "—": "-", "−": "-", "×": "x", "‘": "'", "’": "'", 
 
 def exit_with_error(message: str) -> NoReturn:
     """Print a user's mistake without a traceback, and end the command with 1."""
-    print(f"Error: {message}", file=sys.stderr)
+    print(f"Error: {without_controls(message)}", file=sys.stderr)
     sys.exit(1)
+
+
+def without_controls(text: str) -> str:
+    """Return a text whose control characters are escaped, but for tab and line feed.
+
+    A label or a file's name may hold some that would move a terminal's cursor or change its title.
+    """
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: repr(found[0])[1:-1], text)
 
 
 @contextmanager

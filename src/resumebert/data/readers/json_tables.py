@@ -68,6 +68,7 @@ def _objects(stream: TextIO, source: Source) -> Iterator[_Row]:
     ahead = _next_filled(stream)
     line = ahead[-1].lstrip() if ahead else ""
     if line.startswith("["):
+        source.problems.remark(f"{source} was read as an array of JSON objects.")
         return _items(line[1:], stream, source.problems)
     # An object may go on over several lines; of a broken line, more is there.
     is_open = line.rstrip().endswith(("{", "[", ",")) or len(line) >= MAX_ROW
