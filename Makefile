@@ -1,7 +1,7 @@
 # Two commands from a bare clone:
 #   make train ARGS="trainer.max_epochs=3"   install, train, test, report
 #   make test                                install, run the tests
-# The install goes into .venv, once; it is done again when pyproject.toml or constraints.txt change.
+# They install into .venv first, and again only after pyproject.toml or constraints.txt has changed.
 
 PYTHON ?= python3
 VENV := .venv

@@ -26,8 +26,8 @@ from resumebert.data.batching import Batch, Collator, DocumentDataset, LengthBat
 from resumebert.data.readers import read_sample
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import Windowing
-from resumebert.model.attention import FUSED, PLAIN, PLAIN_TOKENS
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.model.layers import FUSED, PLAIN, PLAIN_TOKENS
 from resumebert.model.optimization import adamw
 from resumebert.model.pretrained import PretrainedSource, load_bert_config, load_weights, locate
 from resumebert.utils.hardware import keep_freed_memory, resolve_precision

@@ -13,7 +13,8 @@ from helpers import REPOSITORY
 SOURCE = REPOSITORY / "src"
 # Each room may import those before it, and the rooms that serve all.
 ROOMS = (
-    "data", "model", "evaluation", "report", "inference", "callbacks", "sweeps", "tasks",
+    "documents", "data", "model", "evaluation", "report", "inference", "callbacks", "sweeps",
+    "tasks",
 )  # fmt: skip
 SERVE_ALL = ("utils", "charts")
 # Of the package itself, not of a room: they are what people use, and may import any.
@@ -26,25 +27,23 @@ def name_of(path: Path) -> str:
 
 
 @cache
-def imports(in_functions: bool = True) -> dict[str, set[str]]:
-    """Return module → the modules of ours that it imports."""
+def imports() -> dict[str, set[str]]:
+    """Return module → the modules of ours that it imports, inside of functions too."""
     modules = {name_of(path): path for path in SOURCE.rglob("*.py")}
     found = {}
     for module, path in modules.items():
         names = [
             next((name for name in names if name in modules), None)
-            for names in imported(ast.parse(path.read_text()), in_functions)
+            for names in imported(ast.parse(path.read_text()))
         ]
         # Each module imports the package that it is in, which only knows its version.
         found[module] = {name for name in names if name not in (None, "resumebert")}
     return found
 
 
-def imported(tree: ast.AST, in_functions: bool) -> Iterator[tuple[str, ...]]:
+def imported(tree: ast.AST) -> Iterator[tuple[str, ...]]:
     """Yield what may be the name of each imported module, the longest first."""
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.FunctionDef) and not in_functions:
-            continue
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             continue
         if isinstance(node, ast.Import):
@@ -52,7 +51,7 @@ def imported(tree: ast.AST, in_functions: bool) -> Iterator[tuple[str, ...]]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are written out"
             yield from ((f"{node.module}.{a.name}", str(node.module)) for a in node.names)
-        yield from imported(node, in_functions)
+        yield from imported(node)
 
 
 def room_of(module: str) -> str:
@@ -84,5 +83,4 @@ def test_a_room_imports_only_those_below_it(room):
 
 
 def test_no_module_imports_in_a_circle():
-    # What a function imports is there by the time that it is called.
-    graphlib.TopologicalSorter(imports(in_functions=False)).prepare()
+    graphlib.TopologicalSorter(imports()).prepare()

@@ -12,6 +12,7 @@ import pytest
 from filelock import FileLock
 
 from helpers import QUICK, REPOSITORY, Command, Result, in_own_process
+from resumebert.utils.folders import remove_unused
 
 
 @pytest.fixture
@@ -38,6 +39,9 @@ def in_this_process(name: str, *arguments: str) -> int:
             runpy.run_path(str(REPOSITORY / f"{name}.py"), run_name="__main__")
         except SystemExit as leave:
             return int(leave.code or 0)
+        finally:
+            # As at the end of a process of its own.
+            remove_unused()
     return 0
 
 

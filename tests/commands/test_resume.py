@@ -106,7 +106,7 @@ def test_the_note_how_to_go_on_is_the_command(command: Command):
 
 
 @pytest.mark.slow
-def test_the_newest_interrupted_run_is_gone_on_with_once(command: Command):
+def test_the_newest_interrupted_run_is_resumed_once(command: Command):
     for name, step in (("a", 2), ("b", 3)):
         assert command("train", *RUN, *signal_at(step), f"hydra.run.dir=runs/{name}").code == 143
     other = command("train", *RUN, "ckpt_path=last", "data.seed=7", "hydra.run.dir=runs/other")

@@ -107,7 +107,7 @@ def test_alone_it_has_the_runs_own_settings_from_any_folder(command: Command, ru
     assert config["optimizer"]["weight_decay"] == 0.02
     assert "early_stopping" in config["callbacks"]
     assert "signal" not in config["callbacks"]
-    # What went on can be gone on with in turn.
+    # A run that resumed another can be resumed in turn.
     again = command(
         "train", ckpt_path(Path("runs/rest").resolve()), "hydra.run.dir=again",
         "callbacks=default", "trainer.max_epochs=2",

@@ -48,7 +48,7 @@ def test_a_small_grid_with_a_failing_run_in_one_command(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_search_goes_on_after_pruned_and_diverged_trials(tmp_path):
+def test_a_search_continues_after_pruned_and_diverged_trials(tmp_path):
     result = in_own_process(
         tmp_path, "train", "hparams_search=random", *LEAN, "optimizer.lr=choice(1e-3,1e30)",
         "callbacks.pruning.pruner._target_=optuna.pruners.ThresholdPruner",

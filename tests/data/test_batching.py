@@ -94,7 +94,7 @@ def test_replicas_share_the_batches_and_windows_of_one(lengths, size, replicas):
         )
 
 
-def test_a_loader_goes_on_within_an_epoch_with_the_same_batches():
+def test_a_loader_resumes_within_an_epoch_with_the_same_batches():
     dataset = DocumentDataset(tokenized([5] * 20), np.zeros((20, 1), np.uint8), np.arange(20))
 
     def loader(workers: int = 0) -> ResumableLoader:

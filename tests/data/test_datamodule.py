@@ -48,7 +48,7 @@ def test_texts_are_cleaned_before_they_are_tokenised(tokenizer):
     )
 
 
-def test_copies_share_a_split_whatever_the_seed(tokenizer):
+def test_duplicates_share_a_split_whatever_the_seed(tokenizer):
     table = make_table([TEXTS[i % 20] for i in range(60)])
     for seed in range(5):
         datamodule = make_datamodule(tokenizer, table, seed=seed)

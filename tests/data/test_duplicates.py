@@ -63,7 +63,7 @@ def families(seed: int, count: int = 30) -> list[str]:
     return [texts[i] for i in generator.permutation(len(texts))]
 
 
-def test_copies_but_for_case_and_punctuation_form_a_group():
+def test_texts_that_differ_in_case_and_punctuation_only_form_a_group():
     texts = [
         "Java  Developer!",
         "java developer",
@@ -78,7 +78,7 @@ def test_copies_but_for_case_and_punctuation_form_a_group():
 
 
 @given(texts=st.lists(TEXT, max_size=30))
-def test_copies_are_texts_with_the_same_words(texts):
+def test_exact_duplicates_are_texts_with_the_same_words(texts):
     words = [" ".join(re.findall(r"[^\W_]+", text.casefold())) for text in texts]
     expected = partition([words.index(text) for text in words])
     assert exact_groups(texts).tolist() == expected
@@ -148,7 +148,7 @@ def test_a_chain_of_pairs_is_one_group():
     assert set(duplicate_groups(texts).tolist()) == {0}
 
 
-def test_a_text_shorter_than_an_ngram_has_copies_only():
+def test_a_text_shorter_than_an_ngram_has_exact_duplicates_only():
     assert duplicate_groups(["a b c d", "A B C D", "a b c e", "a b c", "a b c d e"]).tolist() == [
         0, 0, 1, 2, 3,
     ]  # fmt: skip

@@ -160,7 +160,7 @@ def test_malformed_lines(tmp_path):
     message = error_of(make_lines(tmp_path, content))
     for told in (
         "row 2: is not of the form",
-        "row 3: is a blank line",
+        "row 3: is blank; remove it",
         "row 4: is not of the form",
         "row 5: column 'id' holds ''",
         "row 6: column 'text' is blank",

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from documents import made
 from resumebert.data.readers import files, read_documents
 from resumebert.data.table import ResumeTable
 from resumebert.utils.errors import UserError
@@ -89,10 +90,17 @@ def test_columns_of_any_name(tmp_path, kind, name):
 
 @both
 def test_the_label_file_may_lie_with_the_documents(tmp_path, kind):
-    files = {**FILES, "meta/l.tsv": LABELS.replace(",", "\t").encode(), "x.pdf": b"", ".x.txt": b""}
+    files = {
+        **FILES,
+        "meta/l.tsv": LABELS.replace(",", "\t").encode(),
+        "x.png": b"",
+        "README.md": b"about",
+        ".x.txt": b"",
+    }
     table = read(make(tmp_path, kind, files), "meta/l.tsv")
     assert len(table) == 3
-    assert "not .txt were passed over: 'x.pdf'" in table.notes[0]
+    assert "these files were passed over: " in table.notes[0]
+    assert all(name in table.notes[0] for name in ("x.png", "README.md"))
 
 
 @both
@@ -104,7 +112,7 @@ def test_what_does_not_match_is_told_together(tmp_path, kind):
     assert "5 problems" in message
     for told in (
         "row 4 (line 5), d.txt: the document is blank",
-        "row 5 (line 6): column 'file' names 'q.txt', which is no .txt file there",
+        "row 5 (line 6): column 'file' names 'q.txt', which is no document there",
         "row 6 (line 7): column 'file' names '', which",
         "row 7 (line 8): column 'file' names 'c', which row 1 lists too",
         "e.txt: is not in the label file (data.unlisted=keep",
@@ -172,7 +180,7 @@ def test_paths_that_lead_nowhere(tmp_path):
     assert "no file or folder q.csv (data.labels_file)" in error_of(path, "q.csv")
     assert "suffix '.xlsx'" in error_of(path, "labels.xlsx")
     (tmp_path / "empty").mkdir()
-    assert "holds no .txt file" in error_of(tmp_path / "empty", labels)
+    assert "holds no documents (.txt, " in error_of(tmp_path / "empty", labels)
     assert "empty file (0 bytes). Check data.labels_file" in error_of(path, write(tmp_path, ""))
 
 
@@ -213,3 +221,44 @@ def test_a_malformed_zip_is_told_or_read_whole(tmp_path, inside, at, noise, cut)
     if table is None:
         return
     assert len(table) == 3
+
+
+MADE = {
+    "a.pdf": made.table([["Java", "software"], ["Web", "page"]]),
+    "b/b.docx": made.word_with_hidden_text(),
+    "c.html": b"<p>web page</p>",
+    "d.txt": b"plain text",
+    # The text of another file here.
+    "d.pdf": b"",
+}
+
+
+@both
+def test_documents_of_many_kinds(tmp_path, kind):
+    content = "file,labels\na.pdf,X\nb,X;Y\nc,Y\nd,X\n"
+    table = read(make(tmp_path, kind, MADE), write(tmp_path, content))
+    assert table.ids == ["a.pdf", "b/b.docx", "c.html", "d.txt"]
+    assert table.texts[0] == "Java\tsoftware\nWeb\tpage"
+    assert "seen grey" in table.texts[1]
+    assert "hidden" not in table.texts[1]
+    assert table.texts[2:] == ["web page", "plain text"]
+    notes = " ".join(table.notes)
+    assert "1 documents hold text that a person can't see, such as 'b/b.docx'" in notes
+    assert "these files were passed over: 'd.pdf'" in notes
+
+
+@both
+def test_documents_that_can_not_be_read(tmp_path, kind):
+    files = {**MADE, "e.pdf": b"%PDF-1.7 damaged", "f.docx": b"", "g.doc": made.scan(["Java"])}
+    content = "file,labels\na,X\nb,X\nc,Y\nd,X\ne,X\nf,Y\ng,Y\n"
+    path, labels = make(tmp_path, kind, files), write(tmp_path, content)
+    message = error_of(path, labels)
+    for told in (
+        "row 5 (line 6), e.pdf: the document is a damaged PDF",
+        "row 6 (line 7), f.docx: the document is empty (0 bytes)",
+        "row 7 (line 8), g.doc: the document has no text on its pages but pictures (a scan)",
+    ):
+        assert told in message
+    table = read(path, labels, on_bad_rows="skip")
+    assert table.ids == ["a.pdf", "b/b.docx", "c.html", "d.txt"]
+    assert table.skipped_rows == 3

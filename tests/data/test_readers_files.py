@@ -454,7 +454,7 @@ def test_a_text_larger_than_any_resume(tmp_path, monkeypatch, end):
         assert list(read(path, on_bad_rows="skip").texts) == ["a", "c"]
     for module, name in ((csv_tables, "_MAX_LINE"), (json_tables, "MAX_ROW")):
         monkeypatch.setattr(module, name, 100_000)
-    monkeypatch.setattr("resumebert.data.readers.columns.MAX_DOCUMENT_BYTES", 1000)
+    monkeypatch.setattr("resumebert.data.cells.columns.MAX_DOCUMENT_BYTES", 1000)
     assert "row 2" in error_of(path)
     assert list(read(path, on_bad_rows="skip").texts) == ["a", "c"]
 
@@ -490,6 +490,17 @@ def test_more_text_than_memory(tmp_path, monkeypatch):
     assert len(read(path)) == 1
     monkeypatch.setattr(files, "free_memory", lambda: 0.0)
     assert "does not fit into the memory" in error_of(path)
+
+
+@pytest.mark.parametrize("blank", ["\n", " , \n", ",\n,\n"])
+def test_a_blank_row_is_a_lost_row_unless_nothing_follows(tmp_path, blank):
+    content = f"text,labels\na,x\n{blank}"
+    assert list(read(write(tmp_path, "t.csv", content)).texts) == ["a"]
+    path = write(tmp_path, "t.csv", f"{content}b,x\n")
+    assert "a problem: line 3: is blank; remove it" in error_of(path)
+    table = read(path, on_bad_rows="skip")
+    assert list(table.texts) == ["a", "b"]
+    assert table.skipped_rows == 1
 
 
 IDS = [f"{k:05}" for k in range(12)]

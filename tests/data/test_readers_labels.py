@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import error_of, read
+from resumebert.data.cells.label_cells import BAD, EMPTY, NAMES, NULL, NUMBERS, parse_cell
+from resumebert.data.cells.label_names import look_alikes
 from resumebert.data.readers import read_documents, read_table
-from resumebert.data.readers.label_cells import BAD, EMPTY, NAMES, NULL, NUMBERS, parse_cell
-from resumebert.data.readers.label_doubts import look_alikes
 from resumebert.utils.errors import UserError
 
 FOUR = ["a", "b", "c", "d"]
@@ -456,7 +456,7 @@ def test_a_row_for_each_label(tmp_path, ids, flags):
     assert not table.warnings
 
 
-def test_copies_with_several_labels_are_no_rows_per_label(tmp_path):
+def test_duplicates_with_several_labels_are_no_rows_per_label(tmp_path):
     rows = [{"text": "x", "labels": "a;b"}, {"text": "x", "labels": "a"}, {"text": "y"}]
     assert not read(write(tmp_path, [{"labels": "b", **row} for row in rows])).warnings
 

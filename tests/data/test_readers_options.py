@@ -136,7 +136,7 @@ def test_bad_rows_are_skipped_and_listed(tmp_path):
         "row 6: column 'id' holds null",
         "row 7: has no key 'labels'",
         "row 8: is not JSON",
-        "row 9: is a blank line",
+        "row 9: is blank; remove it",
         "row 10: is [1]",
     ):
         assert message in told

@@ -546,7 +546,7 @@ def test_malformed_jsonl(tmp_path):
         "row 2: is not JSON",
         "row 3: is [1], not a JSON object",
         "row 4: has no key 'labels'; its keys: 'text'",
-        "row 5: is a blank line",
+        "row 5: is blank; remove it",
         "row 6: is nan",
         "row 7: is nested too deeply",
         "row 8: is not JSON",

@@ -103,7 +103,7 @@ def test_that_few_texts_are_distinct_is_the_first_thing_said(distinct, said):
     assert report["warnings"][0].startswith(f"10 rows, {distinct} distinct texts:") == said
 
 
-def test_near_copies_are_distinct_texts_of_one_group():
+def test_near_duplicates_are_distinct_texts_of_one_group():
     table = make_table(["a", "a", "a b", "c"])
     found = describe_duplicates(table, np.array([0, 0, 0, 1]))
     assert (found["documents"], found["distinct_texts"], found["distinct_groups"]) == (4, 3, 2)

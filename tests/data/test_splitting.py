@@ -86,7 +86,7 @@ def test_prevalences_are_alike_where_a_random_split_has_them_differ(order, seed)
 
 
 @pytest.mark.parametrize("order", [1, 2])
-def test_documents_with_copies_are_spread_too(order):
+def test_documents_with_duplicates_are_spread_too(order):
     table, groups = labelled(4000, 0), random_groups(4000, 0)
     copied = np.bincount(groups)[groups] > 1
     shares = {"train": 0.8, "val": 0.1, "test": 0.1}
@@ -161,7 +161,7 @@ def test_a_label_that_all_documents_have_is_no_hindrance():
 
 
 @pytest.mark.parametrize("name", SPLITTERS)
-def test_few_texts_with_many_copies_each_are_split_by_text(name):
+def test_few_texts_with_many_duplicates_each_are_split_by_text(name):
     generator = np.random.default_rng(0)
     groups = np.sort(np.append(np.arange(166), generator.integers(166, size=796)))
     labels = np.eye(25, dtype=np.uint8)[groups % 25]

@@ -19,7 +19,7 @@ from resumebert.evaluation.baseline import fit_baseline
 from resumebert.evaluation.decisions import fit_decisions
 from resumebert.evaluation.result import EvaluationResult, evaluate_scores
 from resumebert.evaluation.settings import EvaluationSettings
-from resumebert.inference.scoring import TextScorer, text_scorer
+from resumebert.inference.scoring import TextScorer
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.utils.errors import UserError
 
@@ -48,7 +48,7 @@ def run(tokenizer):
     datamodule = make_datamodule(tokenizer, sample.select(np.array(short)))
     table = datamodule.table
     torch.manual_seed(0)
-    scorer = text_scorer(
+    scorer = TextScorer(
         ResumeClassifier(TINY_BERT, table.label_names),
         tokenizer,
         datamodule.windowing,

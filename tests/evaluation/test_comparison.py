@@ -137,7 +137,7 @@ def test_models_alike_seldom_differ_by_chance() -> None:
     assert (np.mean(np.array(p_values) <= 0.05, axis=0) < 0.11).all()
 
 
-def test_copies_in_one_group_give_no_more_evidence() -> None:
+def test_duplicates_in_one_group_give_no_more_evidence() -> None:
     first, second, targets = two_models(30, better=0.1)
     once = paired_comparison(first, second, targets, (0.5, 0.5), NAMES, resamples=300)
     copies = [np.repeat(part, 4, axis=0) for part in (first, second, targets)]

@@ -179,7 +179,7 @@ def test_a_wider_level_and_fewer_documents_give_wider_intervals() -> None:
     assert width(0.9, 400) < width(0.99, 400) < width(0.99, 50)
 
 
-def test_copies_in_one_group_count_as_one_document() -> None:
+def test_duplicates_in_one_group_count_as_one_document() -> None:
     probabilities, targets, thresholds = ordinary_split()
     once = bootstrap_intervals(probabilities, targets, thresholds, names(3), resamples=200)
     shuffled = np.random.default_rng(0).permutation(np.repeat(np.arange(60), 3))

@@ -367,8 +367,7 @@ def test_label_of_every_document_has_no_auroc() -> None:
 
 def test_no_documents() -> None:
     metric = Collector(["a", "b"])
-    with pytest.warns(UserWarning, match="before the ``update``"):
-        empty = metric.compute()
+    empty = metric.compute()
     assert [name for name in empty if name not in undefined(empty)] == [
         "support/a",
         "support/b",
@@ -393,7 +392,8 @@ def test_reset_copy_and_pickle() -> None:
     assert not metric.scores.logits[0].requires_grad
     assert_same(copy.deepcopy(metric).compute(), first, 0.0)
     assert_same(pickle.loads(pickle.dumps(metric)).compute(), first, 0.0)
-    assert metric.scores.state_dict() == {}
+    # No part of the model, so that a checkpoint of its weights does not hold them.
+    assert not isinstance(metric.scores, torch.nn.Module)
     metric.update(torch.tensor([[1.0, -1.0]]), torch.tensor([[0.0, 1.0]]))
     assert metric.compute()["subset_accuracy"] == 0.5
     metric.scores.reset()

@@ -174,7 +174,8 @@ def test_two_models_are_compared_by_metrics_of_ones_own(mylab, tmp_path) -> None
     print_comparison(console, compared.names, compared.found)
     assert "mean alarms" in console.file.getvalue()
     page = report_html(ReportInput("Run", [second], compared=compared))
-    assert "mean alarms (lower is better)" in page
+    row = next(row for row in page.split("<tr>") if "mean alarms" in row)
+    assert "lower is better" in row
     assert "of 3 labels" in page or "Of no label alone" in page
     # Fewer alarms are better, so the dot has the colour of the report's model.
     [dot] = re.findall(r'<circle class="([^"]*)"[^>]* data-tip="mean alarms', page)
@@ -224,7 +225,7 @@ def test_the_baseline_has_the_metric_too(mylab) -> None:
         ("mylab_metrics.nothing", "mylab_metrics.nothing can't be imported"),
         ("no_such_lab.f", "no_such_lab.f can't be imported"),
         ("f", "f can't be imported"),
-        ("mylab_metrics.number", "mylab_metrics.number is no function"),
+        ("mylab_metrics.number", "mylab_metrics.number is neither a function"),
         ("mylab_metrics.ece", "ece: no metric can have this name, since it is taken"),
     ],
 )

@@ -20,7 +20,8 @@ from resumebert.evaluation.files import write_disagreements, write_metrics, writ
 from resumebert.evaluation.intervals import bootstrap_intervals
 from resumebert.evaluation.result import EvaluationResult, evaluate_scores
 from resumebert.evaluation.settings import EvaluationSettings
-from resumebert.report.console import decision_notes, print_comparison, print_result
+from resumebert.report.console import print_comparison, print_result
+from resumebert.report.sentences import decision_notes
 from resumebert.utils.errors import UserError
 
 NAMES = ["a", "b", "c"]

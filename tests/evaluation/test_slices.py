@@ -103,7 +103,7 @@ def test_a_way_to_part_documents_that_parts_nothing_is_left_out():
     assert kinds == {"true labels"}
 
 
-def test_intervals_hold_the_estimate_and_copies_stand_and_fall_together():
+def test_intervals_hold_the_estimate_and_duplicates_are_drawn_together():
     result = make_result(3, 300)
     rows = np.ones(300, dtype=bool)
     piece = slice_of(result, "k", "n", rows, resamples=500)

@@ -79,7 +79,7 @@ def test_intervals_are_those_of_documents_drawn_again_by_group() -> None:
         assert (low, high) == pytest.approx(ends, abs=0.015), name
 
 
-def test_copies_of_one_document_have_no_interval() -> None:
+def test_duplicates_of_one_document_have_no_interval() -> None:
     scores, truth = np.ones((5, 2)), np.ones((5, 2), dtype=bool)
     ends = top1_intervals(scores, truth, np.zeros(5, dtype=int), resamples=20)
     assert np.isnan(list(ends.values())).all()

@@ -63,7 +63,7 @@ def test_repeating_documents_changes_nothing(method, objective, n, seed, grid, r
 # Isotonic regression joins neighbours that are equally often true; rounding may part these.
 @pytest.mark.parametrize("method", ["none", "temperature", "platt"])
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_copies_with_scores_that_differ_by_rounding_count_as_one(method, objective):
+def test_duplicates_with_scores_that_differ_by_rounding_count_as_one(method, objective):
     logits, targets = scored(300, 3, seed=0)
     alone = fit_decisions(logits, targets, "abc", options(method, objective))
     rows = np.repeat(np.arange(300), np.random.default_rng(1).integers(1, 10, 300))
@@ -74,7 +74,7 @@ def test_copies_with_scores_that_differ_by_rounding_count_as_one(method, objecti
     assert copied.notes == alone.notes
 
 
-def test_copies_that_differ_share_the_weight_of_their_group():
+def test_duplicates_that_differ_share_the_weight_of_their_group():
     values = np.array([[0.1], [0.2], [0.1], [0.1], [0.3], [0.1]])
     targets = np.array([[1], [1], [1], [0], [1], [1]])
     found = weighted(values, targets, np.array([7, 3, 7, 7, 3, 7]))
@@ -92,7 +92,7 @@ def test_copies_that_differ_share_the_weight_of_their_group():
 
 @QUICK
 @given(n=st.sampled_from([0, 1, 7, 60]), seed=SEED)
-def test_documents_without_copies_stay_as_they_are(n, seed):
+def test_documents_without_duplicates_stay_as_they_are(n, seed):
     logits, targets = scored(n, 2, seed, grid=2)
     found = weighted(logits, targets, np.random.default_rng(seed).permutation(n) + 5)
     assert np.array_equal(found.values, logits)
@@ -115,7 +115,7 @@ def test_notes_count_texts():
     assert fit_calibration(logits[rows], targets[rows], "a", "isotonic", rows).knots == [[]]
 
 
-def test_a_few_texts_with_many_copies_do_not_mislead_the_thresholds():
+def test_a_few_texts_with_many_duplicates_do_not_mislead_the_thresholds():
     """160 texts in some thousand rows; a sixth of them to choose by, the others to measure on."""
     figures = []
     for seed in range(12):
@@ -158,7 +158,7 @@ def test_the_baseline_chooses_by_texts():
 
 @QUICK
 @given(seed=SEED)
-def test_labels_are_doubted_whatever_the_number_of_copies(seed):
+def test_suspect_labels_are_the_same_whatever_the_number_of_duplicates(seed):
     logits, targets = scored(60, 3, seed)
     given_, scores = targets > 0, 1 / (1 + np.exp(-logits))
     rows = np.repeat(np.arange(60), np.random.default_rng(seed).integers(1, 9, 60))

@@ -4,6 +4,8 @@ import ast
 import errno
 import json
 import os
+import platform
+import subprocess
 import sys
 from pathlib import Path
 
@@ -106,6 +108,16 @@ def test_a_file_that_cannot_be_written_leaves_the_one_before(
     assert f"{path}: the file can't be written ({os.strerror(number)})" in str(error.value)
     assert remedy in str(error.value)
     assert ("the earlier version is still there" in str(error.value)) == (before is not None)
+
+
+def test_several_processes_may_write_one_file(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for process in (os.getppid(), ended.pid):
+        (tmp_path / f".a.json.{platform.node()}.{process}.partial").touch()
+    write_text(tmp_path / "a.json", "{}")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"a.json", f".a.json.{platform.node()}.{os.getppid()}.partial"}
 
 
 def test_what_is_in_the_way_is_told(tmp_path):

@@ -10,7 +10,7 @@ from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.readers import read_sample
 from resumebert.data.splitting import random_split
 from resumebert.data.windows import Windowing
-from resumebert.inference.scoring import text_scorer
+from resumebert.inference.scoring import TextScorer
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.tasks.build import evaluation_trainer
 
@@ -51,7 +51,7 @@ def test_logits_are_those_of_the_trainers_test(tokenizer, windowing, precision):
     )
     evaluation_trainer("cpu", precision).test(model, datamodule=datamodule, verbose=False)
     tested = model.scores["test"]
-    scorer = text_scorer(
+    scorer = TextScorer(
         model, tokenizer, windowing, cleaning=CLEANING, batch_size=8, precision=precision
     )
     raw = [TEXTS[int(datamodule.table.ids[i][1:])] for i in tested.index.tolist()]
@@ -65,7 +65,7 @@ def test_logits_are_those_of_the_trainers_test(tokenizer, windowing, precision):
 
 @pytest.mark.parametrize("pooling", ["max", "mean", "attention"])
 def test_windows_pool_to_the_documents_logits_and_know_their_places(tokenizer, pooling):
-    scorer = text_scorer(
+    scorer = TextScorer(
         make_model(pooling), tokenizer, Windowing("windows", max_length=20, stride=4)
     )
     text = " ".join(read_sample().texts[0].split())[:900]
@@ -89,16 +89,16 @@ def test_windows_pool_to_the_documents_logits_and_know_their_places(tokenizer, p
 
 
 def test_a_truncated_document_has_one_window(tokenizer):
-    scorer = text_scorer(make_model(), tokenizer, Windowing("truncate", max_length=12))
+    scorer = TextScorer(make_model(), tokenizer, Windowing("truncate", max_length=12))
     [window] = scorer.windows("java " * 100)
     assert (window.start, window.end) == (0, 49)
-    head_tail = text_scorer(make_model(), tokenizer, Windowing("head_tail", max_length=12))
+    head_tail = TextScorer(make_model(), tokenizer, Windowing("head_tail", max_length=12))
     [window] = head_tail.windows("java " * 100)
     assert (window.start, window.end) == (0, 499)
 
 
 def test_nothing_and_empty_texts_are_scored(tokenizer):
-    scorer = text_scorer(make_model(), tokenizer, Windowing("windows", max_length=12))
+    scorer = TextScorer(make_model(), tokenizer, Windowing("windows", max_length=12))
     assert scorer.logits([]).shape == (0, 2)
     assert np.isfinite(scorer.logits(["", "a"])).all()
     [window] = scorer.windows("")

@@ -5,12 +5,13 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import BertConfig
 
 from helpers import TINY_BERT
 from resumebert.data.batching import Collator, DocumentDataset, Place
 from resumebert.data.windows import Windowing
-from resumebert.model.attention import training_kernel
 from resumebert.model.classifier import ResumeClassifier, chunks_of_windows
+from resumebert.model.layers import training_kernel
 from resumebert.model.pooling import POOLING_NAMES
 
 
@@ -122,8 +123,9 @@ def test_both_attention_kernels_give_the_same_logits_and_gradients(tokenizer):
 
 def test_long_windows_large_steps_and_attention_dropout_keep_the_fused_kernel():
     def kernel(windows=32, tokens=64, dropout=0.0, device="cpu"):
-        size = {"heads": 12, "layers": 6}
-        return training_kernel(torch.device(device), windows, tokens, dropout=dropout, **size)
+        size = {"num_attention_heads": 12, "num_hidden_layers": 6}
+        config = BertConfig(attention_probs_dropout_prob=dropout, **size)
+        return training_kernel(config, torch.device(device), windows, tokens)
 
     assert kernel() == kernel(tokens=256) == "eager"
     assert kernel(tokens=512) == kernel(windows=9999) == kernel(dropout=0.1) == "sdpa"

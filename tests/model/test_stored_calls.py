@@ -81,9 +81,9 @@ def test_every_reader_of_ours_may_be_called(data, tmp_path):
         "os.system",
         "builtins.eval",
         "resumebert.data.readers.pickled_tables._load",
-        "resumebert.data.readers.columns.os.system",
+        "resumebert.data.readers.documents.os.system",
         "resumebert.data.readers.tables.read_table",
-        "resumebert.data.readers.assemble.assemble",
+        "resumebert.data.cells.assemble.assemble",
         "resumebert.data.download.fetch_resume_corpus",
         "resumebert.data.splitting.stratified_split",
         "resumebert.model.losses.zlpr",
@@ -115,6 +115,7 @@ def test_each_list_is_of_its_own_kind():
         {"path": {"_target_": "os.system", "_args_": ["true"]}},
         {"label_columns": [{"_target_": "resumebert.data.readers.read_sample"}]},
         {"label_columns": [[{"a": {"_target_": "os.system"}}]]},
+        {"label_aliases": {"_target_": "resumebert.data.readers.read_table", "path": "/x.csv"}},
         {"_args_": ["/etc/passwd"]},
         {"_partial_": False},
         {"_partial_": "true"},
@@ -151,10 +152,12 @@ def test_arguments_are_plain_and_known(changes):
 def test_arguments_of_splits_and_losses_are_checked_alike(tmp_path):
     for changes in ({"train": "0.8"}, {"val": float("nan")}, {"test": None}, {"order": 2.0}):
         assert "none of its values" in refusal({**STRATIFIED, **changes}, SPLITTERS)
-    assert "train is missing" in refusal(
+    assert "missing a required argument: 'train'" in refusal(
         {key: value for key, value in STRATIFIED.items() if key != "train"}, SPLITTERS
     )
-    assert "none of its arguments" in refusal({**STRATIFIED, "table": "x"}, SPLITTERS)
+    assert "multiple values for argument 'table'" in refusal(
+        {**STRATIFIED, "table": "x"}, SPLITTERS
+    )
     loss = {"_target_": "resumebert.model.losses.weighted_binary_cross_entropy", "_partial_": True}
     assert "prevalences" in refusal({**loss, "prevalences": [0.5]}, LOSSES)
     os.mkfifo(tmp_path / "split.csv")

@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from resumebert.report.data_tables import MAX_LABELS, describe_data
+from resumebert.report.console import DATA_LABELS, describe_data
 
 
 def make_report(names, **changes):
@@ -100,7 +100,7 @@ def test_conflicting_labels_and_labels_without_an_example_are_said():
 
 
 def test_of_many_labels_the_most_frequent_are_shown():
-    names = [f"label{i}" for i in range(MAX_LABELS + 5)]
+    names = [f"label{i}" for i in range(DATA_LABELS + 5)]
     report = make_report(names)
     report["splits"]["train"]["labels"]["label29"] = 999
     text = printed(report)

@@ -5,7 +5,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from rich.console import Console
 
-from resumebert.report.outputs import say_where
+from resumebert.report.console import say_where
 from resumebert.sweeps.stopping import how_to_go_on
 from resumebert.tasks.resuming import says_how_to_go_on
 from resumebert.utils.interrupted_runs import LAST

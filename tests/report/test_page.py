@@ -160,9 +160,9 @@ def test_nothing_that_comes_from_outside_is_taken_for_html(tmp_path):
     result = made_result(40, labels)
     analysis = made_analysis(labels, HOSTILE * 30)
     report = full_report(
-        result, title=HOSTILE, notes=[HOSTILE], facts={HOSTILE: HOSTILE}, command=HOSTILE,
+        result, title=HOSTILE, notes=[HOSTILE], facts={HOSTILE: HOSTILE},
         analysis=replace(analysis, errors=[made_error(HOSTILE * 30, labels, HOSTILE)]),
-        config_yaml=HOSTILE, environment={HOSTILE: HOSTILE}, compared=replace(
+        config_yaml=HOSTILE, environment={"command": [HOSTILE], HOSTILE: HOSTILE}, compared=replace(
             made_comparison(result), names=(HOSTILE, HOSTILE), warning=HOSTILE
         ),
     )  # fmt: skip
@@ -177,9 +177,9 @@ def test_nothing_that_comes_from_outside_is_taken_for_html(tmp_path):
 
 def test_counts_are_whole_and_shares_have_digits():
     report = {"tokens": {"quantiles": {"0.5": 1187.4}, "share_of_tokens_read": 0.43512}}
-    tables = data_tables(report)
-    assert tables.quantiles == [("tokens", ["1,187"])]
-    assert tables.counts == [("share of all tokens that is read", "0.435")]
+    counts, lengths = data_tables(report)
+    assert lengths.rows == [("tokens", "1,187")]
+    assert counts.rows == [("share of all tokens that is read", "0.435")]
 
 
 def test_what_is_missing_is_said_and_leaves_no_empty_box():
@@ -199,15 +199,16 @@ def test_what_was_looked_for_and_not_found_is_not_called_missing():
     nothing = replace(made_analysis(["a", "b"]), errors=[], suspects=[])
     page = Page(report_html(full_report(analysis=nothing)))
     assert "every label of every document is right" in page.text
-    assert "no label of the data stands against confident scores" in page.text
+    assert "no label of the data contradicts confident scores" in page.text
     assert "Not in this report" not in page.text
 
 
-def test_one_error_is_one_document():
-    one = replace(made_analysis(["a", "b"]), errors=[made_error("A text.", ["a", "b"])])
-    assert "1 document with the most confident mistakes" in Page(
-        report_html(full_report(analysis=one))
-    ).text  # fmt: skip
+def test_an_error_has_the_labels_missed_wrongly_given_and_right():
+    one = replace(made_analysis(["a", "b"]), errors=[made_error("A text.", ["a", "b", "c"])])
+    text = Page(report_html(full_report(analysis=one))).text
+    assert "1 document with the most confident mistakes" in text
+    for words in ("missed a", "wrongly given c", "right b"):
+        assert words in " ".join(text.split())
 
 
 def test_a_label_keeps_its_capitals_in_every_text_alternative():

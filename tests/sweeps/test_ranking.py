@@ -32,7 +32,7 @@ def test_groups_are_named_by_their_option_and_sweep_keys_are_no_settings(tmp_pat
     assert [group.settings for group in leaderboard.groups] == [{"loss": "bce"}, {"loss": "focal"}]
 
 
-def test_runs_that_differ_in_seed_or_fold_stand_together(tmp_path):
+def test_runs_that_differ_in_seed_or_fold_are_one_group(tmp_path):
     figures = {}
     for number, (lr, seed, fold) in enumerate(
         (lr, seed, fold) for lr in (1e-5, 1e-4) for seed in (1, 2) for fold in (0, 1)
@@ -122,7 +122,7 @@ def test_a_number_of_many_values_is_seen_by_quarters(tmp_path):
         ([64, 128, 256, 512, 1024], False),
     ],
 )
-def test_numbers_that_a_search_drew_lie_on_a_line_and_typed_ones_side_by_side(
+def test_numbers_that_a_search_drew_are_continuous_and_typed_ones_are_not(
     tmp_path, values, expected
 ):
     for number, value in enumerate(values):

@@ -1,4 +1,4 @@
-"""Searches: what is searched, trials over restarts and processes, what the study is told."""
+"""Searches: the space, trials over restarts and processes, what is reported to the study."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState
 
-from resumebert.sweeps.search import Search, Space, open_search, parse_space
+from resumebert.sweeps.search import Search, Space, parse_space
 from resumebert.sweeps.search_history import read_history
 from resumebert.sweeps.status import RunStatus, write_status
 from resumebert.sweeps.stopping import LOCK
@@ -27,7 +27,7 @@ def space_of(*overrides: str) -> tuple[Space, list[str]]:
 
 def search_in(folder: Path, *overrides: str, sampler=RANDOM) -> Search:
     folder.mkdir(exist_ok=True)
-    return open_search(folder, space_of(*overrides or (SPACE,))[0], sampler, 42, "val/f1", "max")
+    return Search(folder, space_of(*overrides or (SPACE,))[0], sampler, 42, "val/f1", "max")
 
 
 def finish(folder: Path, number: int, state: str, value: float | None = None) -> None:
@@ -49,7 +49,7 @@ def test_hydras_grammar_becomes_distributions():
         "epochs=range(2,6)", "odd=range(1,8,3)", "size=8,16", "pool=choice(max,mean)",
         "limit=90", "lr2=1,2", "lr2=3",
     )  # fmt: skip
-    assert space.distributions == {
+    assert space == {
         "lr": FloatDistribution(1e-5, 1e-3, log=True),
         "share": FloatDistribution(0.0, 0.5),
         "layers": IntDistribution(1, 6),
@@ -75,7 +75,7 @@ def test_what_cannot_be_searched_is_said(overrides, words):
     assert words in str(error.value)
 
 
-def test_the_study_is_told_what_each_run_came_to_by_validation_alone(tmp_path):
+def test_the_study_learns_the_outcome_of_each_run_by_validation_alone(tmp_path):
     search = search_in(tmp_path)
     assert search.next_trials(4, 10) == [0, 1, 2, 3]
     finish(tmp_path, 0, "finished", 0.7)
@@ -99,7 +99,7 @@ def test_a_search_ends_with_its_number_of_trials_failed_ones_counted(tmp_path):
     assert search.next_trials(1, 3) == []
 
 
-def test_a_killed_search_goes_on_with_its_open_trial_and_draws_nothing_twice(tmp_path):
+def test_a_killed_search_continues_its_open_trial_and_draws_nothing_twice(tmp_path):
     first = search_in(tmp_path)
     first.next_trials(2, 5)
     finish(tmp_path, 0, "finished", 0.5)
@@ -126,7 +126,7 @@ def test_the_same_seed_draws_the_same_interrupted_or_not(tmp_path):
     assert params(at_once) == params(one)
 
 
-def test_processes_that_share_a_study_take_no_trial_of_each_other(tmp_path):
+def test_processes_that_share_a_study_never_take_each_others_trials(tmp_path):
     one, other = search_in(tmp_path), search_in(tmp_path)
     assert one.next_trials(1, 3) == [0]
     finish(tmp_path, 0, "running")
@@ -139,7 +139,7 @@ def test_processes_that_share_a_study_take_no_trial_of_each_other(tmp_path):
     assert len(set(params(one))) == 3
 
 
-def test_a_trial_is_left_to_who_took_it_before_its_run_has_begun(tmp_path):
+def test_a_trial_stays_with_the_process_that_took_it_before_its_run_has_begun(tmp_path):
     one, other = search_in(tmp_path), search_in(tmp_path)
     assert one.next_trials(1, 3) == [0]
     assert other.next_trials(1, 3) == [1]
@@ -150,9 +150,9 @@ def test_a_trial_is_left_to_who_took_it_before_its_run_has_begun(tmp_path):
 def test_a_study_by_another_metric_is_refused(tmp_path):
     search_in(tmp_path)
     with pytest.raises(UserError, match="not val/loss"):
-        open_search(tmp_path, space_of(SPACE)[0], None, 1, "val/loss", "min")
+        Search(tmp_path, space_of(SPACE)[0], None, 1, "val/loss", "min")
     with pytest.raises(UserError, match="needs a validation metric"):
-        open_search(tmp_path, space_of(SPACE)[0], None, 1, "test/f1", "max")
+        Search(tmp_path, space_of(SPACE)[0], None, 1, "test/f1", "max")
 
 
 def test_tpe_finds_more_than_chance_and_says_which_key_mattered(tmp_path):

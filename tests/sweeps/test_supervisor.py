@@ -1,4 +1,4 @@
-"""Runs in processes of their own: what ends one ends no other, and what was done stays done."""
+"""Runs in their own processes: the end of one ends no other, and finished ones are kept."""
 
 import os
 import signal
@@ -11,7 +11,8 @@ import pytest
 
 from helpers import LIMIT
 from resumebert.sweeps.status import read_status
-from resumebert.sweeps.stopping import signals_passed_on
+from resumebert.sweeps.stopping import noting_signals
+from resumebert.sweeps.stopping import wait_for as wait_for_process
 from sweep_commands import APP, start, starts, status, sweep, wait_for, wait_for_end
 
 
@@ -52,7 +53,7 @@ def test_a_sweep_without_failures_ends_with_0_and_is_not_repeated(tmp_path):
     assert starts(tmp_path / "with (odd) name" / "1") == 1
 
 
-def test_kill_9_takes_the_run_along_and_a_restart_goes_on(tmp_path):
+def test_kill_9_ends_the_run_too_and_a_restart_resumes_it(tmp_path):
     process = start(tmp_path, "does=wait")
     run = tmp_path / "sweep" / "0"
     wait_for(run / "started.txt")
@@ -93,16 +94,15 @@ def test_a_folder_of_another_sweep_is_refused(tmp_path):
 
 @pytest.mark.parametrize("is_early", [True, False])
 def test_a_signal_reaches_a_run_once_even_while_it_starts(is_early):
-    with signals_passed_on() as (received, add):
+    with noting_signals() as noted:
         if is_early:
             os.kill(os.getpid(), signal.SIGTERM)
         process = subprocess.Popen(["sleep", "60"], start_new_session=True)
-        add(process)
         if not is_early:
             os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)
-        assert process.wait(timeout=LIMIT) == -signal.SIGTERM
-    assert received == [signal.SIGTERM]
+        assert wait_for_process(process, noted, as_worker=False) == -signal.SIGTERM
+    assert noted == [signal.SIGTERM]
 
 
 def test_an_unknown_key_fails_once_before_any_run(tmp_path):
@@ -124,7 +124,7 @@ def test_a_single_run_is_as_ever(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_sweep_whose_output_nobody_reads_goes_on(tmp_path):
+def test_a_sweep_continues_when_nobody_reads_its_output(tmp_path):
     process = start(tmp_path, "seed=1,2")
     wait_for(tmp_path / "sweep" / "0" / "started.txt")
     process.stdout.close()
@@ -133,7 +133,7 @@ def test_a_sweep_whose_output_nobody_reads_goes_on(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_job_whose_time_is_up_saves_and_takes_no_other_along(tmp_path):
+def test_a_job_whose_time_is_up_saves_and_ends_no_other(tmp_path):
     """The signal comes to all of its processes, as SLURM sends it."""
     process = start(
         tmp_path, "does=wait,finish", "hydra/launcher=submitit_local",

@@ -35,7 +35,7 @@ def test_failing_trials_end_no_search_and_it_can_be_extended(tmp_path):
     assert "The search" in (tmp_path / "sweep" / "leaderboard.html").read_text()
 
 
-def test_a_search_that_was_killed_goes_on_with_its_trial(tmp_path):
+def test_a_search_that_was_killed_continues_its_trial(tmp_path):
     search = (*SEARCH, "does=wait", "hydra.sweeper.n_trials=1")
     process = start(tmp_path, *search)
     wait_for(tmp_path / "sweep" / "0" / "started.txt")

@@ -20,7 +20,7 @@ from resumebert.utils.interruption import Interruption
 
 @dataclass
 class StudySweeperConf:
-    """The settings under ``hydra.sweeper``; the files in ``conf/hparams_search`` explain them."""
+    """The settings under ``hydra.sweeper``; ``conf/hparams_search/_common.yaml`` explains them."""
 
     _target_: str = "hydra_plugins.resumebert_study.study_sweeper.StudySweeper"
     _recursive_: bool = False
@@ -37,21 +37,10 @@ ConfigStore.instance().store(
 
 
 class StudySweeper(Sweeper):
-    """Ask a study for settings, launch runs with them, and report their results to the study.
+    """Ask a study for settings, launch runs with them, and report their results to the study."""
 
-    Args:
-        sampler: config of a sampler of Optuna.
-        n_trials: size of the whole study, including trials of earlier and other processes.
-        n_jobs: number of runs that the launcher gets at once.
-        seed: seed of the sampler.
-        params: key → what to search, in Hydra's grammar of sweeps.
-    """
-
-    def __init__(
-        self, sampler: Any, n_trials: int, n_jobs: int, seed: int, params: dict[str, str]
-    ) -> None:
-        self.sampler, self.n_trials, self.n_jobs = sampler, n_trials, n_jobs
-        self.seed, self.params = seed, params
+    def __init__(self, **settings: Any) -> None:
+        self.settings = StudySweeperConf(**settings)
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
@@ -65,7 +54,7 @@ class StudySweeper(Sweeper):
     @report_user_errors
     def sweep(self, arguments: list[str]) -> None:
         """Run trials until the study has ``n_trials``."""
-        from resumebert.sweeps.search import open_search, parse_space
+        from resumebert.sweeps.search import Search, example_of, parse_space
         from resumebert.sweeps.status import read_status
         from resumebert.sweeps.stopping import how_to_go_on, say
         from resumebert.utils.durable_files import write_text
@@ -73,18 +62,18 @@ class StudySweeper(Sweeper):
         assert self.config is not None
         assert self.hydra_context is not None
         assert self.launcher is not None
+        settings, monitor = self.settings, self.config.monitor
         folder = Path(self.config.hydra.sweep.dir)
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
-        given = [f"{key}={value}" for key, value in self.params.items()] + arguments
+        given = [f"{key}={value}" for key, value in settings.params.items()] + arguments
         space, fixed = parse_space(parser.parse_overrides(given))
-        self.validate_batch_is_legal([[*fixed, *space.example()]])
+        self.validate_batch_is_legal([[*fixed, *example_of(space)]])
         write_text(folder / "multirun.yaml", OmegaConf.to_yaml(self.config))
-        search = open_search(
-            folder, space, self.sampler, self.seed, self.config.monitor.metric,
-            self.config.monitor.mode,
-        )  # fmt: skip
+        search = Search(
+            folder, space, settings.sampler, settings.seed, monitor.metric, monitor.mode
+        )
         try:
-            while trials := search.next_trials(self.n_jobs, self.n_trials):
+            while trials := search.next_trials(settings.n_jobs, settings.n_trials):
                 batch = [
                     [*fixed, *search.overrides(trial), f"hydra.sweep.subdir={trial}"]
                     for trial in trials

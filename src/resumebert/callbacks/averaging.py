@@ -11,9 +11,6 @@ from torch import Tensor
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.utils.errors import UserError
 
-# (number of weights in the average, optimizer steps of the run) → share of the newest weights.
-NewestShare = Callable[[int, int], float]
-
 
 class AveragedWeights(WeightAveraging):
     """Lightning's weight averaging after every optimizer step, for our model and our checkpoints.
@@ -22,13 +19,15 @@ class AveragedWeights(WeightAveraging):
     as trained; last.ckpt holds both. Only parameters are averaged; buffers are the model's.
 
     Args:
-        newest_share: :func:`exponential` or :func:`equal`, with their keyword arguments bound.
+        newest_share: the share of the newest weights, as a function of the number of weights in
+            the average, 1 or more, and the run's optimizer steps: :func:`exponential` or
+            :func:`equal`, with their keyword arguments bound.
 
     Raises:
         UserError: at the start of training, if the parameters themselves are in half precision.
     """
 
-    def __init__(self, newest_share: NewestShare) -> None:
+    def __init__(self, newest_share: Callable[[int, int], float]) -> None:
         # Lightning's default averages buffers too, and rounding to integers makes some of BERT's
         # position numbers one too small: 99 of 512 with a decay of 0.9999.
         super().__init__(use_buffers=False, multi_avg_fn=self._add)
@@ -75,25 +74,18 @@ class AveragedWeights(WeightAveraging):
 def exponential(count: int, total_steps: int, *, decay: float) -> float:
     """Exponential moving average (Polyak & Juditsky 1992, with a horizon).
 
-    The decay rises to ``decay`` as (1 + count) / (10 + count), so that a short run forgets its
-    initial weights. While it rises, 87 % of the average comes from the last fifth of the steps;
-    afterwards from the last 2 / (1 - ``decay``) steps.
-
-    Args:
-        count: number of weights in the average, 1 or more.
-        total_steps: not used.
-        decay: factor of the older weights' share in each step, from 0 to below 1.
+    The factor of the older weights' share in each step rises to ``decay``, from 0 to below 1, as
+    (1 + count) / (10 + count), so that a short run forgets its initial weights. While it rises,
+    87 % of the average comes from the last fifth of the steps; afterwards from the last
+    2 / (1 - ``decay``) steps.
     """
     return 1 - min(decay, (1 + count) / (10 + count))
 
 
 def equal(count: int, total_steps: int, *, start: float) -> float:
-    """Average with equal weights after ``start`` (Izmailov et al. 2018, "SWA"); before it, not.
+    """Average with equal weights (Izmailov et al. 2018, "SWA") over the end of the run.
 
-    Args:
-        count: number of weights seen, 1 or more.
-        total_steps: optimizer steps of the run.
-        start: the share of the steps after which averaging begins, from 0 to below 1.
+    Before the share ``start`` of the steps, from 0 to below 1, the average is the newest weights.
     """
     begin = min(round(start * total_steps), total_steps - 1)
     return 1 / (count - begin + 1) if count >= begin else 1.0

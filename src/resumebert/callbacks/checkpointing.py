@@ -1,25 +1,29 @@
 """Write last.ckpt, from which a run resumes exactly, and best.ckpt, which a resumed run keeps."""
 
+import random
 import shutil
 import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from resumebert.callbacks.training_state import TrainingState, collect, restore
 from resumebert.data.batching import ResumableLoader
 from resumebert.model.checkpoint_file import read_checkpoint, write_checkpoint
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.model.scores import NAMES, of_all_processes
 from resumebert.utils.durable_files import replacing
 from resumebert.utils.interruption import Interruption, NotedSignal, interrupt_from_now_on
 
-# The decisions after a step. The third is a signal's number, which is larger than both.
+# What to do after a step. The number of a signal, larger than both, means to save and to end.
 CONTINUE, SAVE = 0, 1
-# The key of a checkpoint for the state that Lightning does not save.
+# The key of a checkpoint for the state that Lightning does not save, as plain values and tensors:
+# ``loader`` of the ResumableLoader, ``random`` with an entry for each process, and ``scores`` of
+# the epoch's training batches so far, from all processes.
 KEY = "training_state"
 
 
@@ -49,7 +53,7 @@ class LastCheckpoint(Checkpoint):
         self._saved_at = 0.0
         self._epoch_is_over = False
         self._step = 0
-        self._state: TrainingState | None = None
+        self._state: dict[str, Any] | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Use the folder of the first process on all processes."""
@@ -62,9 +66,12 @@ class LastCheckpoint(Checkpoint):
         assert isinstance(pl_module, ResumeClassifier)
         loader = trainer.train_dataloader
         assert isinstance(loader, ResumableLoader)
-        # The epoch may end before the loader does, for example by trainer.limit_train_batches.
-        seen = {"batches": 0} if self._epoch_is_over else loader.state_dict()
-        checkpoint[KEY] = collect(seen, pl_module.train_scores, pl_module.device)
+        checkpoint[KEY] = {
+            # The epoch may end before the loader does, for example by trainer.limit_train_batches.
+            "loader": {"batches": 0} if self._epoch_is_over else loader.state_dict(),
+            "random": of_all_processes(_random_state(pl_module.device)),
+            "scores": pl_module.split_scores["train"].collected(),
+        }
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
@@ -85,13 +92,13 @@ class LastCheckpoint(Checkpoint):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Restore the state saved at the end of an epoch, before the iterator draws its number."""
-        self._restore(pl_module)
+        self._restore(trainer, pl_module)
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Restore the state saved within an epoch, after the iterator has drawn its number."""
-        self._restore(pl_module)
+        self._restore(trainer, pl_module)
         self._epoch_is_over = False
         self._step = trainer.global_step
 
@@ -146,11 +153,19 @@ class LastCheckpoint(Checkpoint):
         if decision > SAVE:
             raise Interruption(decision)
 
-    def _restore(self, pl_module: LightningModule) -> None:
-        if self._state is not None:
-            assert isinstance(pl_module, ResumeClassifier)
-            restore(self._state, pl_module.train_scores, pl_module.device)
-            self._state = None
+    def _restore(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Restore the random states, unless there were more or fewer processes, and the scores."""
+        if self._state is None:
+            return
+        assert isinstance(pl_module, ResumeClassifier)
+        if len(self._state["random"]) == trainer.world_size:
+            _set_random_state(self._state["random"][trainer.global_rank], pl_module.device)
+        scores = self._state["scores"]
+        if scores is not None and trainer.is_global_zero:
+            of_epoch = pl_module.split_scores["train"]
+            of_epoch.reset()
+            of_epoch.update(*(scores[name].to(pl_module.device) for name in NAMES))
+        self._state = None
 
     def _save(self, trainer: Trainer) -> None:
         trainer.save_checkpoint(self.path)
@@ -207,27 +222,19 @@ class DurableCheckpointIO(TorchCheckpointIO):
     """Write checkpoints under another name, sync and rename them; read them only if undamaged.
 
     Lightning writes to the folder for temporary files, which may be on another disk, and does not
-    notice damage.
+    notice damage. Errors are those of :mod:`resumebert.model.checkpoint_file`.
     """
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Save ``checkpoint`` as the file ``path``, with a digest of its content.
-
-        Raises:
-            UserError: it can't be written; the earlier file is still there.
-        """
+        """Save ``checkpoint`` as the file ``path``, with a digest of its content."""
         write_checkpoint(checkpoint, Path(path))
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
     ) -> dict[str, Any]:
-        """Read the file ``path``, always with ``weights_only=True``.
-
-        Raises:
-            UserError: it does not exist, or is damaged.
-        """
+        """Read the file ``path``, always with ``weights_only=True``."""
         return read_checkpoint(Path(path), "ckpt_path")
 
 
@@ -247,3 +254,22 @@ def _agree(trainer: Trainer, decision: int) -> int:
         return decision
     mine = torch.tensor(decision, device=trainer.strategy.root_device)
     return int(trainer.strategy.reduce(mine, reduce_op="max"))
+
+
+def _random_state(device: torch.device) -> dict[str, Any]:
+    name, keys, *rest = np.random.get_state(legacy=True)
+    return {
+        "torch": torch.get_rng_state(),
+        "python": random.getstate(),
+        "numpy": (name, torch.from_numpy(np.asarray(keys, dtype=np.int64)), *rest),
+        "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+    }
+
+
+def _set_random_state(state: dict[str, Any], device: torch.device) -> None:
+    torch.set_rng_state(state["torch"])
+    random.setstate(state["python"])
+    name, keys, *rest = state["numpy"]
+    np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))
+    if state["cuda"] is not None and device.type == "cuda":
+        torch.cuda.set_rng_state(state["cuda"], device)

@@ -18,11 +18,8 @@ class TrialPruning(Callback):
     and nothing went wrong. Optuna compares runs at the same number of validations. A run without a
     trial, or whose trial has ended, is not pruned.
 
-    Args:
-        pruner: a pruner of Optuna.
-        metric: the validation metric to compare.
-        journal: the file of the study.
-        trial: the run's number in the study.
+    ``journal`` is the file of the study, and ``trial`` the run's number in it; ``pruner`` is one of
+    Optuna's, and ``metric`` the validation metric to compare.
     """
 
     def __init__(
@@ -41,9 +38,15 @@ class TrialPruning(Callback):
         self._validations = state_dict["validations"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Open the trial, in the first process."""
-        if trainer.is_global_zero and self.journal is not None and self.number is not None:
-            self._trial = _open_trial(Path(self.journal), self.number, self.pruner)
+        """Open the trial, in the first process, unless its outcome is already in the study."""
+        if not trainer.is_global_zero or self.journal is None or self.number is None:
+            return
+        import optuna
+
+        study = load_study(Path(self.journal), self.pruner)
+        found = study.get_trials(deepcopy=False)[self.number]
+        if not found.state.is_finished():
+            self._trial = optuna.trial.Trial(study, found._trial_id)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Report the metric; end the run if the pruner says so."""
@@ -58,22 +61,11 @@ class TrialPruning(Callback):
         # All processes of a run must decide alike.
         if trainer.strategy.broadcast(is_hopeless):
             if trainer.is_global_zero:
-                self._leave_word(Path(trainer.default_root_dir), value)
+                reason = (
+                    f"{self.metric} was {value:.4f} at validation {self._validations}, behind the "
+                    f"other trials ({type(self.pruner).__name__})"
+                )
+                content = {"reason": reason, "metric": self.metric, "value": value}
+                path = Path(trainer.default_root_dir) / "pruned.json"
+                write_text(path, json.dumps(content) + "\n")
             raise SystemExit(0)
-
-    def _leave_word(self, folder: Path, value: float) -> None:
-        reason = (
-            f"{self.metric} was {value:.4f} at validation {self._validations}, behind the other "
-            f"trials ({type(self.pruner).__name__})"
-        )
-        content = {"reason": reason, "metric": self.metric, "value": value}
-        write_text(folder / "pruned.json", json.dumps(content) + "\n")
-
-
-def _open_trial(journal: Path, number: int, pruner: Any) -> Any:
-    """Return the trial; None if its outcome is already in the study."""
-    import optuna
-
-    study = load_study(journal, pruner)
-    found = study.get_trials(deepcopy=False)[number]
-    return None if found.state.is_finished() else optuna.trial.Trial(study, found._trial_id)

@@ -21,18 +21,19 @@ BEFORE_TUNING = (
     "Probabilities of the plain sigmoid, decisions at 0.5: calibration and thresholds are fitted "
     "when training has ended, and are in report.html."
 )
+# (is true, is given) → in words.
+VERDICTS = {(True, True): "right", (True, False): "missed", (False, True): "wrongly given"}
 
 
 class TensorBoardPictures(Callback):
     """Log the PR curve of each label, confusion, reliability and the worst errors' texts.
 
-    After each validation of a fit, of the plain sigmoid at 0.5: thresholds and calibration are
-    chosen when training has ended. F1 of each label is among the scalars already. Without a
-    TensorBoard logger it does nothing.
+    It does so after each validation of a fit, if there is a TensorBoard logger. The scores are of
+    the plain sigmoid at 0.5: thresholds and calibration are chosen when training has ended.
 
     Args:
-        examples: so many texts; 0: none, so that no text is in the log.
-        max_labels: PR curves and confusion are of the most frequent labels, so many at most.
+        examples: number of texts; 0: no text is in the log.
+        max_labels: PR curves and confusion are of this many labels at most, the most frequent.
     """
 
     def __init__(self, examples: int = 3, max_labels: int = 30) -> None:
@@ -42,55 +43,40 @@ class TensorBoardPictures(Callback):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log a validation's pictures and texts."""
         assert isinstance(pl_module, ResumeClassifier)
-        writers = [g.experiment for g in trainer.loggers if isinstance(g, TensorBoardLogger)]
         scores = pl_module.scores.get("val")
         if trainer.sanity_checking or trainer.state.fn != "fit" or not trainer.is_global_zero:
             return
-        if not writers or scores is None or len(scores.index) == 0:
+        if scores is None or len(scores.index) == 0:
             return
+        names, step = pl_module.label_names, trainer.global_step
         probabilities = to_probabilities(scores.logits).cpu().numpy()
         truth = scores.targets.cpu().numpy() > 0
         table = getattr(getattr(trainer, "datamodule", None), "table", None)
-        for writer in writers:
-            log_pictures(
-                writer,
-                trainer.global_step,
-                pl_module.label_names,
-                probabilities,
-                truth,
-                max_labels=self.max_labels,
-            )
+        for logger in trainer.loggers:
+            if not isinstance(logger, TensorBoardLogger):
+                continue
+            writer = logger.experiment
+            _log_pictures(writer, step, names, probabilities, truth, self.max_labels)
             if table is not None and self.examples:
                 index = scores.index.cpu().numpy()
                 text = error_texts(table, index, probabilities, truth, self.examples)
-                writer.add_text("val/worst errors", in_utf8(text), trainer.global_step)
+                writer.add_text("val/worst errors", in_utf8(text), step)
 
 
-def log_pictures(
+def _log_pictures(
     writer: Any,
     step: int,
     label_names: list[str],
     probabilities: npt.NDArray[np.float64],
     truth: npt.NDArray[np.bool_],
-    *,
     max_labels: int,
 ) -> None:
-    """Write PR curves, the confusion of labels at 0.5, and the reliability of all pairs.
-
-    Args:
-        writer: a ``SummaryWriter``.
-        step: of training.
-        label_names: L names.
-        probabilities: (n, L), n at least 1.
-        truth: (n, L).
-        max_labels: the most frequent ones, so many at most.
-    """
+    """Write PR curves, the confusion of labels at 0.5, and the reliability of all pairs."""
     kept = np.sort(np.argsort(-truth.sum(axis=0), kind="stable")[:max_labels])
     for column in kept.tolist():
         if truth[:, column].any():
-            writer.add_pr_curve(
-                f"val/pr/{label_names[column]}", truth[:, column], probabilities[:, column], step
-            )
+            tag = f"val/pr/{label_names[column]}"
+            writer.add_pr_curve(tag, truth[:, column], probabilities[:, column], step)
     names = [label_names[column] for column in kept]
     found = confusion(truth[:, kept], probabilities[:, kept] >= THRESHOLD)
     title = "Missed labels (rows) by what was wrongly given (columns); at 0.5, before tuning"
@@ -110,34 +96,24 @@ def error_texts(
     truth: npt.NDArray[np.bool_],
     count: int,
 ) -> str:
-    """Return Markdown of the documents whose truth is least likely under the probabilities.
+    """Return Markdown of the ``count`` documents whose truth is least likely.
 
-    Args:
-        table: of the documents.
-        index: (n,) their positions in it.
-        probabilities: (n, L).
-        truth: (n, L).
-        count: how many at most.
+    ``index`` (n,) are positions in the table; probabilities and truth are (n, L).
     """
     likely = np.where(truth, probabilities, 1 - probabilities)
     costs = -np.log(np.maximum(likely, 1e-12)).sum(axis=1)
     parts = [BEFORE_TUNING]
     for row in np.argsort(-costs, kind="stable")[:count].tolist():
         position = int(index[row])
-        labels = [
-            f"    {name}: {probabilities[row, column]:.3f}, {_verdict(given, says)}"
-            for column, name in enumerate(table.label_names)
-            if (given := bool(truth[row, column]))
-            | (says := bool(probabilities[row, column] >= THRESHOLD))
-        ]
+        pairs = zip(truth[row].tolist(), probabilities[row].tolist(), strict=True)
+        verdicts = [(p, VERDICTS.get((is_true, p >= THRESHOLD))) for is_true, p in pairs]
         # Indented, so that Markdown takes nothing in them for its own.
+        lines = [
+            f"    {name}: {p:.3f}, {verdict}"
+            for name, (p, verdict) in zip(table.label_names, verdicts, strict=True)
+            if verdict
+        ]
         text = "\n".join(f"    {line}" for line in table.texts[position][:TEXT_SHOWN].splitlines())
-        parts.append(f"**Document**\n\n    {table.ids[position]}\n" + "\n".join(labels))
+        parts.append(f"**Document**\n\n    {table.ids[position]}\n" + "\n".join(lines))
         parts.append(text)
     return "\n\n".join(parts)
-
-
-def _verdict(given: bool, predicted: bool) -> str:
-    if given and predicted:
-        return "right"
-    return "missed" if given else "wrongly given"

@@ -34,7 +34,7 @@
 
   function nearest(svg, x, y) {
     let best = null;
-    for (const path of svg.querySelectorAll("path.line")) {
+    for (const path of svg.querySelectorAll("path.line[data-n]")) {
       pointsOf(path).forEach(([px, py], index) => {
         const distance = Math.hypot(px - x, py - y);
         if (!best || distance < best.distance) best = { path, index, px, py, distance };

@@ -1,11 +1,8 @@
-"""Five pictures of one label, or of all together: how its scores part who has it from who has not.
-
-Every picture has what the model gives, and where there is one what the linear baseline gives.
-"""
+"""Five pictures of one label, or of all labels together: how well its scores tell who has it."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -25,21 +22,17 @@ BINS = 10
 FEWEST_IN_A_BIN = 10
 _Z = 1.959964  # Of a 95 % interval.
 HISTOGRAM_BINS = 20
+BAR_GAP = 0.002
+ALARMS = "false positive rate"
 
 
 @dataclass(frozen=True)
 class Scored:
     """Scores of n documents, or of all their pairs with labels, and what is true of them.
 
-    Attributes:
-        name: of the label, or words for all.
-        truth: (n,).
-        plain: (n,) probabilities, uncalibrated.
-        calibrated: (n,) probabilities.
-        threshold: of the calibrated ones; None: each label has its own.
-        baseline: (n,) calibrated probabilities of the linear baseline; None: there is none.
-        baseline_threshold: theirs.
-        points: of a curve, at most.
+    All arrays are (n,); ``plain`` are probabilities before calibration. Thresholds are of
+    calibrated probabilities, None where each label has its own. ``baseline`` is None where there
+    is none. A curve has at most so many ``points``.
     """
 
     name: str
@@ -51,57 +44,64 @@ class Scored:
     baseline_threshold: float | None = None
     points: int = svg.MAX_POINTS
 
-    @property
-    def has_both(self) -> bool:
-        """Whether some have the label and some have not."""
-        return bool(self.truth.any() and not self.truth.all())
-
 
 def precision_recall(scored: Scored) -> Markup | None:
     """Draw precision against recall; None where no document has the label."""
     if not scored.truth.any():
         return None
-    axes = Axes("recall", "precision")
-    parts = [svg.rule(axes, 1.0, "hidden")]
-    for who, kind, scores, threshold in _scorers(scored):
+    axes, lines = Axes("recall", "precision"), []
+    for who, scores, _ in _scorers(scored):
         precision, recall, cuts = precision_recall_curve(scored.truth, scores)
         # The last point is a convention: nothing is predicted there.
-        parts.append(
+        lines.append(
             svg.line(
-                axes,
-                recall[:-1],
-                precision[:-1],
-                kind,
-                who,
-                steps=True,
-                notes=cuts,
-                limit=scored.points,
+                axes, recall[:-1], precision[:-1], who, who,
+                steps=True, notes=cuts, limit=scored.points,
             )
-        )
-        parts.append(_chosen(axes, scored, scores, threshold, kind, who, lambda p, r, _: (r, p)))
-    return svg.picture(axes, _described("Precision against recall", scored, pr_words), parts)
+        )  # fmt: skip
+    return _with_thresholds(scored, "Precision against recall", axes, lines)
 
 
 def roc(scored: Scored) -> Markup | None:
     """Draw the ROC curve; None where all documents have the label, or none."""
-    if not scored.has_both:
+    if not scored.truth.any() or scored.truth.all():
         return None
-    axes = Axes("share of false alarms", "recall")
-    parts = [svg.slanted(axes)]
-    for who, kind, scores, threshold in _scorers(scored):
+    axes = Axes(ALARMS, "recall")
+    parts = [svg.diagonal(axes)]
+    for who, scores, _ in _scorers(scored):
         alarms, recall, cuts = roc_curve(scored.truth, scores)
-        parts.append(svg.line(axes, alarms, recall, kind, who, notes=cuts, limit=scored.points))
-        parts.append(_chosen(axes, scored, scores, threshold, kind, who, lambda _, r, a: (a, r)))
-    return svg.picture(axes, _described("Recall against false alarms", scored, roc_words), parts)
+        parts.append(svg.line(axes, alarms, recall, who, who, notes=cuts, limit=scored.points))
+    return _with_thresholds(scored, "Recall against false positive rate", axes, parts)
+
+
+def _scorers(scored: Scored) -> list[tuple[str, Floats, float | None]]:
+    """Return name (a CSS class), scores and threshold: of the baseline, if any, and the model."""
+    scorers = [("model", scored.calibrated, scored.threshold)]
+    if scored.baseline is not None:
+        scorers.insert(0, ("baseline", scored.baseline, scored.baseline_threshold))
+    return scorers
+
+
+def _with_thresholds(scored: Scored, title: str, axes: Axes, parts: list[Markup]) -> Markup:
+    """Return the picture of curves with a dot at each threshold in use."""
+    said: list[str] = []
+    for who, scores, threshold in _scorers(scored):
+        if threshold is None:
+            continue
+        ratios = ratios_at(threshold, scores, scored.truth)
+        x, y = float(ratios[axes.x_name]), float(ratios[axes.y_name])
+        words = f"{axes.y_name} {number(y)}, {axes.x_name} {number(x)}"
+        parts.append(svg.point(axes, x, y, who, f"{who}, threshold {threshold:.3f}: {words}"))
+        said.insert(0, f"{who} at its threshold: {words}")
+    return svg.picture(axes, f"{title}: {scored.name}. {'; '.join(said)}", parts)
 
 
 def reliability(scored: Scored) -> Markup | None:
     """Draw how often a probability comes true, before and after calibration."""
     if not len(scored.truth):
         return None
-    axes = Axes("probability", "share that has it")
-    parts = [svg.slanted(axes)]
-    said = []
+    axes = Axes("probability", "share with the label")
+    parts, said = [svg.diagonal(axes)], []
     for who, kind, scores in (
         ("before calibration", "plain", scored.plain),
         ("calibrated", "model", scored.calibrated),
@@ -110,12 +110,10 @@ def reliability(scored: Scored) -> Markup | None:
         parts.append(svg.line(axes, mean, share, f"{kind} thin", who))
         for x, y, count in zip(mean.tolist(), share.tolist(), counts.tolist(), strict=True):
             low, high = wilson_interval(y, count)
-            told = (
-                f"{who}: of {count:,} with a probability about {x:.2f}, {y:.0%} have it "
-                f"[{low:.0%}–{high:.0%}]"
-            )
+            ends = f"[{low:.0%}–{high:.0%}]"
+            told = f"{who}: of {count:,} with probability about {x:.2f}, {y:.0%} have it {ends}"
             if kind == "model":
-                parts.append(svg.upright(axes, x, low, high, kind))
+                parts.append(svg.segment(axes, (x, low), (x, high), "whisker thin model"))
             parts.append(svg.point(axes, x, y, kind, told, 3.0))
         gaps = np.abs(mean - share) * counts
         said.append(f"{who}, the mean gap is {gaps.sum() / counts.sum():.3f}")
@@ -158,30 +156,20 @@ def threshold_curves(scored: Scored) -> Markup | None:
     if not scored.truth.any():
         return None
     axes = Axes("threshold", "value")
-    precision, recall, _ = ratios_at(GRID, scored.calibrated, scored.truth)
-    f1 = f1_at(GRID, scored.calibrated, scored.truth)
+    ratios = ratios_at(GRID, scored.calibrated, scored.truth)
+    f1 = ratios["F1"]
     parts = [svg.rule(axes, 0.5, "half")]
+    for name, kind in (("precision", "precision"), ("recall", "recall"), ("F1", "model")):
+        parts.append(svg.line(axes, GRID, ratios[name], kind, name, limit=scored.points))
+    words = f"The highest F1 is {number(float(np.nanmax(f1)))}, at {GRID[np.nanargmax(f1)]:.2f}"
     if scored.threshold is not None:
+        own = float(ratios_at(scored.threshold, scored.calibrated, scored.truth)["F1"])
+        told = f"threshold in use, {scored.threshold:.3f}: F1 {number(own)}"
         parts.append(svg.rule(axes, scored.threshold, "chosen"))
-    parts += [
-        svg.line(axes, GRID, precision, "precision", "precision", limit=scored.points),
-        svg.line(axes, GRID, recall, "recall", "recall", limit=scored.points),
-        svg.line(axes, GRID, f1, "model", "F1", limit=scored.points),
-    ]
-    words = (
-        f"Precision, recall and F1 against the threshold: {scored.name}. F1 is highest here, "
-        f"{number(float(np.nanmax(f1)))}, at {GRID[np.nanargmax(f1)]:.2f}"
-    )
-    if scored.threshold is not None:
-        chosen = f1_at(np.array([scored.threshold]), scored.calibrated, scored.truth)[0]
-        parts.append(
-            svg.point(
-                axes, scored.threshold, float(chosen), "model",
-                f"chosen threshold {scored.threshold:.3f}: F1 {number(float(chosen))}",
-            )
-        )  # fmt: skip
-        words += f"; at the chosen threshold, {scored.threshold:.2f}, it is {number(float(chosen))}"
-    return svg.picture(axes, f"{words}.", parts)
+        parts.append(svg.point(axes, scored.threshold, own, "model", told))
+        words += f"; at the threshold in use, {scored.threshold:.2f}, it is {number(own)}"
+    title = f"Precision, recall and F1 against the threshold: {scored.name}"
+    return svg.picture(axes, f"{title}. {words}.", parts)
 
 
 def histogram(scored: Scored) -> Markup | None:
@@ -193,94 +181,36 @@ def histogram(scored: Scored) -> Markup | None:
         y_ticks=((1, "with"), (0, "0"), (-1, "w/o")), left=32,
     )  # fmt: skip
     parts, said = [], []
-    zero = axes.place([0], [0])[0, 1]
     for words, kind, own, sign in (
         ("with the label", "model", scored.truth, 1),
         ("without it", "plain", ~scored.truth, -1),
     ):
-        counts, edges = np.histogram(scored.calibrated[own], HISTOGRAM_BINS, (0, 1))
-        if not counts.sum():
+        if not own.any():
             continue
+        counts, edges = np.histogram(scored.calibrated[own], HISTOGRAM_BINS, (0, 1))
         said.append(f"{words}, {np.mean(scored.calibrated[own] >= 0.5):.0%} score 0.5 or more")
         # Square roots: next to the tall bars at 0 the others would not be seen.
-        tops = axes.place(edges[:-1], sign * np.sqrt(counts / counts.sum()))
-        width = tops[1, 0] - tops[0, 0] - 0.8
-        bars = "".join(
-            f"M{left + 0.4:.1f} {zero:.1f}V{top:.1f}h{width:.1f}V{zero:.1f}z"
-            for left, top in tops[counts > 0].tolist()
-        )
-        parts.append(Markup('<path class="bar {}" d="{}"/>').format(kind, bars))
+        heights = sign * np.sqrt(counts / counts.sum())
+        bars = [
+            svg.box(axes, (left + BAR_GAP, 0), (right - BAR_GAP, height))
+            for (left, right), height in zip(pairwise(edges), heights, strict=True)
+            if height
+        ]
+        parts.append(svg.element("path", f"bar {kind}", d="".join(bars)))
     if scored.threshold is not None:
         parts.append(svg.rule(axes, scored.threshold, "chosen"))
     return svg.picture(axes, f"How scores are spread: {scored.name}. {'; '.join(said)}.", parts)
 
 
-def ratios_at(cuts: Floats, scores: Floats, truth: Flags) -> tuple[Floats, Floats, Floats]:
-    """Return precision, recall and share of false alarms at thresholds; ``nan`` where 0/0."""
-    hits, predicted = _counts_at(cuts, scores, truth)
-    positives = truth.sum()
-    with np.errstate(invalid="ignore", divide="ignore"):
-        alarms = (predicted - hits) / (len(truth) - positives)
-        return hits / predicted, hits / positives, alarms
-
-
-def f1_at(cuts: Floats, scores: Floats, truth: Flags) -> Floats:
-    """Return F1 at thresholds; ``nan`` where 0/0."""
-    hits, predicted = _counts_at(cuts, scores, truth)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        f1: Floats = 2 * hits / (predicted + truth.sum())
-    return f1
-
-
-def _counts_at(cuts: Floats, scores: Floats, truth: Flags) -> tuple[Floats, Floats]:
-    """Return how many are rightly predicted, and how many at all, at thresholds."""
+def ratios_at(cuts: npt.ArrayLike, scores: Floats, truth: Flags) -> dict[str, Floats]:
+    """Return precision, recall, F1 and false positive rate at thresholds; ``nan`` where 0/0."""
     everyone, own = np.sort(scores), np.sort(scores[truth])
     hits = len(own) - np.searchsorted(own, cuts)
-    return hits.astype(np.float64), (len(everyone) - np.searchsorted(everyone, cuts)).astype(float)
-
-
-def _scorers(scored: Scored) -> list[tuple[str, str, Floats, float | None]]:
-    """Return name, CSS class, scores and threshold of the baseline, if any, and of the model."""
-    scorers = [("model", "model", scored.calibrated, scored.threshold)]
-    if scored.baseline is not None:
-        scorers.insert(0, ("baseline", "baseline", scored.baseline, scored.baseline_threshold))
-    return scorers
-
-
-def _chosen(
-    axes: Axes,
-    scored: Scored,
-    scores: Floats,
-    threshold: float | None,
-    kind: str,
-    who: str,
-    place: Callable[[float, float, float], tuple[float, float]],
-) -> Markup:
-    """Return the dot of the threshold in use."""
-    if threshold is None:
-        return Markup("")
-    found = ratios_at(np.array([threshold]), scores, scored.truth)
-    precision, recall, alarms = (float(values[0]) for values in found)
-    told = (
-        f"{who}, threshold {threshold:.3f}: precision {number(precision)}, recall {number(recall)}"
-    )
-    return svg.point(axes, *place(precision, recall, alarms), kind, told)
-
-
-def pr_words(precision: float, recall: float, alarms: float) -> str:
-    """Say what a point of the precision–recall curve is."""
-    return f"precision {number(precision)}, recall {number(recall)}"
-
-
-def roc_words(precision: float, recall: float, alarms: float) -> str:
-    """Say what a point of the ROC curve is."""
-    return f"recall {number(recall)}, false alarms {number(alarms)}"
-
-
-def _described(what: str, scored: Scored, words: Callable[[float, float, float], str]) -> str:
-    said = []
-    for who, _, scores, threshold in reversed(_scorers(scored)):
-        if threshold is not None:
-            found = ratios_at(np.array([threshold]), scores, scored.truth)
-            said.append(f"{who} at its threshold: {words(*(float(v[0]) for v in found))}")
-    return f"{what}: {scored.name}. {'; '.join(said)}"
+    predicted = len(everyone) - np.searchsorted(everyone, cuts)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return {
+            "precision": hits / predicted,
+            "recall": hits / np.float64(len(own)),
+            "F1": 2 * hits / (predicted + len(own)),
+            ALARMS: (predicted - hits) / np.float64(len(everyone) - len(own)),
+        }

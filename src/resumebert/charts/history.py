@@ -8,19 +8,21 @@ import numpy as np
 from markupsafe import Markup
 
 from resumebert.charts import svg
+from resumebert.charts.scales import round_values
 from resumebert.charts.svg import Axes
 from resumebert.charts.words import number
 
-# Title, what the curves of a picture are named, and whether values are shares.
+# The names of learning rates begin so.
+LEARNING_RATE = "lr-"
+# Title, the names of a picture's curves, and whether values are shares.
 PICTURES: tuple[tuple[str, tuple[str, ...], bool], ...] = (
     ("Loss", ("train/loss", "val/loss"), False),
     ("F1", ("train/f1_micro", "val/f1_micro", "train/f1_macro", "val/f1_macro"), True),
     ("Subset accuracy", ("train/subset_accuracy", "val/subset_accuracy"), True),
-    ("Learning rate", ("lr",), False),
+    ("Learning rate", (), False),
 )
 # One step's loss says little: of more points than this, neighbours are averaged.
 MAX_TRAIN_POINTS = 60
-LEARNING_RATE = "lr-"
 
 
 @dataclass(frozen=True)
@@ -38,31 +40,23 @@ class Curve:
     values: Sequence[float]
 
 
-@dataclass(frozen=True)
-class HistoryPicture:
-    """A picture of what was logged, and its lines' names with CSS classes."""
-
-    title: str
-    svg: Markup
-    legend: list[tuple[str, str]]
+# Title, picture, and its lines' names with CSS classes.
+HistoryPicture = tuple[str, Markup, list[tuple[str, str]]]
 
 
 def history_pictures(history: Sequence[Curve]) -> list[HistoryPicture]:
     """Draw the curves that are worth a look, some to a picture."""
     pictures = []
     for title, names, is_share in PICTURES:
-        curves = [_tidied(curve) for name in names for curve in history if _is(curve, name)]
-        curves = [curve for curve in curves if curve.steps]
-        if names == ("lr",):
+        found = [_tidied(curve) for name in names for curve in history if curve.name == name]
+        if title == "Learning rate":
             # Parameter groups differ by a factor: the largest stands for all.
-            curves = sorted(curves, key=lambda curve: -max(curve.values))[:1]
+            rates = [_tidied(curve) for curve in history if curve.name.startswith(LEARNING_RATE)]
+            found = sorted(rates, key=lambda curve: -max(curve.values, default=0.0))[:1]
+        curves = [curve for curve in found if curve.steps]
         if curves:
             pictures.append(_picture(title, curves, is_share))
     return pictures
-
-
-def _is(curve: Curve, name: str) -> bool:
-    return curve.name.startswith(LEARNING_RATE) if name == "lr" else curve.name == name
 
 
 def _tidied(curve: Curve) -> Curve:
@@ -76,18 +70,20 @@ def _tidied(curve: Curve) -> Curve:
 
 def _picture(title: str, curves: list[Curve], is_share: bool) -> HistoryPicture:
     last = max(max(curve.steps) for curve in curves)
-    values = [value for curve in curves for value in curve.values]
-    top = 1.0 if is_share else _round_above(max(values))
-    middle = last // 2
+    highest = max(max(curve.values) for curve in curves)
+    top = 1.0 if is_share or highest <= 0 else 1.05 * highest
+    steps = (0, last // 2, last) if last > 1 else ()
     axes = Axes(
         "step", title, x=(0, max(last, 1)), y=(0, top),
-        x_ticks=((0, "0"), (middle, f"{middle:,}"), (last, f"{last:,}")) if last > 1 else (),
-        y_ticks=[(top * k / 4, f"{top * k / 4:.2g}") for k in range(5)],
+        x_ticks=[(step, f"{step:,}") for step in steps],
+        y_ticks=[(value, f"{value:.2g}") for value in round_values(0, top)],
         width=460, height=240, left=56, right=22,
     )  # fmt: skip
     parts, legend, said = [], [], []
     for curve in curves:
-        kind = _kind(curve.name)
+        # Training dashed, validation whole, macro another hue.
+        hue = "baseline" if curve.name.endswith("_macro") else "model"
+        kind = f"{hue} dashed" if curve.name.startswith("train/") else hue
         parts.append(svg.line(axes, curve.steps, curve.values, kind, curve.name))
         if len(curve.steps) <= MAX_TRAIN_POINTS and curve.name.startswith("val/"):
             parts += [
@@ -97,20 +93,5 @@ def _picture(title: str, curves: list[Curve], is_share: bool) -> HistoryPicture:
         legend.append((curve.name, kind))
         first, end = (number(curve.values[place], 4) for place in (0, -1))
         said.append(f"{curve.name} goes from {first} to {end}")
-    return HistoryPicture(
-        title, svg.picture(axes, f"{title} while training: {'; '.join(said)}.", parts), legend
-    )
-
-
-def _round_above(value: float) -> float:
-    """Return the least of 1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8 times a power of ten that is enough."""
-    if value <= 0:
-        return 1.0
-    unit = 10.0 ** math.floor(math.log10(value))
-    return unit * next((k for k in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8) if k * unit >= value), 10)
-
-
-def _kind(name: str) -> str:
-    """Return the CSS classes of a curve: training dashed, validation whole, macro another hue."""
-    hue = "baseline" if name.endswith("_macro") else "model"
-    return f"{hue} dashed" if name.startswith("train/") else hue
+    description = f"{title} while training: {'; '.join(said)}."
+    return title, svg.picture(axes, description, parts), legend

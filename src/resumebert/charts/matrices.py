@@ -1,14 +1,14 @@
-"""Which labels are taken for which, and which go together: squares of labels by labels."""
+"""Which labels are confused, and which occur together: squares of labels by labels."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from resumebert.charts.svg import LETTER, shortened
+from resumebert.charts.svg import LETTER, Axes, box, document, element, segment, shortened, text
 
 Counts = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -19,15 +19,12 @@ SHADES = 10
 _LONGEST_NAME = 40
 
 
-@dataclass(frozen=True)
-class Confusion:
-    """Of the documents that have label i and are not given it, how many are wrongly given j.
+class Confusion(NamedTuple):
+    """What is wrongly given to documents that have a label and are not given it.
 
-    Attributes:
-        missed: (L,) documents that have a label and are not given it.
-        positives: (L,) documents that have it.
-        instead: (L, L), row i missed, column j wrongly given.
-        nothing: (L,) of the missed, those that are given no wrong label at all.
+    Of each label there are (L,) ``positives``, documents that have it, and (L,) ``missed``, those
+    of them that are not given it. ``instead`` (L, L) counts the missed of each row that are wrongly
+    given the label of a column, ``nothing`` (L,) those that are given no wrong label.
     """
 
     missed: Counts
@@ -62,19 +59,16 @@ def confusion_picture(found: Confusion, label_names: Sequence[str]) -> Markup:
     counts = np.column_stack([found.nothing, found.instead])
     rows = [
         f"{name} ({missed:,} of {positives:,})"
-        for name, missed, positives in zip(
-            label_names, found.missed.tolist(), found.positives.tolist(), strict=True
-        )
+        for name, missed, positives in zip(label_names, found.missed, found.positives, strict=True)
     ]
-    kinds = np.ones_like(counts)
-    kinds[:, 0] = 0
+    hues = np.full(counts.shape, "model")
+    hues[:, 0] = "plain"
     return _squares(
         rows,
         ["no wrong label", *label_names],
         counts,
         counts / np.maximum(found.missed, 1)[:, None],
-        ("plain", "model"),
-        kinds,
+        hues,
         "confusion",
         "Rows: labels that were missed. Columns: labels wrongly given to the same documents. The "
         "most frequent pairs are in the table below.",
@@ -83,7 +77,7 @@ def confusion_picture(found: Confusion, label_names: Sequence[str]) -> Markup:
 
 def cooccurrence_picture(true: Counts, given: Counts, label_names: Sequence[str]) -> Markup:
     """Draw the documents with two labels: in truth above the diagonal, as predicted below."""
-    upper = np.triu(np.ones_like(true), 1)
+    upper = np.triu(np.ones_like(true, dtype=np.bool_), 1)
     counts = np.where(upper, true, given)
     np.fill_diagonal(counts, 0)
     return _squares(
@@ -91,8 +85,7 @@ def cooccurrence_picture(true: Counts, given: Counts, label_names: Sequence[str]
         label_names,
         counts,
         np.sqrt(counts / max(1, int(counts.max(initial=0)))),
-        ("model", "truth"),
-        upper,
+        np.where(upper, "truth", "model"),
         "pairs",
         "Documents with two labels: above the diagonal in truth, below it as predicted. The pairs "
         "that differ most are in the table below.",
@@ -103,12 +96,9 @@ def frequent_confusions(
     found: Confusion, label_names: Sequence[str]
 ) -> list[tuple[str, str, int, int]]:
     """Return the most frequent (missed, given instead, how often, of how many missed)."""
-    order = np.argsort(-found.instead, axis=None, kind="stable")[:LISTED_PAIRS]
-    pairs = [divmod(int(place), len(label_names)) for place in order]
     return [
         (label_names[i], label_names[j], int(found.instead[i, j]), int(found.missed[i]))
-        for i, j in pairs
-        if found.instead[i, j]
+        for i, j in _largest(found.instead)
     ]
 
 
@@ -116,16 +106,17 @@ def different_pairs(
     true: Counts, given: Counts, label_names: Sequence[str]
 ) -> list[tuple[str, str, int, int]]:
     """Return the pairs of labels whose numbers differ most: (a, b, in truth, as predicted)."""
-    rows, columns = np.triu_indices(len(label_names), 1)
-    gaps = np.abs(true - given)[rows, columns]
     return [
         (label_names[a], label_names[b], int(true[a, b]), int(given[a, b]))
-        for a, b in (
-            (int(rows[place]), int(columns[place]))
-            for place in np.argsort(-gaps, kind="stable")[:LISTED_PAIRS]
-            if gaps[place]
-        )
+        for a, b in _largest(np.triu(np.abs(true - given), 1))
     ]
+
+
+def _largest(counts: Counts) -> list[tuple[int, int]]:
+    """Return row and column of the largest counts above 0."""
+    order = np.argsort(-counts, axis=None, kind="stable")[:LISTED_PAIRS]
+    rows, columns = np.unravel_index(order, counts.shape)
+    return [(i, j) for i, j in zip(rows.tolist(), columns.tolist(), strict=True) if counts[i, j]]
 
 
 def _squares(
@@ -133,88 +124,51 @@ def _squares(
     columns: Sequence[str],
     counts: Counts,
     shares: npt.NDArray[np.float64],
-    hues: tuple[str, str],
-    kinds: Counts,
+    hues: npt.NDArray[np.str_],
     told: str,
     description: str,
 ) -> Markup:
-    """Draw a square for each count that is not 0, the fuller the larger its share.
+    """Draw a square for each of (R, C) counts that is not 0, the fuller the larger its share.
 
-    Args:
-        rows: R names.
-        columns: C names.
-        counts: (R, C).
-        shares: (R, C), in [0, 1].
-        hues: two CSS classes.
-        kinds: (R, C), which of the hues a square has.
-        told: how the page's script words what it tells of a square that is pointed at.
-        description: for who cannot see it.
+    ``hues`` are CSS classes; ``told`` says how the page's script words what a square is.
     """
-    side = 30.0 if len(rows) <= LABELS_WITH_FIGURES else 17.0
+    has_figures = len(rows) <= LABELS_WITH_FIGURES
+    side = 30.0 if has_figures else 17.0
     row_names, column_names = (
         [shortened(name, _LONGEST_NAME) for name in names] for names in (rows, columns)
     )
     left = round(12 + LETTER * max(map(len, row_names)))
     top = round(12 + LETTER * max(map(len, column_names)) * 0.72)
-    width = left + side * len(columns) + top * 0.9
-    height = top + side * len(rows) + 4
-    parts = [*_names(row_names, column_names, left, top, side)]
-    lines = "".join(f"M{left:g} {top + side * k:g}h{side * len(columns):g}" for k in _upto(rows))
-    lines += "".join(f"M{left + side * k:g} {top:g}v{side * len(rows):g}" for k in _upto(columns))
-    parts.append(Markup('<path class="grid" d="{}"/>').format(lines))
+    # Slanting names reach to the right of their columns.
+    axes = Axes(
+        "", "", (0, len(columns)), (len(rows), 0), left=left, top=top, right=top * 0.9, bottom=4,
+        width=left + side * len(columns) + top * 0.9, height=top + side * len(rows) + 4,
+    )  # fmt: skip
+    parts = [segment(axes, (0, row), (len(columns), row), "grid") for row in range(len(rows) + 1)]
+    parts += [segment(axes, (at, 0), (at, len(rows)), "grid") for at in range(len(columns) + 1)]
+    for row, name in enumerate(row_names):
+        parts.append(text(left - 6, axes.at(0, row + 0.5)[1] + 4, name, _LONGEST_NAME, "end"))
+    for column, name in enumerate(column_names):
+        place = f"translate({axes.at(column + 0.5, 0)[0] + 3:.0f} {top - 6}) rotate(-45)"
+        parts.append(element("text", "", name, transform=place))
     # One path for all squares of a shade: a hundred labels have ten thousand squares.
     shades = np.ceil(shares * SHADES).astype(np.int64)
-    for hue, shade in sorted(
-        {*zip(kinds[counts > 0].tolist(), shades[counts > 0].tolist(), strict=True)}
-    ):
-        places = np.argwhere((counts > 0) & (kinds == hue) & (shades == shade)).tolist()
+    margin = 1 / side
+    for hue, shade in sorted({*zip(hues[counts > 0], shades[counts > 0].tolist(), strict=True)}):
+        squares = np.argwhere((counts > 0) & (hues == hue) & (shades == shade)).tolist()
         path = "".join(
-            f"M{left + side * column + 1:g} {top + side * row + 1:g}h{side - 2:g}v{side - 2:g}"
-            f"h-{side - 2:g}z"
-            for row, column in places
+            box(axes, (at + margin, row + margin), (at + 1 - margin, row + 1 - margin))
+            for row, at in squares
         )
-        parts.append(
-            Markup('<path class="cell {}" fill-opacity="{:.2f}" d="{}"/>').format(
-                hues[hue], 0.1 + 0.9 * shade / SHADES, path
-            )
-        )
-    if len(rows) <= LABELS_WITH_FIGURES:
-        parts += [
-            Markup('<text class="count {}" x="{:g}" y="{:g}">{}</text>').format(
-                "strong" if shares[row, column] > 0.5 else "",
-                left + side * (column + 0.5),
-                top + side * (row + 0.5) + 4,
-                int(counts[row, column]),
-            )
-            for row, column in np.argwhere(counts).tolist()
-        ]
-    numbers = ";".join(" ".join(map(str, row)) for row in counts.tolist())
-    return Markup(
-        '<svg class="matrix" viewBox="0 0 {0:.0f} {1:.0f}" width="{0:.0f}" height="{1:.0f}" '
-        'role="img" aria-label="{2}" data-told="{3}" data-grid="{4} {5} {6:g}" data-rows="{7}" '
-        'data-columns="{8}" data-counts="{9}">{10}</svg>'
-    ).format(
-        width, height, description, told, left, top, side, json.dumps(list(rows)),
-        json.dumps(list(columns)), numbers, Markup("").join(parts),
+        opacity = f"{0.1 + 0.9 * shade / SHADES:.2f}"
+        parts.append(element("path", f"cell {hue}", fill_opacity=opacity, d=path))
+    for row, column in np.argwhere(counts).tolist() if has_figures else ():
+        kind = "count strong" if shares[row, column] > 0.5 else "count"
+        x, y = axes.at(column + 0.5, row + 0.5)
+        parts.append(element("text", kind, str(counts[row, column]), x=x, y=y + 4))
+    return document(
+        "matrix", (axes.width, axes.height), description, parts,
+        width=axes.width, height=axes.height, data_told=told, data_grid=f"{left} {top} {side:g}",
+        data_rows=json.dumps(list(rows)), data_columns=json.dumps(list(columns)),
+        data_counts=";".join(" ".join(map(str, row)) for row in counts.tolist()),
     )  # fmt: skip
-
-
-def _names(
-    rows: Sequence[str], columns: Sequence[str], left: int, top: int, side: float
-) -> list[Markup]:
-    """Write the names of rows at the left, and those of columns on top, slanting."""
-    return [
-        Markup('<text x="{:.0f}" y="{:.0f}" text-anchor="end">{}</text>').format(
-            left - 6, top + side * (row + 0.5) + 4, name
-        )
-        for row, name in enumerate(rows)
-    ] + [
-        Markup('<text transform="translate({:.0f} {:.0f}) rotate(-45)">{}</text>').format(
-            left + side * (column + 0.5) + 3, top - 6, name
-        )
-        for column, name in enumerate(columns)
-    ]
-
-
-def _upto(names: Sequence[str]) -> range:
-    return range(len(names) + 1)

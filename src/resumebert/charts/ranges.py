@@ -1,16 +1,29 @@
-"""A figure, its interval and the baseline's beside it, as a picture of one line."""
+"""Figures with their intervals, each a dot on a line: in cells of tables, and as a forest plot."""
 
 import math
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 from markupsafe import Markup
 
-from resumebert.charts.words import Interval, ends, number
+from resumebert.charts import svg
+from resumebert.charts.scales import round_values
+from resumebert.charts.svg import Axes
+from resumebert.charts.words import Interval, ends, number, with_ends
 
 WIDTH, HEIGHT = 150.0, 26.0
 _MARGIN = 5.0
+# Of a letter, in pixels, at the larger size that narrow screens have.
+_LETTER = 7.0
+_LONGEST_NAME = 24
 # kind (a CSS class), name, value, interval
 Range = tuple[str, str, float, Interval | None]
+
+
+def reach(ranges: Iterable[Range]) -> list[float]:
+    """Return all values that have to be in a picture; none is ``nan``."""
+    every = [v for _, _, value, interval in ranges for v in (value, *(interval or ()))]
+    return [value for value in every if not math.isnan(value)]
 
 
 def shared_domain(values: Iterable[float]) -> tuple[float, float]:
@@ -26,7 +39,7 @@ def range_picture(
     *,
     labelled: bool = False,
 ) -> Markup:
-    """Draw figures one below the other, each a dot on the line of its interval.
+    """Draw figures one below the other, for a cell of a table.
 
     Args:
         ranges: what to draw; where the figure is ``nan`` there is nothing to draw.
@@ -34,45 +47,66 @@ def range_picture(
         zero: a value to mark with a vertical line.
         labelled: whether to write the borders' values below.
     """
-    low, high = domain
-
-    def place(value: float) -> float:
-        share = (min(max(value, low), high) - low) / (high - low)
-        return _MARGIN + share * (WIDTH - 2 * _MARGIN)
-
-    parts, said = [], []
     shown = [entry for entry in ranges if not math.isnan(entry[2])]
+    below = 14 if labelled else 0
+    axes = Axes(
+        "", "", domain, (len(shown) + 1, 0), width=WIDTH, height=HEIGHT + below,
+        left=_MARGIN, right=_MARGIN, top=0, bottom=below,
+    )  # fmt: skip
+    parts = [svg.segment(axes, (domain[0], axes.y[0]), (domain[1], axes.y[0]), "track")]
     if zero is not None:
-        parts.append(
-            Markup('<path class="rule" d="M{0:.1f} 1V{1:g}"/>').format(place(zero), HEIGHT - 1)
-        )
-    for row, (kind, name, value, interval) in enumerate(shown):
-        y = HEIGHT * (row + 1) / (len(shown) + 1)
+        parts.append(svg.rule(axes, zero))
+    said = []
+    for row, (kind, name, value, interval) in enumerate(shown, 1):
         told = f"{name}: {number(value)}"
         if interval is not None and ends(interval):
+            low, high = np.clip(interval, *domain).tolist()
             told += f", 95 % interval {ends(interval)}"
-            parts.append(
-                Markup('<path class="whisker {}" d="M{:.1f} {:.1f}H{:.1f}"/>').format(
-                    kind, place(interval[0]), y, place(interval[1])
-                )
-            )
-        parts.append(
-            Markup('<circle class="dot {}" cx="{:.1f}" cy="{:.1f}" r="3.6" data-tip="{}"/>').format(
-                kind, place(value), y, told
-            )
-        )
+            parts.append(svg.segment(axes, (low, row), (high, row), f"whisker {kind}"))
+        shown_value = min(max(value, domain[0]), domain[1])
+        parts.append(svg.point(axes, shown_value, row, kind, told, 3.6))
         said.append(told)
     if labelled:
         parts += [
-            Markup('<text x="{:g}" y="{:g}" text-anchor="{}">{:.2g}</text>').format(
-                x, HEIGHT + 11, anchor, value
+            svg.element("text", "", f"{value:.2g}", x=x, y=HEIGHT + 11, text_anchor=anchor)
+            for x, anchor, value in zip(
+                (_MARGIN, WIDTH - _MARGIN), ("start", "end"), domain, strict=True
             )
-            for x, anchor, value in ((_MARGIN, "start", low), (WIDTH - _MARGIN, "end", high))
         ]
-    return Markup(
-        '<svg class="range" viewBox="0 0 {:g} {:g}" role="img" aria-label="{}">'
-        '<path class="track" d="M{:g} {:g}H{:g}"/>{}</svg>'
-    ).format(
-        WIDTH, HEIGHT + (14 if labelled else 0), "; ".join(said) or "undefined",
-        _MARGIN, HEIGHT - 0.5, WIDTH - _MARGIN, Markup("").join(parts),
+    return svg.document("range", (WIDTH, axes.height), "; ".join(said) or "undefined", parts)
+
+
+def forest_picture(rows: Sequence[tuple[str, float, Interval, str, bool]]) -> Markup:
+    """Draw differences of two models one below the other.
+
+    Args:
+        rows: name, difference and interval, each ``nan`` where undefined, words to add, and
+            whether lower is better.
+    """
+    known = [abs(v) for _, value, interval, *_ in rows for v in (value, *interval)]
+    furthest = max([0.005, *(value for value in known if not math.isnan(value))]) * 1.05
+    names = [_cut(name) for name, *_ in rows]
+    ticks = round_values(-furthest, furthest)
+    axes = Axes(
+        "difference: this model − the other", "", (-furthest, furthest), (0.4 - len(rows), 0.6),
+        x_ticks=[(value, number(value, signed=True)) for value in ticks],
+        y_ticks=[(-place, name) for place, name in enumerate(names)],
+        width=460, height=24.0 * len(rows) + 46, bottom=36, right=22,
+        left=round(14 + _LETTER * max(map(len, names))),
     )  # fmt: skip
+    parts, said = [svg.rule(axes, 0.0, "chosen")], []
+    for place, (name, value, (low, high), words, is_loss) in enumerate(rows):
+        above, below = ("baseline", "model") if is_loss else ("model", "baseline")
+        kind = above if low > 0 else below if high < 0 else "plain"
+        told = f"{name}: {with_ends(value, (low, high), signed=True)}, {words}"
+        parts.append(svg.segment(axes, (low, -place), (high, -place), f"whisker {kind}"))
+        parts.append(svg.point(axes, value, -place, kind, told, 4.0))
+        said.append(told)
+    description = f"Differences with 95 % intervals, this model minus the other. {'; '.join(said)}."
+    return svg.picture(axes, description, parts, "forest")
+
+
+def _cut(name: str) -> str:
+    # In the middle: many names begin alike.
+    half = _LONGEST_NAME // 2
+    return name if len(name) <= _LONGEST_NAME else f"{name[:half]}…{name[1 - half :]}"

@@ -1,7 +1,4 @@
-"""Our charts as pixels, for TensorBoard: the SVG that this package writes, and nothing more of SVG.
-
-Pillow, which TensorBoard itself needs, draws.
-"""
+"""Charts as pixels, for TensorBoard: of SVG what this package writes, drawn by Pillow."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -43,35 +40,29 @@ def rasterise(chart: Markup, title: str, scale: float = 1.5) -> npt.NDArray[np.u
     factor = scale * OVERSAMPLING
     font = ImageFont.load_default(12 * factor)
     above = 2 * MARGIN + 14
-    size = (
-        round(max(width, font.getlength(title) / factor) + 2 * MARGIN),
-        round(height + above + MARGIN),
-    )
+    size = (max(width, font.getlength(title) / factor) + 2 * MARGIN, height + above + MARGIN)
     picture = Image.new("RGB", (round(size[0] * factor), round(size[1] * factor)), PAPER)
     draw = ImageDraw.Draw(picture)
     draw.text((MARGIN * factor, MARGIN * factor), title, INK, font)
 
-    def place(x: float, y: float) -> Point:
-        return (x + MARGIN) * factor, (y + above) * factor
+    def place(x: float | str, y: float | str) -> Point:
+        return (float(x) + MARGIN) * factor, (float(y) + above) * factor
 
     for element in root.iter():
-        kinds = element.attrib.get("class", "").split()
-        if "hidden" in kinds:
-            continue
-        colour = _colour(kinds, float(element.attrib.get("fill-opacity", 1)))
-        match element.tag:
-            case "path":
-                for points in _lines(element.attrib["d"]):
-                    corners = [place(x, y) for x, y in points]
-                    if FILLED & {*kinds} and len(corners) > 2:
-                        draw.polygon(corners, fill=colour)
-                    elif len(corners) > 1:
-                        draw.line(corners, colour, round((1 if "grid" in kinds else 2) * scale))
-            case "circle":
-                x, y = place(float(element.attrib["cx"]), float(element.attrib["cy"]))
-                draw.circle((x, y), float(element.attrib["r"]) * factor, fill=colour)
-            case "text":
-                _write(picture, element, place, factor, colour if kinds else INK)
+        given = element.attrib
+        kinds = given.get("class", "").split()
+        colour = _colour(kinds, float(given.get("fill-opacity", 1)))
+        if element.tag == "path":
+            for points in _lines(given["d"]):
+                corners = [place(x, y) for x, y in points]
+                if FILLED.isdisjoint(kinds):
+                    draw.line(corners, colour, round((1 if "grid" in kinds else 2) * scale))
+                else:
+                    draw.polygon(corners, fill=colour)
+        elif element.tag == "circle":
+            draw.circle(place(given["cx"], given["cy"]), float(given["r"]) * factor, fill=colour)
+        elif element.tag == "text":
+            _write(picture, element, place, factor, colour)
     smaller = picture.resize((round(size[0] * scale), round(size[1] * scale)), Image.Resampling.BOX)
     return np.asarray(smaller)
 
@@ -86,7 +77,7 @@ def _lines(path: str) -> Iterator[list[Point]]:
     """Yield the corners of each line of a path of M, L, H, V, h, v and z."""
     points: list[Point] = []
     for command, text in re.findall(r"([MLHVhvz])([^MLHVhvz]*)", path):
-        numbers = [float(number) for number in text.replace(",", " ").split()]
+        numbers = [float(number) for number in text.split()]
         if command == "M" and points:
             yield points
             points = []
@@ -94,43 +85,31 @@ def _lines(path: str) -> Iterator[list[Point]]:
         match command:
             case "M" | "L":
                 points.append((numbers[0], numbers[1]))
-            case "H":
-                points.append((numbers[0], y))
-            case "V":
-                points.append((x, numbers[0]))
-            case "h":
-                points.append((x + numbers[0], y))
-            case "v":
-                points.append((x, y + numbers[0]))
+            case "H" | "h":
+                points.append((numbers[0] + x * (command == "h"), y))
+            case "V" | "v":
+                points.append((x, numbers[0] + y * (command == "v")))
             case "z":
                 points.append(points[0])
-    if points:
-        yield points
+    yield points
 
 
 def _write(
     picture: Image.Image,
     element: ElementTree.Element,
-    place: Callable[[float, float], Point],
+    place: Callable[[str, str], Point],
     factor: float,
-    colour: str | tuple[int, ...],
+    colour: tuple[int, ...],
 ) -> None:
-    words = element.text or ""
+    words, given = element.text or "", element.attrib
     font = ImageFont.load_default(11 * factor)
-    turned = re.fullmatch(
-        r"translate\((\S+) (\S+)\) rotate\(-45\)", element.attrib.get("transform", "")
-    )
-    if turned is None:
-        kinds = element.attrib.get("class", "").split()
-        anchor = element.attrib.get("text-anchor", "middle" if "count" in kinds else "start")
-        at = place(float(element.attrib["x"]), float(element.attrib["y"]))
-        side = {"start": "l", "middle": "m", "end": "r"}[anchor]
-        ImageDraw.Draw(picture).text(at, words, colour, font, anchor=f"{side}s")
-        return
-    # Pillow writes from left to right only: slanting words are written aside and turned.
-    x, y = place(float(turned[1]), float(turned[2]))
-    reach = round(font.getlength(words) + 8)
-    aside = Image.new("L", (2 * reach, 2 * reach), 0)
-    ImageDraw.Draw(aside).text((reach, reach), words, 255, font, anchor="ls")
-    mask = aside.rotate(45)
+    turned = re.fullmatch(r"translate\((\S+) (\S+)\) rotate\(-45\)", given.get("transform", ""))
+    x, y = place(turned[1], turned[2]) if turned else place(given["x"], given["y"])
+    anchor = given.get("text-anchor", "middle" if "count" in given.get("class", "") else "start")
+    side = {"start": "ls", "middle": "ms", "end": "rs"}[anchor]
+    # Pillow writes from left to right only: words are written aside, turned and pasted.
+    reach = round(font.getlength(words) + 8 + 11 * factor)
+    aside = Image.new("L", (2 * reach, 2 * reach))
+    ImageDraw.Draw(aside).text((reach, reach), words, 255, font, anchor=side)
+    mask = aside.rotate(45) if turned else aside
     picture.paste(colour, (round(x) - reach, round(y) - reach), mask)

@@ -14,13 +14,9 @@ SCIENTIFIC_BELOW = 1e-3
 
 @dataclass(frozen=True)
 class Scale:
-    """Numbers by their size, words one beside the other.
+    """Numbers from ``low`` at 0 to ``high`` at 1, or ``words``, if there are any, side by side.
 
-    Attributes:
-        words: in their order; empty: the values are numbers.
-        low: the number that lies at 0.
-        high: the number that lies at 1.
-        is_log: whether equal ratios are equally far apart, rather than equal differences.
+    On a log scale equal ratios, rather than equal differences, are equally far apart.
     """
 
     words: tuple[str, ...] = ()
@@ -42,7 +38,7 @@ class Scale:
         if self.is_log:
             values = [self.low, math.sqrt(self.low * self.high), self.high]
         else:
-            values = _round_values(self.low, self.high)
+            values = round_values(self.low, self.high)
         return [(self.at(value), value_words(float(f"{value:.3g}"))) for value in values]
 
     def _scaled(self, value: float) -> float:
@@ -51,7 +47,7 @@ class Scale:
 
 def scale_of(values: Sequence[Value], *, as_words: bool = False) -> Scale:
     """Return a scale that holds the values; ``as_words`` puts numbers side by side too."""
-    ordered = in_order(list(dict.fromkeys(values)))
+    ordered = in_order(values)
     if as_words or not all_numbers(ordered):
         return Scale(tuple(dict.fromkeys(value_words(value) for value in ordered)))
     low, high = float(ordered[0]), float(ordered[-1])  # type: ignore[arg-type]
@@ -68,8 +64,9 @@ def metric_scale(values: Sequence[float]) -> Scale:
 
 
 def in_order(values: Sequence[Value]) -> list[Value]:
-    """Sort the values of a key: numbers by size, words in the order they came."""
-    return sorted(values) if all_numbers(values) else list(values)  # type: ignore[type-var]
+    """Return the distinct values of a key: numbers by size, words in the order they came."""
+    distinct = list(dict.fromkeys(values))
+    return sorted(distinct) if all_numbers(distinct) else distinct  # type: ignore[type-var]
 
 
 def all_numbers(values: Sequence[Value]) -> bool:
@@ -90,13 +87,12 @@ def value_words(value: Value) -> str:
     return str(value)
 
 
-def _round_values(low: float, high: float) -> list[float]:
+def round_values(low: float, high: float) -> list[float]:
     """Return three to six multiples of a round number between two numbers."""
     power = 10.0 ** math.floor(math.log10((high - low) / 2))
-    step = next(
-        power * factor
-        for factor in (5, 2.5, 2, 1, 0.5)
-        if math.floor(high / (power * factor)) - math.ceil(low / (power * factor)) >= 2
-    )
-    first, last = math.ceil(low / step), math.floor(high / step)
+    for factor in (5, 2.5, 2, 1, 0.5):
+        step = power * factor
+        first, last = math.ceil(low / step), math.floor(high / step)
+        if last - first >= 2:
+            break
     return [step * number for number in range(first, last + 1)]

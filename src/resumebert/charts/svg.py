@@ -8,6 +8,7 @@ import numpy.typing as npt
 from markupsafe import Markup
 
 Floats = npt.NDArray[np.float64]
+Point = tuple[float, float]
 MAX_POINTS = 200
 # Width of a letter, in pixels.
 LETTER = 6.2
@@ -15,19 +16,10 @@ LETTER = 6.2
 
 @dataclass(frozen=True)
 class Axes:
-    """A rectangle to draw in, and the range of values that it shows.
+    """A rectangle inside a picture, and the range of values that it shows.
 
-    Attributes:
-        x_name: what runs to the right.
-        y_name: what runs up.
-        x: its lowest and highest value.
-        y: likewise.
-        x_ticks: values to mark, with their words.
-        y_ticks: likewise.
-        width: of the picture, in pixels where it is not scaled.
-        height: likewise.
-        left: margin of the rectangle inside the picture.
-        bottom: likewise.
+    ``x`` and ``y`` are the values at its left and right, lower and upper border; ticks are values
+    with their words. Sizes and margins are in pixels of a picture that is not scaled.
     """
 
     x_name: str
@@ -52,43 +44,75 @@ class Axes:
             [self.left + across * inner[0], self.height - self.bottom - up * inner[1]]
         )
 
+    def at(self, x: float, y: float) -> Point:
+        """Return the pixels of one point."""
+        [[left, top]] = self.place([x], [y]).tolist()
+        return left, top
+
+
+def element(tag: str, kind: str = "", content: str = "", **attributes: str | float) -> Markup:
+    """Return an element with CSS classes; what has no value is left out.
+
+    ``data_tip`` is written ``data-tip``: what who points at the element is told.
+    """
+    given = {"class": kind.strip(), **attributes}
+    written = Markup("").join(
+        Markup(' {}="{}"').format(name.replace("_", "-"), _plain(value))
+        for name, value in given.items()
+        if value not in (None, "")
+    )
+    if not content:
+        return Markup("<{}{}/>").format(tag, written)
+    return Markup("<{0}{1}>{2}</{0}>").format(tag, written, content)
+
+
+def _plain(value: str | float) -> str | int:
+    return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else value
+
+
+def document(
+    kind: str,
+    size: tuple[float, float],
+    description: str,
+    parts: Sequence[Markup],
+    **attributes: str | float,
+) -> Markup:
+    """Return a whole picture of some width and height; without sight its description is read."""
+    return element(
+        "svg", kind, Markup("").join(parts), viewBox=f"0 0 {size[0]:.6g} {size[1]:.6g}",
+        role="img", aria_label=description, **attributes,
+    )  # fmt: skip
+
 
 def picture(axes: Axes, description: str, parts: Sequence[Markup], kind: str = "") -> Markup:
-    """Return a whole picture with its axes.
-
-    Args:
-        axes: where.
-        description: what a reader who cannot see it is told.
-        parts: what is drawn, from back to front.
-        kind: further CSS classes.
-    """
-    low, high = axes.place(axes.x, axes.y)
-    area = f"{low[0]:g} {high[1]:g} {high[0] - low[0]:g} {low[1] - high[1]:g}"
-    return Markup(
-        '<svg class="plot {}" viewBox="0 0 {:g} {:g}" role="img" aria-label="{}" data-area="{}" '
-        'data-x="{:.8g} {:.8g}" data-y="{:.8g} {:.8g}" data-xn="{}" data-yn="{}">{}{}</svg>'
-    ).format(
-        kind, axes.width, axes.height, description, area, *axes.x, *axes.y, axes.x_name,
-        axes.y_name, _frame(axes), Markup("").join(parts),
+    """Return a picture with its axes; ``parts`` go from back to front."""
+    (left, bottom), (right, top) = axes.place(axes.x, axes.y)
+    return document(
+        f"plot {kind}", (axes.width, axes.height), description, [_frame(axes), *parts],
+        data_area=f"{left:g} {top:g} {right - left:g} {bottom - top:g}",
+        data_x="{:.8g} {:.8g}".format(*axes.x), data_y="{:.8g} {:.8g}".format(*axes.y),
+        data_xn=axes.x_name, data_yn=axes.y_name,
+        # Drawn larger, letters and lines would be out of proportion to the page's.
+        style=f"max-width:{1.4 * axes.width:g}px",
     )  # fmt: skip
 
 
 def _frame(axes: Axes) -> Markup:
     (left, bottom), (right, top) = axes.place(axes.x, axes.y)
-    grid, words = [], []
+    grid, words = "", []
     # What fits between two ticks, and beside the left border.
-    room = int((right - left) / max(1, len(axes.x_ticks)) / LETTER)
+    room = max(4, int((right - left) / max(1, len(axes.x_ticks)) / LETTER))
     for value, word in axes.x_ticks:
-        at = axes.place([value], [axes.y[0]])[0, 0]
-        grid.append(f"M{at:.1f} {top:g}V{bottom:g}")
-        words.append(_text(at, bottom + 13, shortened(word, max(4, room)), "", "middle", word))
+        across, _ = axes.at(value, axes.y[0])
+        grid += f"M{across:.1f} {top:g}V{bottom:g}"
+        words.append(text(across, bottom + 13, word, room, "middle"))
+    room = max(4, int(left / LETTER))
     for value, word in axes.y_ticks:
-        at = axes.place([axes.x[0]], [value])[0, 1]
-        grid.append(f"M{left:g} {at:.1f}H{right:g}")
-        room = max(4, int(left / LETTER))
-        words.append(_text(left - 4, at + 3.5, shortened(word, room), "", "end", word))
-    words.append(_text((left + right) / 2, axes.height - 4, axes.x_name, "axis", "middle"))
-    return Markup('<path class="grid" d="{}"/>{}').format("".join(grid), Markup("").join(words))
+        _, height = axes.at(axes.x[0], value)
+        grid += f"M{left:g} {height:.1f}H{right:g}"
+        words.append(text(left - 4, height + 3.5, word, room, "end"))
+    words.append(text((left + right) / 2, axes.height - 4, axes.x_name, 99, "middle", "axis"))
+    return Markup("").join([element("path", "grid", d=grid), *words])
 
 
 def line(
@@ -96,50 +120,37 @@ def line(
     xs: npt.ArrayLike,
     ys: npt.ArrayLike,
     kind: str,
-    name: str,
+    name: str = "",
     *,
     steps: bool = False,
     notes: npt.ArrayLike | None = None,
     limit: int = MAX_POINTS,
     told: str = "",
-    opacity: float | None = None,
+    opacity: str = "",
 ) -> Markup:
-    """Return a line through (n,) and (n,) values, thinned to what can be seen.
+    """Return a line through (n,) and (n,) values, thinned to ``limit`` points.
 
-    Args:
-        axes: where.
-        xs: values.
-        ys: values; the line has a gap where one is ``nan``.
-        kind: CSS classes.
-        name: of the line, for who points at it.
-        steps: whether it goes from point to point first across, then up or down.
-        notes: (n,) thresholds to tell to who points at it.
-        limit: of its points.
-        told: what is told of the whole line, in place of the nearest point.
-        opacity: None: full.
+    The line has a gap where a value is ``nan``. With ``steps`` it goes from point to point first
+    across, then up or down. Who points at it is told its ``name``, the values and the threshold of
+    the nearest point, of (n,) ``notes``; or ``told``, if that is given.
     """
-    across, up = np.asarray(xs, dtype=np.float64), np.asarray(ys, dtype=np.float64)
-    pixels = axes.place(across, up)
+    pixels = axes.place(xs, ys)
     kept = thinned(pixels, limit)
-    pieces, pen_down = [], False
+    pieces, pen = [], "M"
     for x, y in pixels[kept]:
         if np.isnan(y):
-            pen_down = False
+            pen = "M"
             continue
-        command = f"H{x:.1f}V{y:.1f}" if steps and pen_down else f"{'L' if pen_down else 'M'}"
-        pieces.append(command if steps and pen_down else f"{command}{x:.1f} {y:.1f}")
-        pen_down = True
+        is_step = steps and pen == "L"
+        pieces.append(f"H{x:.1f}V{y:.1f}" if is_step else f"{pen}{x:.1f} {y:.1f}")
+        pen = "L"
     if not pieces:
         return Markup("")
-    data = Markup(' data-tip="{}"').format(told) if told else Markup(' data-n="{}"').format(name)
-    if notes is not None:
-        values = np.asarray(notes, dtype=np.float64)[kept]
-        data += Markup(' data-t="{}"').format(" ".join(f"{value:.3g}" for value in values))
-    if opacity is not None:
-        data += Markup(' opacity="{:.2f}"').format(opacity)
-    return Markup('<path class="line {}"{} d="{}"/>').format(
-        kind, data, "".join(pieces).replace(".0", "")
-    )
+    cuts = [] if notes is None else np.asarray(notes, dtype=np.float64)[kept].tolist()
+    return element(
+        "path", f"line {kind}", data_n=name, data_tip=told, opacity=opacity,
+        data_t=" ".join(f"{cut:.3g}" for cut in cuts), d="".join(pieces).replace(".0", ""),
+    )  # fmt: skip
 
 
 def thinned(pixels: Floats, limit: int = MAX_POINTS) -> npt.NDArray[np.intp]:
@@ -168,67 +179,42 @@ def point(axes: Axes, x: float, y: float, kind: str, told: str, radius: float = 
     """Return a dot that says something to who points at it; nothing where a value is ``nan``."""
     if np.isnan(x) or np.isnan(y):
         return Markup("")
-    [[left, top]] = axes.place([x], [y])
-    return Markup(
-        '<circle class="dot {}" cx="{:.1f}" cy="{:.1f}" r="{:.2g}" data-tip="{}"/>'
-    ).format(kind, left, top, radius, told)
+    left, top = axes.at(x, y)
+    return element("circle", f"dot {kind}", cx=left, cy=top, r=radius, data_tip=told)
 
 
-def rule(axes: Axes, x: float, kind: str) -> Markup:
-    """Return a vertical line over the whole height."""
-    (left, bottom), (_, top) = axes.place([x, x], axes.y)
-    return Markup('<path class="rule {}" d="M{:.1f} {:g}V{:g}"/>').format(kind, left, top, bottom)
-
-
-def upright(axes: Axes, x: float, low: float, high: float, kind: str) -> Markup:
-    """Return the vertical line of an interval."""
-    (left, bottom), (_, top) = axes.place([x, x], [low, high])
-    return Markup('<path class="whisker thin {}" d="M{:.1f} {:.1f}V{:.1f}"/>').format(
-        kind, left, bottom, top
-    )
-
-
-def lying(axes: Axes, y: float, low: float, high: float, kind: str, told: str = "") -> Markup:
-    """Return the horizontal line of an interval; nothing where an end is ``nan``."""
-    if np.isnan(low) or np.isnan(high):
+def segment(axes: Axes, start: Point, end: Point, kind: str, told: str = "") -> Markup:
+    """Return a straight line between two points; nothing where a value is ``nan``."""
+    if np.isnan([*start, *end]).any():
         return Markup("")
-    (left, height), (right, _) = axes.place([low, high], [y, y])
-    tip = Markup(' data-tip="{}"').format(told) if told else ""
-    return Markup('<path class="whisker {}"{} d="M{:.1f} {:.1f}H{:.1f}"/>').format(
-        kind, tip, left, height, right
-    )
+    (x0, y0), (x1, y1) = axes.at(*start), axes.at(*end)
+    return element("path", kind, data_tip=told, d=f"M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}")
 
 
-def bar(axes: Axes, y: float, length: float, told: str) -> Markup:
-    """Return a bar from the left border to the right, 0.7 high."""
-    (left, top), (right, bottom) = axes.place([axes.x[0], length], [y + 0.35, y - 0.35])
-    return Markup(
-        '<path class="bar model" data-tip="{}" d="M{:.1f} {:.1f}H{:.1f}V{:.1f}H{:.1f}z"/>'
-    ).format(told, left, top, max(right, left + 1), bottom, left)
+def rule(axes: Axes, x: float, kind: str = "") -> Markup:
+    """Return a vertical line over the whole height."""
+    return segment(axes, (x, axes.y[0]), (x, axes.y[1]), f"rule {kind}")
 
 
-def slanted(axes: Axes) -> Markup:
+def diagonal(axes: Axes) -> Markup:
     """Return the line from the lower left to the upper right corner."""
-    (left, bottom), (right, top) = axes.place(axes.x, axes.y)
-    return Markup('<path class="rule" d="M{:g} {:g}L{:g} {:g}"/>').format(left, bottom, right, top)
+    return segment(axes, (axes.x[0], axes.y[0]), (axes.x[1], axes.y[1]), "rule")
 
 
-def text(
-    axes: Axes, x: float, y: float, words: str, kind: str = "", anchor: str = "", title: str = ""
-) -> Markup:
-    """Return words at a place, given in values; ``title`` is the whole of what was shortened."""
-    [[left, top]] = axes.place([x], [y])
-    return _text(left, top, words, kind, anchor or "start", title or words)
+def box(axes: Axes, corner: Point, opposite: Point) -> str:
+    """Return the path of a rectangle between two corners."""
+    (x0, y0), (x1, y1) = axes.at(*corner), axes.at(*opposite)
+    path = f"M{x0:.1f} {y0:.1f}h{x1 - x0:.1f}v{y1 - y0:.1f}h{x0 - x1:.1f}z"
+    return path.replace(".0", "")
 
 
-def shortened(words: str, longest: int = 14) -> str:
+def shortened(words: str, longest: int) -> str:
     """Return words that are no longer than so many letters."""
     return words if len(words) <= longest else f"{words[: longest - 1]}…"
 
 
-def _text(left: float, top: float, words: str, kind: str, anchor: str, whole: str = "") -> Markup:
-    title = Markup("<title>{}</title>").format(whole) if whole and whole != words else ""
-    css = Markup(' class="{}"').format(kind) if kind else ""
-    return Markup('<text{} x="{:.1f}" y="{:.1f}" text-anchor="{}">{}{}</text>').format(
-        css, left, top, anchor, words, title
-    )
+def text(left: float, top: float, words: str, room: int, anchor: str, kind: str = "") -> Markup:
+    """Return words at a pixel, shortened to ``room`` letters; then all of them are its title."""
+    title = element("title", content=words) if len(words) > room else ""
+    content = Markup("{}{}").format(shortened(words, room), title)
+    return element("text", kind, content, x=left, y=top, text_anchor=anchor)

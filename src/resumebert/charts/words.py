@@ -40,9 +40,9 @@ def p_words(p: float) -> str:
     return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
-def count(number_of: int, one: str, many: str = "") -> str:
+def count(number_of: int, one: str) -> str:
     """Return a count with its noun."""
-    return f"{number_of:,} {one if number_of == 1 else many or one + 's'}"
+    return f"{number_of:,} {one}{'' if number_of == 1 else 's'}"
 
 
 def listed(names: list[str], at_most: int = 12) -> str:

@@ -15,8 +15,9 @@ from typing import Any
 from resumebert.data.cache import digest_file
 
 _PACKAGE = "resumebert"
-# What lies outside of this part of the package, and the cache itself, changes no content.
-_FOLLOWED, _NOT_FOLLOWED = f"{_PACKAGE}.data", f"{_PACKAGE}.data.cache"
+# What lies outside of these parts of the package, and the cache itself, changes no content.
+_FOLLOWED = (f"{_PACKAGE}.data", f"{_PACKAGE}.documents")
+_NOT_FOLLOWED = f"{_PACKAGE}.data.cache"
 _INSTALLED = tuple(Path(sysconfig.get_path(kind)) for kind in ("purelib", "platlib", "stdlib"))
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from resumebert.data.arrays import Groups, Splits
+from resumebert.data.cells.columns import AUTO, Options, Source
 from resumebert.data.duplicates import text_digest
-from resumebert.data.readers.columns import Columns
-from resumebert.data.readers.csv_tables import AUTO, find_dialect
+from resumebert.data.readers.csv_tables import find_dialect
 from resumebert.data.readers.encodings import decode
 from resumebert.data.table import Problems, ResumeTable, name_list, printable
 from resumebert.utils.durable_files import write_csv
@@ -86,8 +86,8 @@ def _columns_of(path: Path, where: str, problems: Problems) -> tuple[list[str], 
     except OSError as error:
         what = error.strerror or error
         raise UserError(f"{where} can't be read: {what}. {advice}") from None
-    columns = Columns("id", None, "split", None, ";", None)
-    dialect = find_dialect(text, ".csv", columns, (AUTO, AUTO), where, problems)
+    options = Options(text_column="id", labels_column="split")
+    dialect = find_dialect(text, ".csv", Source(where, options, problems))
     lines = io.StringIO(text, newline="")
     for _ in range(dialect.skipped):
         lines.readline()

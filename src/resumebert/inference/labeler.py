@@ -1,9 +1,8 @@
 """ResumeLabeler: a checkpoint, and the labels that it gives to new texts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import Windowing, window_length
 from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.decisions import Decisions, stored_decisions
-from resumebert.inference.scoring import TextScorer, text_scorer
+from resumebert.inference.scoring import TextScorer
 from resumebert.model.checkpoint import checkpoint_file, load_checkpoint
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
@@ -40,12 +39,12 @@ class Prediction:
     """What the model says of one text.
 
     Attributes:
-        labels: the labels that are given: those whose probability reaches their threshold.
-        probabilities: label → calibrated probability, in [0, 1], every label.
+        labels: those whose probability reaches their threshold.
+        probabilities: label → calibrated probability, in [0, 1], every label. The document's is
+            pooled from its windows.
         thresholds: label → the probability from which on it is given.
         text: as the model read it, cleaned.
-        windows: the parts of the text that were read, in order. The document's probability of a
-            label is that of its windows, pooled.
+        windows: the parts of the text that were read, in order.
     """
 
     labels: list[str]
@@ -63,9 +62,7 @@ class Prediction:
 class ResumeLabeler:
     """A trained model with all it takes to label texts: made by :meth:`load`.
 
-    Args:
-        scorer: from texts to logits.
-        decisions: from logits to calibrated probabilities and labels.
+    The scorer gives logits, the decisions calibrated probabilities and labels.
     """
 
     def __init__(self, scorer: TextScorer, decisions: Decisions) -> None:
@@ -99,19 +96,19 @@ class ResumeLabeler:
         file = checkpoint_file(Path(path))
         trust = packages(trust)
         model, extras = load_checkpoint(file, trust=trust)
-        cleaning, windowing = treatment(extras.config["data"])
+        data = extras.config["data"]
+        strategy = data["long_documents"]
+        length = window_length(data["max_length"], strategy)
         model.chunk_tokens = extras.config["model"]["chunk_tokens"]
         where = _device(device)
-        scorer = text_scorer(
+        precision = precision or extras.config["trainer"]["precision"]
+        scorer = TextScorer(
             model,
             TextTokenizer.from_files(extras.tokenizer_files, str(file)),
-            windowing,
-            cleaning=cleaning,
+            Windowing(strategy, length, data["stride"]),
+            cleaning=[*data["cleaning"], *([MASKING] if data["mask_pii"] else [])],
             batch_size=batch_size,
-            precision=resolve_precision(
-                precision or extras.config["trainer"]["precision"],
-                "gpu" if where.type == "cuda" else where.type,
-            ),
+            precision=resolve_precision(precision, where.type),
             device=where,
         )
         decisions = stored_decisions(extras.decisions, len(model.label_names), str(file), trust)
@@ -134,16 +131,7 @@ class ResumeLabeler:
 
     def to(self, device: str | torch.device) -> "ResumeLabeler":
         """Move the model to a device, and return this labeler."""
-        old, where = self._scorer, _device(str(device))
-        self._scorer = text_scorer(
-            old.model,
-            old.tokenizer,
-            old.windowing,
-            cleaning=old.cleaning,
-            batch_size=old.batch_size,
-            precision=old.precision,
-            device=where,
-        )
+        self._scorer.to(_device(str(device)))
         return self
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
@@ -155,42 +143,28 @@ class ResumeLabeler:
         return self._decisions.calibration.apply(self._scorer.logits(_checked(texts)))
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """Label n texts, each read as a whole; n may be 0.
-
-        Raises:
-            TypeError: ``texts`` is one string, or holds something else than strings.
-        """
+        """Label n texts, each read as a whole; n may be 0. Errors as for :meth:`predict_proba`."""
         cleaned = [clean(text, self._scorer.cleaning) for text in _checked(texts)]
         logits, windows = self._scorer.read(cleaned)
-        names, calibrate = self.label_names, self._decisions.calibration.apply
-        probabilities = calibrate(logits)
-        given = probabilities >= np.array(self._decisions.thresholds)
-        return [
-            Prediction(
-                labels=[name for name, is_given in zip(names, given[i], strict=True) if is_given],
-                probabilities=dict(zip(names, probabilities[i].tolist(), strict=True)),
-                thresholds=self.thresholds,
-                text=cleaned[i],
-                windows=[
-                    WindowScore(w.start, w.end, dict(zip(names, row, strict=True)))
-                    for w, row in zip(
-                        windows[i],
-                        calibrate(np.array([w.logits for w in windows[i]])).tolist(),
-                        strict=True,
-                    )
-                ],
+        names, thresholds = self.label_names, self.thresholds
+        calibrate = self._decisions.calibration.apply
+        found = []
+        for text, row, parts in zip(cleaned, calibrate(logits).tolist(), windows, strict=True):
+            probabilities = dict(zip(names, row, strict=True))
+            of_parts = calibrate(np.array([part.logits for part in parts])).tolist()
+            found.append(
+                Prediction(
+                    labels=[name for name in names if probabilities[name] >= thresholds[name]],
+                    probabilities=probabilities,
+                    thresholds=thresholds,
+                    text=text,
+                    windows=[
+                        WindowScore(part.start, part.end, dict(zip(names, values, strict=True)))
+                        for part, values in zip(parts, of_parts, strict=True)
+                    ],
+                )
             )
-            for i in range(len(cleaned))
-        ]
-
-
-def treatment(data: Mapping[str, Any]) -> tuple[list[str], Windowing]:
-    """Return how texts are cleaned and which tokens are read, by a config's ``data``."""
-    cleaning = [*data["cleaning"], *([MASKING] if data["mask_pii"] else [])]
-    strategy = data["long_documents"]
-    return cleaning, Windowing(
-        strategy, window_length(data["max_length"], strategy), data["stride"]
-    )
+        return found
 
 
 def _device(name: str) -> torch.device:
@@ -202,8 +176,7 @@ def _device(name: str) -> torch.device:
         raise UserError(
             f"device={name}: there is no such kind of device. Use cpu or cuda."
         ) from error
-    if found.type != "cpu":
-        check_accelerator("gpu" if found.type == "cuda" else found.type)
+    check_accelerator(found.type)
     return found
 
 

@@ -7,20 +7,10 @@ and ranges are allowed, so that no file can name code, a kernel or an absurd siz
 from collections.abc import Mapping
 from typing import Any
 
-from torch import Tensor
-
 from resumebert.utils.errors import UserError
-from resumebert.utils.requirements import (
-    FLAG,
-    SHARE,
-    Requirement,
-    integer,
-    number,
-    one_of,
-    optional,
-)
+from resumebert.utils.requirements import SHARE, Requirement, integer, number, one_of, optional
 
-SIZES = (
+NEEDED = (
     *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"),
     *("intermediate_size", "max_position_embeddings"),
 )
@@ -47,21 +37,15 @@ SETTINGS: Mapping[str, Requirement] = {
     "initializer_range": number(0, 100),
     "layer_norm_eps": number(0, 1, low_excluded=True),
     "pad_token_id": optional(integer(0)),
-    "use_cache": FLAG,
+    "use_cache": one_of(True, False),
 }
-# With other values than these it would be another model.
-FIXED: Mapping[str, Requirement] = {
+# These are not passed on: with another value it would be another model, or any value is the same.
+LEFT_OUT: Mapping[str, Requirement] = {
     "position_embedding_type": one_of("absolute", None),
-    "is_decoder": one_of(False),
-    "is_encoder_decoder": one_of(False),
-    "add_cross_attention": one_of(False),
+    **dict.fromkeys(("is_decoder", "is_encoder_decoder", "add_cross_attention"), one_of(False)),
     "chunk_size_feed_forward": one_of(0),
     "pruned_heads": one_of({}, None),
-    "quantization_config": one_of(None),
-    "auto_map": one_of(None),
-}
-# These have no influence on the model that is built.
-LEFT_OUT: Mapping[str, Requirement] = {
+    **dict.fromkeys(("quantization_config", "auto_map"), one_of(None)),
     **dict.fromkeys(("torch_dtype", "dtype"), one_of(None, "float32", "float16", "bfloat16")),
     **dict.fromkeys(
         (
@@ -74,7 +58,7 @@ LEFT_OUT: Mapping[str, Requirement] = {
         ANYTHING,
     ),
 }
-KNOWN = {**SETTINGS, **FIXED, **LEFT_OUT}
+KNOWN = {**SETTINGS, **LEFT_OUT}
 
 
 def checked_architecture(
@@ -85,24 +69,22 @@ def checked_architecture(
     Args:
         settings: as in a ``config.json``.
         where: the place to name in an error message.
-        others_are_left_out: ignore unknown keys, which other software may write, instead of
-            refusing them.
+        others_are_left_out: ignore unknown keys, which other software may write.
 
     Raises:
         UserError: a key is unknown, a size is missing, or a value is wrong.
     """
-    problems = [f"{key} is missing" for key in SIZES if key not in settings]
+    problems = [f"{key} is missing" for key in NEEDED if key not in settings]
     for key, value in settings.items():
         if key not in KNOWN:
-            if not others_are_left_out:
-                problems.append(f"{key!r} is not a setting of BERT")
+            problems += [] if others_are_left_out else [f"{key!r} is not a setting of BERT"]
         elif not KNOWN[key].holds(value):
-            problems.append(f"{key}={_short(value)} must be {KNOWN[key].words}")
+            problems.append(f"{key}={repr(value)[:60]} must be {KNOWN[key].words}")
     if not problems:
         hidden, heads = settings["hidden_size"], settings["num_attention_heads"]
-        padding = settings.get("pad_token_id")
         if hidden % heads:
             problems.append(f"hidden_size={hidden} is no multiple of num_attention_heads={heads}")
+        padding = settings.get("pad_token_id")
         if padding is not None and padding >= settings["vocab_size"]:
             problems.append(f"pad_token_id={padding} is not below vocab_size")
     if problems:
@@ -114,20 +96,3 @@ def checked_architecture(
     kept = {key: value for key, value in settings.items() if key in SETTINGS}
     # transformers requires floats for these.
     return kept | {key: float(kept[key]) for key in FLOATS if key in kept}
-
-
-def misfits(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
-    """Return, in words, which tensors are missing, of another shape or unknown."""
-    lacking = [f"{name} is missing" for name in expected if name not in found]
-    wrong = [
-        f"{name} is {list(tensor.shape)} in place of {list(expected[name].shape)}"
-        for name, tensor in found.items()
-        if name in expected and tensor.shape != expected[name].shape
-    ]
-    unknown = [f"{name[:200]} has no place" for name in found if name not in expected]
-    return [*lacking, *wrong, *unknown]
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"

@@ -5,14 +5,16 @@ everything before it. If any byte has changed, the file is refused.
 """
 
 import hashlib
+import math
 import mmap
 import os
 import pickle
 import re
+import types
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Union, get_args, get_origin
 
 import torch
 
@@ -47,14 +49,9 @@ def write_checkpoint(content: Mapping[str, Any], path: Path) -> None:
 
 
 def read_checkpoint(path: Path, key: str = "ckpt") -> dict[str, Any]:
-    """Read a whole checkpoint; nothing in it is executed (``weights_only=True``).
+    """Read a whole checkpoint, tensors on the CPU; nothing in it is executed.
 
-    Args:
-        path: the file.
-        key: the config key that it was given as.
-
-    Returns:
-        The dictionary that Lightning saved, with tensors on the CPU.
+    ``key`` is the config key that the path was given as.
 
     Raises:
         UserError: there is no such file, it can't be read, its content does not match its digest,
@@ -68,7 +65,7 @@ def read_checkpoint(path: Path, key: str = "ckpt") -> dict[str, Any]:
         has_digest = _check_file(path)
         content = _load(path)
     except PermissionError as error:
-        raise UserError(f"{key}={path}: it can't be opened ({_reason(error)}).") from error
+        raise UserError(f"{key}={path}: it can't be opened ({reason_of(error)}).") from error
     except pickle.UnpicklingError as error:
         raise UserError(
             f"{path}: the file is not opened, because it holds more than weights and plain values, "
@@ -77,7 +74,7 @@ def read_checkpoint(path: Path, key: str = "ckpt") -> dict[str, Any]:
         ) from error
     except Exception as error:  # For a damaged archive, PyTorch raises a dozen different kinds.
         raise UserError(
-            f"{path}: the file can't be read as a checkpoint ({_reason(error)}). It is "
+            f"{path}: the file can't be read as a checkpoint ({reason_of(error)}). It is "
             "damaged, cut off, or something else than a checkpoint; use another copy of it."
         ) from error
     if not isinstance(content, dict):
@@ -90,6 +87,11 @@ def read_checkpoint(path: Path, key: str = "ckpt") -> dict[str, Any]:
             "not written by train.py. Use another copy of it."
         )
     return content
+
+
+def global_step(path: Path) -> int:
+    """Return the optimizer step of a checkpoint that this process has just written."""
+    return int(_load(path)["global_step"])
 
 
 def check_plain(value: Any) -> None:
@@ -112,32 +114,49 @@ def check_plain(value: Any) -> None:
             todo += [(part, depth + 1) for part in value.values()]
         elif type(value) in (list, tuple):
             todo += [(part, depth + 1) for part in value]
-        elif type(value) is int:
-            if not -(2**63) <= value < 2**63:
-                raise ValueError("a number is too large")
-        elif value is not None and type(value) not in (str, bool, float):
+        elif type(value) is int and not -(2**63) <= value < 2**63:
+            raise ValueError("a number is too large")
+        elif value is not None and type(value) not in (str, bool, int, float):
             raise ValueError(f"it holds a {type(value).__name__}")
 
 
-def without_interpolations(value: Any) -> Any:
-    """Escape a plain value so that OmegaConf returns it unchanged.
+def is_of(value: Any, hint: Any) -> bool:
+    """Tell whether a plain value is of the type of an annotation."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return any(is_of(value, one) for one in inner)
+    if origin is Literal:
+        return value in inner
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return type(value) is dict and all(is_of(part, inner[1]) for part in value.values())
+    if origin is not None:
+        return type(value) is list and all(is_of(part, inner[0]) for part in value)
+    if hint is float:
+        return type(value) in (int, float) and math.isfinite(value)
+    return hint is Any or type(value) is hint
 
-    OmegaConf would otherwise replace a text such as ``${oc.env:HOME}``.
+
+def without_interpolations(value: Any) -> Any:
+    """Escape a plain value so that OmegaConf does not replace texts such as ``${oc.env:HOME}``.
+
+    Raises:
+        ValueError: a text is ``???``, which OmegaConf takes for a missing value.
     """
     if isinstance(value, dict):
         return {key: without_interpolations(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [without_interpolations(part) for part in value]
+    if value == "???":
+        raise ValueError("a value is ???, which means none was given")
     if isinstance(value, str):
-        if value == "???":
-            raise ValueError("a value is ???, which means none was given")
         return re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", value)
     return value
 
 
-def global_step(path: Path) -> int:
-    """Return the optimizer step of a checkpoint that this process has just written."""
-    return int(_load(path)["global_step"])
+def reason_of(error: BaseException) -> str:
+    """Return the first line of what an error says, or else its kind."""
+    lines = (getattr(error, "strerror", None) or str(error)).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def _load(path: Path) -> Any:
@@ -147,37 +166,24 @@ def _load(path: Path) -> Any:
 
 
 def _check_file(path: Path) -> bool:
-    """Check a file's content; return whether it has a digest.
+    """Return whether a file has a digest.
 
     Raises:
         ValueError: it is damaged, or not an archive of PyTorch.
     """
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size == 0:
-            raise ValueError("it is empty")
-        file.seek(max(0, size - _COMMENT))
-        comment = file.read(_COMMENT)
+    if path.stat().st_size == 0:
+        raise ValueError("it is empty")
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        comment = content[-_COMMENT:]
         has_digest = comment.startswith(_MARK)
         if has_digest:
-            with (
-                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
-                memoryview(mapped) as whole,
-                whole[:-_COMMENT] as before,
-            ):
-                digest = hashlib.sha256(before).hexdigest()
+            digest = hashlib.sha256(memoryview(content)[:-_COMMENT]).hexdigest()
             if comment != _MARK + digest.encode():
                 raise ValueError("its content does not match its digest")
-        file.seek(0)
-        with zipfile.ZipFile(file) as archive:
-            # PyTorch does not compress, and compressed data could unpack to any size.
-            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-                raise ValueError("its archive is compressed, which train.py's are not")
-            if not has_digest and (bad := archive.testzip()) is not None:
-                raise ValueError(f"its content does not match its checksum in {bad}")
+    with zipfile.ZipFile(path) as archive:
+        # PyTorch does not compress, and compressed data could unpack to any size.
+        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+            raise ValueError("its archive is compressed, which train.py's are not")
+        if not has_digest and (bad := archive.testzip()) is not None:
+            raise ValueError(f"its content does not match its checksum in {bad}")
     return has_digest
-
-
-def _reason(error: BaseException) -> str:
-    lines = (getattr(error, "strerror", None) or str(error)).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

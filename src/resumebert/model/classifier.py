@@ -8,22 +8,15 @@ import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LRScheduler
 from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import BertForSequenceClassification
 
 from resumebert.data.batching import Batch
-from resumebert.model.attention import FUSED, training_kernel
+from resumebert.model.layers import FUSED, training_kernel
 from resumebert.model.lora import merge_factors, scaling
 from resumebert.model.losses import Loss, binary_cross_entropy
-from resumebert.model.pooling import (
-    POOLING_NAMES,
-    POOLINGS,
-    Pooling,
-    attention_pooling,
-    dotted_name,
-)
-from resumebert.model.schedules import PlateauSchedule, Schedule, step_config
+from resumebert.model.pooling import POOLING_NAMES, POOLINGS, Pooling, attention_pooling
+from resumebert.model.schedules import PlateauSchedule, Schedule
 from resumebert.model.scores import Scores, SplitScores
 from resumebert.utils.errors import UserError
 from resumebert.utils.floats import to_probabilities
@@ -43,22 +36,19 @@ class ResumeClassifier(LightningModule):
     Args:
         bert_config: a BERT ``config.json`` as plain Python.
         label_names: L names, in the order of the logits.
-        pooling: how the logits of windows become those of a document, one of
-            :data:`resumebert.model.pooling.POOLING_NAMES`, or a function of your own like those of
-            :data:`resumebert.model.pooling.POOLINGS`.
-        loss: a function of logits and targets, both (B, L); only used in training.
+        pooling: how the logits of windows become those of a document: one of
+            :data:`resumebert.model.pooling.POOLING_NAMES`, or a function of your own like those.
+        loss: a function of logits and targets, both (B, L).
         optimizer: makes the optimizer of a model; only used in training.
         scheduler: makes the schedule of an optimizer and a number of steps; None: constant rate.
-        metrics: computes the metrics of a split to log beside the loss, such as
-            :func:`resumebert.multilabel_metrics`; None: none.
+        metrics: computes the metrics of a split to log beside the loss, of the plain sigmoid at a
+            threshold of 0.5, such as :func:`resumebert.multilabel_metrics`; None: none.
         train_metrics: the same for an epoch's training batches; five of the metrics are logged.
         chunk_tokens: windows go through the encoder in chunks of at most this many tokens,
             including padding, so that no document is too long for the memory in evaluation.
 
     A checkpoint holds the first three as hyper-parameters, so that
-    ``ResumeClassifier.load_from_checkpoint(path)`` gives a model that scores. The logged metrics
-    use the plain sigmoid and a threshold of 0.5. Calibration and thresholds are fitted later, see
-    :mod:`resumebert.evaluation.decisions`.
+    ``ResumeClassifier.load_from_checkpoint(path)`` gives a model that scores.
     """
 
     loss_is_finite: Tensor
@@ -77,44 +67,39 @@ class ResumeClassifier(LightningModule):
     ) -> None:
         super().__init__()
         self.label_names = list(label_names)
-        name = pooling if isinstance(pooling, str) else dotted_name(pooling)
-        if isinstance(pooling, str) and pooling not in POOLING_NAMES:
-            raise UserError(
-                f"pooling={pooling}: must be one of {', '.join(POOLING_NAMES)}, or a function."
-            )
+        if isinstance(pooling, str):
+            if pooling not in POOLING_NAMES:
+                raise UserError(
+                    f"pooling={pooling}: must be one of {', '.join(POOLING_NAMES)}, or a function."
+                )
+            self.pooling_name, self.pooling_function = pooling, POOLINGS.get(pooling)
+        else:
+            self.pooling_name = f"{pooling.__module__}.{pooling.__qualname__}"
+            self.pooling_function = pooling
         # Plain Python only: torch.load(weights_only=True) must open the checkpoint.
-        self.save_hyperparameters(
-            {"bert_config": bert_config, "label_names": self.label_names, "pooling": name},
-            logger=False,
-        )
+        plain = {"bert_config": bert_config, "label_names": self.label_names}
+        self.save_hyperparameters({**plain, "pooling": self.pooling_name}, logger=False)
         self.loss = loss
         self.optimizer_factory = optimizer
         self.scheduler_factory = scheduler
         self.metrics = metrics
         self.train_metrics = train_metrics
-        self.bert = BertForSequenceClassification(
-            BertConfig(
-                **bert_config,
-                num_labels=len(self.label_names),
-                problem_type="multi_label_classification",
-            )
-        )
         self.chunk_tokens = chunk_tokens
+        labels = len(self.label_names)
+        problem = "multi_label_classification"
+        self.bert = BertForSequenceClassification(
+            BertConfig(**bert_config, num_labels=labels, problem_type=problem)
+        )
         self.bert.set_attn_implementation(FUSED)
         self.attention_kernel = FUSED
-        self.pooling_name = name
-        self.pooling_function = POOLINGS.get(name) if isinstance(pooling, str) else pooling
         if pooling == "attention":
-            self.pooling = nn.Linear(bert_config["hidden_size"], len(self.label_names), bias=False)
+            self.pooling = nn.Linear(bert_config["hidden_size"], labels, bias=False)
             # Equal weights at first: the mean.
             nn.init.zeros_(self.pooling.weight)
-        self.train_scores = SplitScores(len(self.label_names))
-        self.val_scores = SplitScores(len(self.label_names))
-        self.test_scores = SplitScores(len(self.label_names))
-        # The metrics and the documents' scores of the last pass over each split.
+        self.split_scores = {split: SplitScores(labels) for split in ("train", "val", "test")}
+        # The metrics and the documents' scores of the last pass over each split, and its step.
         self.results: dict[str, dict[str, float]] = {}
         self.scores: dict[str, Scores] = {}
-        # The optimizer step of that pass.
         self.scored_at: dict[str, int] = {}
         # Steps and epochs before the epoch in which a resumed run continues; None: a new run.
         self.resumed_epoch: tuple[int, int] | None = None
@@ -127,11 +112,8 @@ class ResumeClassifier(LightningModule):
         """Set the head's biases so that the untrained model predicts each label's prevalence.
 
         Then the first training steps need not learn how rare labels are (Lin et al., "Focal loss
-        for dense object detection", 2017, section 4.1).
-
-        Args:
-            prevalences: (L,) share of the training documents with each label; clipped to
-                [0.001, 0.999].
+        for dense object detection", 2017, section 4.1). ``prevalences`` (L,) are the share of the
+        training documents with each label; they are clipped to [0.001, 0.999].
         """
         with torch.no_grad():
             self.bert.classifier.bias.copy_(torch.logit(prevalences, eps=1e-3))
@@ -150,7 +132,7 @@ class ResumeClassifier(LightningModule):
             input_ids: (W, T) token ids.
             attention_mask: (W, T), 1 where there is a token; tokens first, then padding.
             window_document: (W,) int64, the document of each window; None: one document each.
-            window_lengths: number of tokens of each window; None: T each.
+            window_lengths: number of tokens of each window, longest first; None: T each.
             documents: B; None: W.
         """
         if window_document is None or documents is None:
@@ -169,7 +151,17 @@ class ResumeClassifier(LightningModule):
 
         The attention (W, L), before the softmax, is None unless ``pooling="attention"``.
         """
-        features = self.encode(input_ids, attention_mask, window_lengths)
+        lengths = window_lengths or [input_ids.shape[1]] * len(input_ids)
+        self._choose_attention(len(lengths), max(lengths))
+        # Only a call of the module uses the compiled code of model.compile, a call of its method
+        # does not: evaluation is the same with and without, and needs no compiler.
+        encoder = self.bert.bert if self.training else self.bert.bert.forward
+        parts = []
+        for rows, width in chunks_of_windows(lengths, self.chunk_tokens):
+            ids, mask = input_ids[rows, :width], attention_mask[rows, :width]
+            pooled = encoder(input_ids=ids, attention_mask=mask).pooler_output
+            parts.append(self.bert.dropout(pooled))
+        features = torch.cat(parts)
         # Half precision is too coarse for pooling, which sums exponentials.
         logits = self.bert.classifier(features).to(torch.promote_types(features.dtype, torch.float))
         if self.pooling_name != "attention":
@@ -185,38 +177,10 @@ class ResumeClassifier(LightningModule):
         assert attention is not None
         return attention_pooling(logits, attention, window_document, documents)
 
-    def encode(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        window_lengths: Sequence[int] | None = None,
-    ) -> Tensor:
-        """Return the features (W, H) of windows that the head scores; arguments as for forward."""
-        lengths = window_lengths or [input_ids.shape[1]] * len(input_ids)
-        # Only a call of the module uses the compiled code of model.compile, a call of its method
-        # does not: evaluation is the same with and without, and needs no compiler.
-        encoder = self.bert.bert if self.training else self.bert.bert.forward
-        self._choose_attention(len(lengths), max(lengths))
-        features = []
-        for rows, width in chunks_of_windows(lengths, self.chunk_tokens):
-            pooled = encoder(
-                input_ids=input_ids[rows, :width], attention_mask=attention_mask[rows, :width]
-            ).pooler_output
-            features.append(self.bert.dropout(pooled))
-        return torch.cat(features)
-
     def _choose_attention(self, windows: int, tokens: int) -> None:
-        config = self.bert.config
         kernel = FUSED
         if self.training:
-            kernel = training_kernel(
-                self.device,
-                windows,
-                tokens,
-                heads=config.num_attention_heads,
-                layers=config.num_hidden_layers,
-                dropout=config.attention_probs_dropout_prob,
-            )
+            kernel = training_kernel(self.bert.config, self.device, windows, tokens)
         if kernel != self.attention_kernel:
             self.bert.set_attn_implementation(kernel)
             self.attention_kernel = kernel
@@ -230,40 +194,40 @@ class ResumeClassifier(LightningModule):
             len(batch["index"]),
         )
 
+    def _collect(self, split: str, batch: Batch) -> Tensor:
+        """Return the logits of a batch, and keep them for the metrics of the split."""
+        logits = self._score(batch)
+        self.split_scores[split].update(batch["index"], logits, batch["labels"])
+        return logits
+
     def on_fit_start(self) -> None:
         """Let each process draw its own dropout; for equal weights all had the same seed."""
         if self.global_rank > 0:
             torch.manual_seed(torch.initial_seed() + self.global_rank)
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """Return the loss of a batch.
-
-        It is weighted so that the mean over processes, which the strategy computes of the
-        gradients, is the mean over all documents.
-        """
-        logits = self._score(batch)
-        loss = self.loss(logits, batch["labels"])
-        # The weight is exactly 1 on one process.
-        loss = loss * batch["weight"]
+        """Return the loss of a batch."""
+        logits = self._collect("train", batch)
+        # So weighted, the mean over processes, which the strategy computes of the gradients, is the
+        # mean over all documents. The weight is exactly 1 on one process.
+        loss = self.loss(logits, batch["labels"]) * batch["weight"]
         self.loss_is_finite &= loss.detach().isfinite()
         # Not at each step, because it waits for the GPU.
         every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if batch_index % every == 0:
             self._stop_if_diverged()
-        self.train_scores.update(batch["index"], logits, batch["labels"])
         self.log("train/loss", loss, batch_size=len(logits), sync_dist=True)
         return loss
 
     def on_train_epoch_end(self) -> None:
         """Log the metrics of the epoch's training batches, from their scores during training."""
-        found = self._computed(self.train_metrics, self.train_scores.compute())
-        self.train_scores.reset()
+        found = self._computed(self.train_metrics, self.split_scores["train"].compute())
+        self.split_scores["train"].reset()
         self.log_dict({f"train/{name}": found[name] for name in TRAIN_METRICS if name in found})
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Score a batch of the validation split."""
-        logits = self._score(batch)
-        self.val_scores.update(batch["index"], logits, batch["labels"])
+        self._collect("val", batch)
 
     def on_validation_epoch_start(self) -> None:
         """Stop before a validation if the training has diverged."""
@@ -271,34 +235,38 @@ class ResumeClassifier(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log every validation metric that is defined."""
-        self._finish_split("val", self.val_scores)
+        self._finish_split("val")
         if self.trainer.state.fn == "fit" and not self.trainer.sanity_checking:
             self._step_plateau_schedules()
 
     def test_step(self, batch: Batch, batch_index: int) -> None:
         """Score a batch of the test split."""
-        logits = self._score(batch)
-        self.test_scores.update(batch["index"], logits, batch["labels"])
+        self._collect("test", batch)
 
     def on_test_epoch_end(self) -> None:
         """Log every test metric that is defined."""
-        self._finish_split("test", self.test_scores)
+        self._finish_split("test")
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Make optimizer and schedule; the schedule is stepped every optimizer step."""
         if self.optimizer_factory is None:
             raise RuntimeError("a ResumeClassifier without an optimizer can't be trained")
         optimizer = self.optimizer_factory(self)
-        schedules: list[LRScheduler] = []
+        made: Schedule = []
         if self.scheduler_factory is not None:
             made = self.scheduler_factory(optimizer, self.total_steps)
-            schedules = made if isinstance(made, list) else [made]
         self.group_settings = [
             {key: value for key, value in group.items() if key != "params"}
             for group in optimizer.param_groups
         ]
+        configs: list[dict[str, Any]] = []
+        for schedule in made if isinstance(made, list) else [made]:
+            how: dict[str, Any] = {"interval": "step"}
+            if isinstance(schedule, PlateauSchedule):
+                how = {"interval": "epoch", "monitor": schedule.monitor, "name": "lr-plateau"}
+            configs.append({"scheduler": schedule, **how})
         # Lightning accepts dictionaries, though its type hints name a class.
-        return [optimizer], [step_config(s) for s in schedules]  # type: ignore[return-value]
+        return [optimizer], configs  # type: ignore[return-value]
 
     @property
     def total_steps(self) -> int:
@@ -335,18 +303,16 @@ class ResumeClassifier(LightningModule):
             clip(self.parameters(), gradient_clip_val)
 
     def predict_step(self, batch: Batch, batch_index: int) -> dict[str, Tensor]:
-        """Score a batch of B documents for ``Trainer.predict``.
+        """Return ``index`` (B,), documents' positions in the table, and their ``logits`` (B, L).
 
-        Returns:
-            ``index`` (B,), the documents' positions in the table, and ``logits`` (B, L). For
-            calibration and thresholds, see :class:`resumebert.ResumeLabeler`.
+        For calibration and thresholds, see :class:`resumebert.ResumeLabeler`.
         """
         return {"index": batch["index"], "logits": self._score(batch)}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what is needed to use the model; see :mod:`resumebert.model.checkpoint`."""
         checkpoint.update(self.checkpoint_extras)
-        # To resume a run needs LoRA's factors; to use a model must not need peft.
+        # Resuming a run needs LoRA's factors. Using a model must not need peft.
         if "optimizer_states" not in checkpoint:
             checkpoint["state_dict"] = merge_factors(checkpoint["state_dict"], scaling(self))
 
@@ -355,9 +321,9 @@ class ResumeClassifier(LightningModule):
             return {}
         return metrics(to_probabilities(scores.logits), scores.targets, self.label_names)
 
-    def _finish_split(self, split: str, collected: SplitScores) -> None:
-        scores: Scores = collected.compute()
-        collected.reset()
+    def _finish_split(self, split: str) -> None:
+        scores = self.split_scores[split].compute()
+        self.split_scores[split].reset()
         if not scores.logits.isfinite().all():
             raise UserError(
                 f"The model's scores of {split} documents are NaN or infinite. Its weights are too "
@@ -365,9 +331,8 @@ class ResumeClassifier(LightningModule):
             )
         values = self._computed(self.metrics, scores)
         # The loss of all documents at once does not depend on the batches.
-        values["loss"] = (
-            float(self.loss(scores.logits, scores.targets)) if len(scores.index) else math.nan
-        )
+        of_all = float(self.loss(scores.logits, scores.targets)) if len(scores.index) else math.nan
+        values["loss"] = of_all
         self.results[split] = values
         self.scores[split] = scores
         self.scored_at[split] = self.trainer.global_step
@@ -391,22 +356,14 @@ class ResumeClassifier(LightningModule):
 
 
 def chunks_of_windows(lengths: Sequence[int], tokens: int) -> Iterator[tuple[slice, int]]:
-    """Cut windows into slices of at most ``tokens`` tokens with padding, or one window.
-
-    Args:
-        lengths: number of tokens of each window.
-        tokens: the most tokens in a slice.
+    """Cut windows of these lengths, longest first, into slices of at most ``tokens`` with padding.
 
     Yields:
-        A slice of the windows, and the length of its longest window.
+        A slice of the windows, one at least, and the length of its longest window.
     """
     start = 0
     while start < len(lengths):
-        end, width = start, 0
-        while end < len(lengths):
-            wider = max(width, lengths[end])
-            if end > start and wider * (end + 1 - start) > tokens:
-                break
-            end, width = end + 1, wider
+        width = max(lengths[start:])
+        end = start + max(1, tokens // width)
         yield slice(start, end), width
         start = end

@@ -40,21 +40,14 @@ def add_lora(
 ) -> None:
     """Wrap matrices of every encoder layer, and freeze the rest of embeddings and encoder.
 
-    The factors are trained, and pooler and head as before. B starts at zero, so that the outputs do
-    not change at first.
-
-    Args:
-        model: changed in place.
-        r: rank of the change.
-        alpha: the change is multiplied by ``alpha / r``.
-        dropout: in training, the share of a wrapped matrix' inputs that A does not see.
-        target_modules: which matrices to wrap, keys of :data:`TARGETS`.
+    The model is changed in place. ``target_modules`` are keys of :data:`TARGETS`. The factors are
+    trained, and pooler and head as before. B starts at zero, so that the outputs do not change at
+    first. In training, A does not see the share ``dropout`` of a wrapped matrix' inputs.
 
     Raises:
         UserError: peft is not installed, or a target is unknown.
     """
-    unknown = [name for name in target_modules if name not in TARGETS]
-    if unknown or not target_modules:
+    if not target_modules or not set(target_modules) <= TARGETS.keys():
         raise UserError(
             f"model.lora.target_modules={list(target_modules)}: name one or more of "
             f"{', '.join(TARGETS)}."
@@ -67,12 +60,8 @@ def add_lora(
             "`pip install 'resumebert[peft]'`. Or train all weights with `model/lora=none`."
         ) from error
     paths = "|".join(re.escape(TARGETS[name]) for name in target_modules)
-    settings = LoraConfig(
-        r=r,
-        lora_alpha=alpha,
-        lora_dropout=dropout,
-        target_modules=rf"bert\.encoder\.layer\.\d+\.({paths})",
-    )
+    wrapped = rf"bert\.encoder\.layer\.\d+\.({paths})"
+    settings = LoraConfig(r=r, lora_alpha=alpha, lora_dropout=dropout, target_modules=wrapped)
     above = [
         parameter
         for name, parameter in model.named_parameters()
@@ -84,15 +73,14 @@ def add_lora(
 
 
 def merge_factors(weights: Mapping[str, Tensor], scaling: float) -> dict[str, Tensor]:
-    """Merge LoRA factors into the matrices, so that the plain model computes the same.
+    """Merge LoRA factors into the matrices: a state dict under the plain model's names.
 
     Args:
-        weights: the state dict of a model with or without LoRA, or of a module that holds it.
+        weights: the state dict of a model, with LoRA or not, or of a module that holds it.
         scaling: ``alpha / r``.
 
-    Returns:
-        The state dict without factors, under the plain model's names. Tensors without LoRA are
-        shared with ``weights``.
+    Raises:
+        ValueError: factors do not fit their matrix.
     """
     merged = {}
     for name, tensor in weights.items():
@@ -109,11 +97,7 @@ def merge_factors(weights: Mapping[str, Tensor], scaling: float) -> dict[str, Te
 
 
 def merge_lora(model: BertForSequenceClassification) -> None:
-    """Turn a model with LoRA back into a plain one that computes the same, in place.
-
-    Call it after the training: the optimizer of the factors then has no effect any more, and frozen
-    parameters stay frozen.
-    """
+    """Turn a trained model with LoRA into a plain one that computes the same, in place."""
     merged = merge_factors(model.state_dict(), scaling(model))
     for name, module in list(model.named_modules()):
         if hasattr(module, "base_layer"):

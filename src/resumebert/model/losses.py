@@ -1,11 +1,12 @@
 """Losses: functions of logits and targets, both (B, L), to a scalar.
 
-A new loss is a function here and a file in ``conf/loss/``.
+A new loss is a function here and a file in ``conf/loss/``. Logits may have any float dtype. They
+are taken to float32 at least, so that bfloat16 costs no precision here, and every loss and its
+gradient are finite for logits up to ±1e4. Targets are 0 or 1. ``label_smoothing`` is ε of Szegedy
+et al. 2016, from 0 to 1: a target t becomes t·(1 - ε) + ε/2, which bounds the logit that fits best.
 
-Logits are taken to float32 at least, so that bfloat16 costs no precision here, and every loss and
-its gradient are finite for logits up to ±1e4. Logit 0, probability 0.5, parts present from absent
-under all of them, but only plain cross-entropy is at its least where sigmoid(logit) is the share of
-documents that have the label.
+Logit 0, probability 0.5, parts present from absent under all of them, but only plain cross-entropy
+is at its least where sigmoid(logit) is the share of documents that have the label.
 """
 
 import inspect
@@ -22,14 +23,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 def binary_cross_entropy(
     logits: Tensor, targets: Tensor, *, label_smoothing: float = 0.0
 ) -> Tensor:
-    """Mean binary cross-entropy over documents and labels.
-
-    Args:
-        logits: (B, L), any float dtype.
-        targets: (B, L), 0 or 1.
-        label_smoothing: ε of Szegedy et al. 2016, from 0 to 1: a target t becomes t·(1 - ε) + ε/2,
-            which bounds the logit that fits best.
-    """
+    """Mean binary cross-entropy over documents and labels."""
     logits, targets = _prepared(logits, targets, label_smoothing)
     return functional.binary_cross_entropy_with_logits(logits, targets)
 
@@ -49,15 +43,9 @@ def weighted_binary_cross_entropy(
     documents and labels. The best constant prediction has odds (p / (1 - p))^(1 - power): power 0
     is :func:`binary_cross_entropy`, power 1 makes every label look like a coin toss.
 
-    Args:
-        logits: (B, L), any float dtype.
-        targets: (B, L), 0 or 1.
-        prevalences: (L,) share of the training documents with each label, from 0 to 1;
-            :func:`with_prevalences` gives them.
-        power: at least 0.
-        max_weight: at least 1; weights stay in [1 / max_weight, max_weight], so that neither a
-            single document rules a step nor a label that all documents have goes unlearnt.
-        label_smoothing: as in :func:`binary_cross_entropy`.
+    ``prevalences`` (L,), from 0 to 1, come from :func:`with_prevalences`; ``power`` is at least 0.
+    Weights stay in [1 / max_weight, max_weight], so that neither a single document rules a step nor
+    a label that all documents have goes unlearnt; ``max_weight`` is at least 1.
     """
     logits, targets = _prepared(logits, targets, label_smoothing)
     prevalences = prevalences.to(logits)
@@ -77,15 +65,9 @@ def focal(
 
     With p = sigmoid(logit), a present label costs -α·(1 - p)^γ·log p and an absent one
     -(1 - α)·p^γ·log(1 - p); mean over documents and labels. A smoothed target t costs t of the one
-    and 1 - t of the other.
-
-    Args:
-        logits: (B, L), any float dtype.
-        targets: (B, L), 0 or 1.
-        gamma: γ, at least 0; 0 is cross-entropy.
-        alpha: α, from 0 to 1; None: weight 1 for both in place of α and 1 - α.
-        label_smoothing: as in :func:`binary_cross_entropy`. Focusing already holds confidence back
-            (Mukhoti et al. 2020), so less of it is needed.
+    and 1 - t of the other. Focusing already holds confidence back (Mukhoti et al. 2020), so less
+    smoothing is needed. γ is at least 0; 0 is cross-entropy. α is from 0 to 1; None: weight 1 for
+    both in place of α and 1 - α.
     """
     logits, targets = _prepared(logits, targets, label_smoothing)
     # Powers as exponentials of logarithms: for γ < 1, p^γ has no finite derivative at p = 0.
@@ -110,18 +92,11 @@ def asymmetric(
     With p = sigmoid(logit) and p_m = max(p - clip, 0), a present label costs
     -(1 - p)^gamma_pos·log p and an absent one -p_m^gamma_neg·log(1 - p_m). An absent label of
     p ≤ clip costs nothing, and one scored near 1, which may be a wrong target, has almost no
-    gradient.
+    gradient. The gammas are at least 0, ``clip`` is below 1; all 0 is cross-entropy.
 
-    The mean over documents and labels is taken, where the authors' code takes the sum: to AdamW the
-    scale is nothing, to clipping the gradient's norm it is. There is no label smoothing, since it
-    would make the very labels cost again that ``clip`` lets go.
-
-    Args:
-        logits: (B, L), any float dtype.
-        targets: (B, L), 0 or 1.
-        gamma_pos: at least 0.
-        gamma_neg: at least 0; with ``gamma_pos`` 0 and ``clip`` 0, 0 is cross-entropy.
-        clip: the margin, a probability below 1.
+    The mean over documents and labels is taken, where the authors' code takes the sum: the scale
+    matters to the clipping of the gradient's norm, though not to AdamW. There is no label
+    smoothing, since it would make the very labels cost again that ``clip`` lets go.
     """
     logits, targets = _prepared(logits, targets)
     log_p, log_not_p = functional.logsigmoid(logits), functional.logsigmoid(-logits)
@@ -139,13 +114,8 @@ def zlpr(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> Te
 
     With logits s, a document costs log(1 + Σ_absent e^s) + log(1 + Σ_present e^-s); mean over
     documents, so it grows with the logarithm of L. The labels of a document weigh on each other, as
-    in a softmax, which spares rare labels the pull of many easy absences.
-
-    Args:
-        logits: (B, L), any float dtype.
-        targets: (B, L), 0 or 1.
-        label_smoothing: as in :func:`binary_cross_entropy`, in the paper's form for soft targets t:
-            log(1 + Σ (1 - t)·e^s) + log(1 + Σ t·e^-s).
+    in a softmax, which spares rare labels the pull of many easy absences. Label smoothing is in the
+    paper's form for soft targets t: log(1 + Σ (1 - t)·e^s) + log(1 + Σ t·e^-s).
     """
     logits, targets = _prepared(logits, targets, label_smoothing)
     zeros = logits.new_zeros(len(logits), 1)
@@ -155,12 +125,7 @@ def zlpr(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> Te
 
 
 def with_prevalences(loss: Loss, prevalences: Tensor) -> Loss:
-    """Bind ``prevalences`` to a loss that has an argument of this name; return others as they are.
-
-    Args:
-        loss: a function, or a ``functools.partial`` of one.
-        prevalences: (L,) share of the training documents with each label.
-    """
+    """Bind the labels' shares of training documents, (L,), to a loss that takes ``prevalences``."""
     if "prevalences" in inspect.signature(loss).parameters:
         return partial(loss, prevalences=prevalences)  # type: ignore[call-arg]
     return loss

@@ -27,45 +27,42 @@ def parameter_groups(
 
     Within the encoder, lower layers represent what is common to all texts and need less change
     (Howard & Ruder, "Universal language model fine-tuning for text classification", 2018, section
-    3.2). With N layers, layer k (0 is the lowest) learns at ``lr * layer_decay**(N - 1 - k)``, the
-    embeddings at ``lr * layer_decay**N``, the pooler at ``lr`` (Clark et al., "ELECTRA", 2020,
-    appendix B). N includes frozen layers.
+    3.2). With N layers, frozen ones included, layer k (0 is the lowest) learns at
+    ``lr * layer_decay**(N - 1 - k)``, the embeddings at ``lr * layer_decay**N``, the pooler at
+    ``lr`` (Clark et al., "ELECTRA", 2020, appendix B).
 
-    Args:
-        model: a ``BertForSequenceClassification``, or a module that holds one, LoRA or not.
-        lr: learning rate of the encoder's top layer.
-        weight_decay: weight decay of matrices.
-        head_lr_factor: the head's learning rate as a multiple of ``lr``.
-        layer_decay: in (0, 1]; 1: one rate for the whole encoder.
+    ``model`` is a ``BertForSequenceClassification`` or holds one, LoRA or not. ``lr`` is the rate
+    of the encoder's top layer. ``layer_decay`` is in (0, 1]; 1: one rate for the whole encoder.
 
     Returns:
         Groups for an optimizer, each with a ``name`` for the learning-rate monitor: ``encoder`` and
         ``head``, or with a layer decay ``embeddings``, ``layer_0`` …, ``pooler`` and ``head``. The
         names of groups without weight decay end with ``_no_decay``.
     """
-    layers = [
-        int(match[2]) for name, _ in model.named_parameters() if (match := LAYER.search(name))
+    numbers = [
+        int(found[2]) for name, _ in model.named_parameters() if (found := LAYER.search(name))
     ]
+    layers = max(numbers, default=-1) + 1
     groups: dict[str, dict[str, Any]] = {}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
+        layer = LAYER.search(name)
         if HEAD.search(name):
             part, factor = "head", head_lr_factor
         elif layer_decay == 1:
             part, factor = "encoder", 1.0
+        elif layer:
+            part, factor = f"layer_{layer[2]}", layer_decay ** (layers - 1 - int(layer[2]))
+        elif EMBEDDINGS.search(name):
+            part, factor = "embeddings", layer_decay**layers
         else:
-            part, distance = _part(name, layers=max(layers, default=-1) + 1)
-            factor = layer_decay**distance
-        decayed = parameter.ndim >= 2
-        group_name = part if decayed else f"{part}_no_decay"
-        empty = {
-            "name": group_name,
-            "params": [],
-            "lr": lr * factor,
-            "weight_decay": weight_decay if decayed else 0.0,
-        }
-        groups.setdefault(group_name, empty)["params"].append(parameter)
+            part, factor = "pooler", 1.0
+        is_decayed = parameter.ndim >= 2
+        group = part if is_decayed else f"{part}_no_decay"
+        settings = {"lr": lr * factor, "weight_decay": weight_decay if is_decayed else 0.0}
+        groups.setdefault(group, {"name": group, "params": [], **settings})
+        groups[group]["params"].append(parameter)
     return list(groups.values())
 
 
@@ -82,23 +79,9 @@ def adamw(
 ) -> torch.optim.Optimizer:
     """AdamW (Loshchilov & Hutter 2019) over :func:`parameter_groups`.
 
-    Args:
-        model: a ``BertForSequenceClassification``, or a module that holds one.
-        lr: peak learning rate of the encoder; of its top layer if ``layer_decay`` is below 1.
-        weight_decay: weight decay of matrices.
-        betas: decay rates of the two moments.
-        eps: added to the root of the second moment.
-        head_lr_factor: the head's learning rate as a multiple of ``lr``.
-        layer_decay: a layer's learning rate as a share of the next higher layer's, in (0, 1].
-        fused: one kernel for each step instead of a loop over some hundred tensors. It can't be
-            combined with float16's gradient scaling and clipping.
+    ``lr`` is the peak rate, ``betas`` are the decay rates of the two moments, and ``eps`` is added
+    to the root of the second. ``fused`` takes one kernel for each step instead of a loop over some
+    hundred tensors. It can't be combined with float16's gradient scaling and clipping.
     """
     groups = parameter_groups(model, lr, weight_decay, head_lr_factor, layer_decay)
     return torch.optim.AdamW(groups, lr=lr, betas=(betas[0], betas[1]), eps=eps, fused=fused)
-
-
-def _part(name: str, layers: int) -> tuple[str, int]:
-    """Return a parameter's part of the encoder, and its distance from the top in layers."""
-    if match := LAYER.search(name):
-        return f"layer_{match[2]}", layers - 1 - int(match[2])
-    return ("embeddings", layers) if EMBEDDINGS.search(name) else ("pooler", 0)

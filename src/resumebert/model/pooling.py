@@ -1,8 +1,9 @@
 """From the logits of windows to the logits of their documents.
 
-Windows come as a flat batch, W of them, in any order; ``document`` says which of the B documents
-each belongs to. Every document has a window. A new pooling is a function here and an entry in
-:data:`POOLINGS`, or a function of your own package, named by ``model.pooling=mylab.top2``.
+Windows come as a flat batch, W of them, in any order: ``logits`` (W, L), and ``document`` (W,)
+int64, which says which of the B ``documents`` each belongs to. Every document has a window. A
+pooling returns (B, L). A new one is a function here and an entry in :data:`POOLINGS`, or a function
+of your own package, named by ``model.pooling=mylab.top2``.
 """
 
 from collections.abc import Callable
@@ -14,23 +15,14 @@ Pooling = Callable[[Tensor, Tensor, int], Tensor]
 
 
 def max_pooling(logits: Tensor, document: Tensor, documents: int) -> Tensor:
-    """Return each label's highest logit: a document has a label if one of its windows does.
-
-    Args:
-        logits: (W, L), one row a window.
-        document: (W,) int64, each window's document.
-        documents: B.
-
-    Returns:
-        (B, L).
-    """
+    """Return each label's highest logit: a document has a label if one of its windows does."""
     index = document.unsqueeze(1).expand_as(logits)
     lowest = logits.new_full((documents, logits.shape[1]), -torch.inf)
     return lowest.scatter_reduce(0, index, logits, "amax", include_self=False)
 
 
 def mean_pooling(logits: Tensor, document: Tensor, documents: int) -> Tensor:
-    """Return each label's mean logit; arguments as for :func:`max_pooling`."""
+    """Return each label's mean logit."""
     return _sum(logits, document, documents) / _counts(document, documents, logits)
 
 
@@ -39,7 +31,7 @@ def logsumexp_pooling(logits: Tensor, document: Tensor, documents: int) -> Tenso
 
     ``log(1/n * sum_w exp(z_w))``; every window gets a gradient, the highest the most (Pinheiro &
     Collobert, "From image-level to pixel-level labeling with convolutional networks", 2015, with
-    r = 1). Arguments as for :func:`max_pooling`.
+    r = 1).
     """
     # The sum's scale is taken out, or large logits would overflow; its gradient cancels.
     highest = max_pooling(logits.detach(), document, documents)
@@ -48,17 +40,11 @@ def logsumexp_pooling(logits: Tensor, document: Tensor, documents: int) -> Tenso
 
 
 def attention_pooling(logits: Tensor, scores: Tensor, document: Tensor, documents: int) -> Tensor:
-    """Return each label's mean logit, weighted by a softmax over the windows of its own.
+    """Return each label's mean logit, weighted by a softmax of its ``scores`` (W, L) over windows.
 
     Label-wise attention (Mullenbach et al., "Explainable prediction of medical codes from clinical
     text", 2018): each label attends to the windows that matter to it. There the windows' features
     are averaged and then scored; as the head is linear, averaging its logits is the same.
-
-    Args:
-        logits: (W, L).
-        scores: (W, L), the attention before the softmax.
-        document: (W,) int64.
-        documents: B.
     """
     highest = max_pooling(scores.detach(), document, documents)
     weights = torch.exp(scores - highest[document])
@@ -74,15 +60,9 @@ POOLINGS: dict[str, Pooling] = {
 POOLING_NAMES = (*POOLINGS, "attention")
 
 
-def dotted_name(pooling: Pooling) -> str:
-    """Return the name that a config and a checkpoint have for a pooling of somebody's own."""
-    return f"{pooling.__module__}.{pooling.__qualname__}"
-
-
 def _sum(values: Tensor, document: Tensor, documents: int) -> Tensor:
     return values.new_zeros(documents, values.shape[1]).index_add(0, document, values)
 
 
 def _counts(document: Tensor, documents: int, like: Tensor) -> Tensor:
-    ones = like.new_ones(len(document), 1)
-    return _sum(ones, document, documents)
+    return _sum(like.new_ones(len(document), 1), document, documents)

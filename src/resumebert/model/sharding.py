@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.strategies import ModelParallelStrategy
-from torch import nn
 from torch.distributed.fsdp import FSDPModule, fully_shard
 
 from resumebert.model.classifier import ResumeClassifier
@@ -15,9 +14,7 @@ class FullySharded(ModelParallelStrategy):
 
     A layer's weights are gathered when they are needed and freed afterwards. Checkpoints are as on
     one process: whole tensors in one file, from which any number of processes can resume.
-
-    Args:
-        options: arguments of :class:`lightning.pytorch.strategies.ModelParallelStrategy`.
+    ``options`` are arguments of :class:`lightning.pytorch.strategies.ModelParallelStrategy`.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -30,11 +27,15 @@ class FullySharded(ModelParallelStrategy):
         model, mesh = self.lightning_module, self.device_mesh["data_parallel"]
         assert isinstance(model, ResumeClassifier)
 
-        def configure_model() -> None:
-            shard(model, mesh)
+        def shard() -> None:
+            """Shard each encoder layer, and the rest together."""
+            if not isinstance(model, FSDPModule):
+                for layer in model.bert.bert.encoder.layer:
+                    fully_shard(layer, mesh=mesh)
+                fully_shard(model, mesh=mesh)
 
         # On the instance: Lightning treats every model of a class with this method as sharded.
-        model.configure_model = configure_model  # type: ignore[method-assign]
+        model.configure_model = shard  # type: ignore[method-assign]
 
     def load_checkpoint(
         self, checkpoint_path: str | Path, weights_only: bool | None = None
@@ -43,13 +44,3 @@ class FullySharded(ModelParallelStrategy):
         if self.lightning_module is not None and self.lightning_module.trainer.state.fn != "fit":
             self.optimizers = []
         return super().load_checkpoint(checkpoint_path, weights_only)
-
-
-def shard(model: ResumeClassifier, mesh: Any) -> None:
-    """Shard each encoder layer, and the rest together, over ``mesh``, unless it is sharded."""
-    if isinstance(model, FSDPModule):
-        return
-    for layer in model.bert.bert.encoder.layer:
-        assert isinstance(layer, nn.Module)
-        fully_shard(layer, mesh=mesh)
-    fully_shard(model, mesh=mesh)

@@ -1,78 +1,75 @@
 """What a checkpoint's config may call: an exact list of our functions, with plain arguments.
 
 A checkpoint may come from anybody. Functions of other packages are called only where whoever opens
-it trusts them by name. What would relax safety, go to the network or reach a private
-function is asked for on the command line or not at all.
+it trusts them by name. What would relax safety, go to the network or reach a private function is
+asked for on the command line or not at all.
 """
 
 import inspect
-import math
 import os
 import stat
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 from resumebert.data import readers, splitting
 from resumebert.data.download import is_cached
 from resumebert.model import losses
+from resumebert.model.checkpoint_file import is_of
 from resumebert.utils.errors import UserError
 from resumebert.utils.trust import trusted
 
 
 @dataclass(frozen=True)
 class Allowed:
-    """Functions that stand for one another.
+    """Public functions of a module that stand for one another.
 
     Attributes:
         what: to call them in a message.
-        functions: by the name that a config has for each.
-        given: how many arguments are not the config's, the first ones.
+        module: that a config finds them in.
+        names: of the functions.
+        given: number of first arguments that the caller gives, not the config.
     """
 
     what: str
-    functions: Mapping[str, Callable[..., Any]]
+    module: types.ModuleType
+    names: Sequence[str]
     given: int
 
-
-def _public(module: types.ModuleType, *names: str) -> dict[str, Callable[..., Any]]:
-    return {f"{module.__name__}.{name}": getattr(module, name) for name in names}
+    @property
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """The functions by the name that a config has for each."""
+        return {f"{self.module.__name__}.{name}": getattr(self.module, name) for name in self.names}
 
 
 READERS = Allowed(
-    "readers",
-    _public(readers, "read_documents", "read_resume_corpus", "read_sample", "read_table"),
-    0,
+    "readers", readers, ("read_documents", "read_resume_corpus", "read_sample", "read_table"), 0
 )
 SPLITTERS = Allowed(
     "splits",
-    _public(
-        splitting,
-        *("random_split", "stratified_split", "kfold_split", "predefined_split", "column_split"),
-    ),
-    3,
+    splitting,
+    ("random_split", "stratified_split", "kfold_split", "predefined_split", "column_split"),
+    given=3,
 )
 LOSSES = Allowed(
     "losses",
-    _public(
-        losses,
-        *("binary_cross_entropy", "weighted_binary_cross_entropy", "focal", "asymmetric", "zlpr"),
-    ),
-    2,
+    losses,
+    ("binary_cross_entropy", "weighted_binary_cross_entropy", "focal", "asymmetric", "zlpr"),
+    given=2,
 )
 HOW_TO_CALL = {"_target_", "_partial_", "_convert_"}
 # As conf/data has it.
 DATA_MODULE = "resumebert.data.datamodule.ResumeDataModule"
 # What stands in a stored config in place of the reader of a table in memory.
 IN_MEMORY = "resumebert.data.table.ResumeTable"
-# Of the training documents, and known when these are.
+# The argument that is computed from the training documents.
 COMPUTED = "prevalences"
-# Arguments that there were once, and the one value with which they ask for nothing.
+# Arguments of older versions, and the one value that has no effect.
 RETIRED = {"allow_pickle": False}
 PATHS = ("path", "labels_file", "manifest")
-# Where what looks like a file may be a device, or made by the system as it is read.
+# What looks like a file here may be a device, or made by the system as it is read.
 SYSTEM_FOLDERS = ("/dev", "/proc", "/sys")
 
 
@@ -81,25 +78,23 @@ def checked_call(
 ) -> dict[str, Any]:
     """Check what a config from a file asks to call; return it for Hydra to instantiate.
 
-    Args:
-        settings: plain: ``_target_``, ``_partial_``, arguments.
-        allowed: what it may call.
-        where: what to call the file in a message, ``ckpt=PATH``.
-        trust: packages of the user's own, of which it may call anything.
+    ``where`` names the file in a message, as ``ckpt=PATH``. ``trust`` are packages of the user's
+    own, of which it may call anything.
 
     Raises:
-        UserError: it asks for anything else.
+        UserError: it asks for anything else than what is allowed.
     """
-    functions = dict(allowed.functions)
-    for target in _targets(settings):
-        # What stands in an argument would be called too.
-        if target not in allowed.functions or target != settings.get("_target_"):
-            functions[target] = trusted(target, trust, where, allowed.what)
+    functions = allowed.functions
+    # What stands in an argument, all but the first, would be called too.
+    theirs = {
+        target: trusted(target, trust, where, allowed.what)
+        for place, target in enumerate(_targets(settings))
+        if place > 0 or target not in functions
+    }
     try:
-        function = functions[settings["_target_"]]
-        if function not in allowed.functions.values():
-            return _checked_own(settings, function, allowed.given)
-        return _checked_arguments(settings, function, allowed.given)
+        target = settings["_target_"]
+        function = theirs[target] if target in theirs else functions[target]
+        return _checked_arguments(settings, function, allowed.given, target not in theirs)
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise UserError(
             f"{where}: the checkpoint's config can't be used to call one of resumebert's "
@@ -148,75 +143,39 @@ def _targets(settings: Any) -> Iterator[str]:
             yield from _targets(value)
 
 
-def _checked_own(
-    settings: Mapping[str, Any], function: Callable[..., Any], given: int
-) -> dict[str, Any]:
-    """Return the settings of a call of a package that is trusted.
-
-    Raises:
-        ValueError: they say how it is to be called, or name a path that is no file or folder.
-        TypeError: an argument is none of the function's, or is missing.
-    """
-    odd = [name for name in settings if name.startswith("_") and name not in HOW_TO_CALL]
-    if odd:
-        raise ValueError(f"{odd[0]} is not for a file to say")
-    arguments = {name: value for name, value in settings.items() if not name.startswith("_")}
-    signature = inspect.signature(function)
-    if COMPUTED in signature.parameters:
-        arguments[COMPUTED] = None
-    signature.bind(*[None] * (given if settings.get("_partial_") else 0), **arguments)
-    for name in PATHS:
-        if settings.get(name) is not None:
-            _check_path(name, str(settings[name]))
-    return dict(settings)
-
-
 def _checked_arguments(
-    settings: Mapping[str, Any], function: Callable[..., Any], given: int
+    settings: Mapping[str, Any], function: Callable[..., Any], given: int, is_ours: bool
 ) -> dict[str, Any]:
     """Return the settings of a call without retired arguments.
 
     Raises:
-        ValueError: an argument is none of the function's, or has a value that it can't have.
+        ValueError: they say how it is to be called, or an argument has a value that it can't have.
+        TypeError: an argument is none of the function's, or is missing.
     """
-    if settings.get("_partial_") is not True or settings.get("_convert_", "all") != "all":
-        raise ValueError("_partial_ must be true, and _convert_ all")
-    kept = {name: value for name, value in settings.items() if name not in RETIRED}
-    if any(settings.get(name, value) is not value for name, value in RETIRED.items()):
-        raise ValueError(f"{', '.join(RETIRED)} is not for a file to say")
-    arguments = {name: kept[name] for name in kept if not name.startswith("_")}
-    if odd := set(kept) - set(arguments) - HOW_TO_CALL:
-        raise ValueError(f"{min(odd)} is not for a file to say")
-    parameters = dict(list(inspect.signature(function).parameters.items())[given:])
-    hints = get_type_hints(function)
-    for name, value in arguments.items():
-        if name not in parameters:
-            raise ValueError(f"{name!r} is none of its arguments")
-        if not _is_of(value, hints[name]):
-            raise ValueError(f"{name}={str(value)[:60]} is none of its values")
-    for name, parameter in parameters.items():
-        if parameter.default is parameter.empty and name not in {*arguments, COMPUTED}:
-            raise ValueError(f"{name} is missing")
+    kept = dict(settings)
+    if is_ours:
+        if settings.get("_partial_") is not True or settings.get("_convert_", "all") != "all":
+            raise ValueError("_partial_ must be true, and _convert_ all")
+        for name, value in RETIRED.items():
+            if kept.pop(name, value) is not value:
+                raise ValueError(f"{name} is not for a file to say")
+    arguments = {name: value for name, value in kept.items() if name not in HOW_TO_CALL}
+    if odd := [name for name in arguments if name.startswith("_")]:
+        raise ValueError(f"{odd[0]} is not for a file to say")
+    signature = inspect.signature(function)
+    computed = {COMPUTED: None} if COMPUTED in signature.parameters else {}
+    # The arguments that the caller gives come first.
+    first = [None] * given if settings.get("_partial_") else []
+    signature.bind(*first, **{**arguments, **computed})
+    if is_ours:
+        hints = get_type_hints(function)
+        for name, value in arguments.items():
+            if not is_of(value, hints[name]):
+                raise ValueError(f"{name}={str(value)[:60]} is none of its values")
     for name in PATHS:
         if arguments.get(name) is not None:
             _check_path(name, str(arguments[name]))
     return kept
-
-
-def _is_of(value: Any, hint: Any) -> bool:
-    """Tell whether a plain value is one that an argument with this annotation takes."""
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        return any(_is_of(value, one) for one in inner)
-    if origin is Literal:
-        return value in inner
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        return type(value) is dict and all(_is_of(part, inner[1]) for part in value.values())
-    if origin is not None:
-        return type(value) is list and all(_is_of(part, inner[0]) for part in value)
-    if hint is float:
-        return type(value) in (int, float) and math.isfinite(value)
-    return type(value) is hint
 
 
 def _check_path(name: str, path: str) -> None:
@@ -226,10 +185,9 @@ def _check_path(name: str, path: str) -> None:
         ValueError: it does not.
     """
     # train.py writes whole paths, but for a label file that lies in the folder of the data.
-    if name == "labels_file" and not Path(path).is_absolute() and ".." not in Path(path).parts:
-        if not Path(path).exists():
-            return
-    elif not Path(path).is_absolute() or path.startswith(("//", "\\\\")):
+    is_whole = Path(path).is_absolute() and not path.startswith(("//", "\\\\"))
+    is_beside = name == "labels_file" and not Path(path).is_absolute()
+    if not is_whole and not (is_beside and ".." not in Path(path).parts):
         raise ValueError(f"{name}={path[:200]} is no whole path of this machine")
     real = Path(path).resolve()
     if not real.exists():  # Whoever reads it will say so.

@@ -1,12 +1,10 @@
-"""The worst errors on the page: what was decided, and the text with what decided it marked."""
+"""The texts of the worst errors, with what decided them marked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from markupsafe import Markup
 
-from resumebert.charts.words import count
 from resumebert.evaluation.worst_errors import ErrorExample, Window, WordSpan
 
 # Characters of a text that a report holds, and that it shows at once.
@@ -14,58 +12,14 @@ MAX_CHARACTERS = 8_000
 EXCERPT = 420
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What the model said of one label of a document; of a right one it matters only that it is."""
-
-    label: str
-    kind: str
-    probability: float | None = None
-    threshold: float | None = None
-
-
-@dataclass(frozen=True)
-class ShownError:
-    """An error ready for the page."""
-
-    id: str
-    row: int
-    verdicts: list[Verdict]
-    excerpt: Markup
-    text: Markup | None
-    size: str
-    is_cut: bool
-
-
-def shown_error(example: ErrorExample, label_names: Sequence[str]) -> ShownError:
-    """Return an example with its verdicts in words and its text marked."""
-    verdicts = [
-        Verdict(
-            mistake.label,
-            "wrongly given" if mistake.predicted else "missed",
-            mistake.probability,
-            mistake.threshold,
-        )
-        for mistake in example.mistakes
-    ]
-    verdicts += [
-        Verdict(label, "right")
-        for label in example.true_labels
-        if label in example.predicted_labels
-    ]
+def marked_texts(example: ErrorExample, label_names: Sequence[str]) -> tuple[Markup, Markup | None]:
+    """Return the beginning that matters of a text, and the text; None if there is no more of it."""
     end = min(len(example.text), MAX_CHARACTERS)
+    if end <= EXCERPT:
+        return _marked(example, label_names, 0, end), None
     begin = _where_to_begin(example)
-    is_short = end <= EXCERPT
-    excerpt_end = end if is_short else min(begin + EXCERPT, end)
-    return ShownError(
-        id=example.id,
-        row=example.row,
-        verdicts=verdicts,
-        excerpt=_marked(example, label_names, begin, excerpt_end),
-        text=None if is_short else _marked(example, label_names, 0, end),
-        size=count(len(example.text), "character"),
-        is_cut=end < len(example.text),
-    )
+    excerpt = _marked(example, label_names, begin, min(begin + EXCERPT, end))
+    return excerpt, _marked(example, label_names, 0, end)
 
 
 def _deciding(example: ErrorExample) -> list[tuple[Window, list[str]]]:
@@ -79,16 +33,14 @@ def _deciding(example: ErrorExample) -> list[tuple[Window, list[str]]]:
 
 def _where_to_begin(example: ErrorExample) -> int:
     """Return where the excerpt begins: before a wrong label's name, else where it was decided."""
-    if len(example.text) <= EXCERPT:
-        return 0
     wrong = {mistake.label for mistake in example.mistakes}
     starts = [span.start for span in example.spans if span.label in wrong]
     starts += [window.start + EXCERPT // 3 for window, _ in _deciding(example)]
     if not starts or starts[0] < EXCERPT:
         return 0
-    begin = max(0, min(starts[0], MAX_CHARACTERS) - EXCERPT // 3)
-    space = example.text.find(" ", begin, begin + 30)
-    return space + 1 if space >= 0 else begin
+    begin = min(starts[0], MAX_CHARACTERS) - EXCERPT // 3
+    # At the beginning of a word, if one is near.
+    return example.text.find(" ", begin, begin + 30) + 1 or begin
 
 
 def _marked(example: ErrorExample, label_names: Sequence[str], begin: int, end: int) -> Markup:
@@ -96,11 +48,11 @@ def _marked(example: ErrorExample, label_names: Sequence[str], begin: int, end: 
     columns = {name: column for column, name in enumerate(label_names)}
     deciding = _deciding(example)
     spans = _disjoint([s for s in example.spans if s.label in columns], begin, end)
-    edges = {begin, end}
-    for start, stop in [(s.start, s.end) for s in spans] + [(w.start, w.end) for w, _ in deciding]:
-        edges |= {edge for edge in (start, stop) if begin < edge < end}
+    edges = {edge for span in spans for edge in (span.start, span.end)}
+    edges |= {edge for window, _ in deciding for edge in (window.start, window.end)}
+    inner = {edge for edge in edges if begin < edge < end}
     pieces = []
-    for start, stop in pairwise(sorted(edges)):
+    for start, stop in pairwise(sorted({begin, end, *inner})):
         piece = Markup("{}").format(example.text[start:stop])
         for span in spans:
             if span.start <= start and stop <= span.end:

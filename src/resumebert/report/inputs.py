@@ -29,7 +29,6 @@ class ReportInput:
         data_report: data_report.json.
         config_yaml: the composed config.
         environment: environment.json.
-        command: to repeat it, as typed.
     """
 
     title: str
@@ -43,11 +42,6 @@ class ReportInput:
     data_report: Mapping[str, Any] | None = None
     config_yaml: str = ""
     environment: Mapping[str, Any] | None = None
-    command: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.results:
-            raise ValueError("a report needs the result of one split at least")
 
     @property
     def result(self) -> EvaluationResult:

@@ -1,9 +1,10 @@
 """What was logged while training, read back from a run's folder."""
 
-import csv
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from resumebert.charts.history import LEARNING_RATE, PICTURES, Curve
 
@@ -42,9 +43,12 @@ def _kept(points: Points) -> Points:
 def _logged(run: Path) -> dict[str, Points]:
     if any((run / "tensorboard").glob("events.*")):
         return _from_tensorboard(run / "tensorboard")
-    if (run / "csv" / "metrics.csv").exists():
-        return _from_csv(run / "csv" / "metrics.csv")
-    return {}
+    table = run / "csv" / "metrics.csv"
+    if not table.exists():
+        return {}
+    frame = pd.read_csv(table).set_index("step").drop(columns="epoch", errors="ignore")
+    known = {str(name): column.dropna() for name, column in frame.items()}
+    return {name: list(zip(each.index, each, strict=True)) for name, each in known.items()}
 
 
 def _from_tensorboard(folder: Path) -> dict[str, Points]:
@@ -57,13 +61,3 @@ def _from_tensorboard(folder: Path) -> dict[str, Points]:
         name: [(event.step, event.value) for event in events.Scalars(name)]
         for name in events.Tags()["scalars"]
     }
-
-
-def _from_csv(path: Path) -> dict[str, Points]:
-    points: dict[str, Points] = defaultdict(list)
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            for name, value in row.items():
-                if value and name not in ("step", "epoch") and row.get("step"):
-                    points[name].append((int(row["step"]), float(value)))
-    return points

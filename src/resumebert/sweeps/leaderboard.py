@@ -7,12 +7,13 @@ the first folder, or into that of ``--output``.
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from resumebert.sweeps.leaderboard_page import make_page
-from resumebert.sweeps.ranking import Leaderboard, make_leaderboard, summary
-from resumebert.sweeps.runs import find_runs
+from resumebert.sweeps.ranking import Group, Leaderboard, make_leaderboard, summary
+from resumebert.sweeps.runs import Run, find_runs
 from resumebert.utils.durable_files import in_utf8, write_csv, write_text
 from resumebert.utils.errors import UserError, report_user_errors
 from resumebert.utils.streams import steady_streams
@@ -33,39 +34,32 @@ def write_leaderboard(folders: Sequence[Path], output: Path | None = None) -> Le
         return None
     leaderboard = make_leaderboard(runs)
     output = folders[0] if output is None else output
-    write_csv(output / "leaderboard.csv", to_frame(leaderboard))
+    rows = [_row(leaderboard, group, run) for group in leaderboard.groups for run in group.runs]
+    write_csv(output / "leaderboard.csv", pd.DataFrame(rows))
     write_text(output / "leaderboard.html", make_page(leaderboard, folders, output))
     return leaderboard
 
 
-def to_frame(leaderboard: Leaderboard) -> pd.DataFrame:
-    """Return a row for each run, the best group first, with settings, metrics, cost and state."""
-    rows = []
-    for group in leaderboard.groups:
+def _row(leaderboard: Leaderboard, group: Group, run: Run) -> dict[str, Any]:
+    """Return a run's settings, metrics, cost and state, and the figures of its group."""
+    row: dict[str, Any] = {
+        "run": run.folder.name,
+        "state": run.state,
+        "group": group.number,
+        "best": group is leaderboard.best,
+        **{key: run.setting(key) for key in (*leaderboard.keys, *leaderboard.repeats)},
+    }
+    if found := group.spread(leaderboard.monitor):
         name = f"group {leaderboard.monitor}"
-        found = None if leaderboard.monitor is None else group.spread(leaderboard.monitor)
-        figures = {} if found is None else {
-            f"{name} mean": found.mean, f"{name} sd": found.sd, f"{name} n": found.n
-        }  # fmt: skip
-        rows += [
-            {
-                "run": run.folder.name,
-                "state": run.state,
-                "group": group.number,
-                "best": group is leaderboard.best,
-                **{key: run.setting(key) for key in (*leaderboard.keys, *leaderboard.repeats)},
-                **figures,
-                "minutes": run.minutes,
-                "documents_per_second": run.documents_per_second,
-                **run.metrics,
-                "reason": run.reason,
-                "folder": str(run.folder),
-            }
-            for run in group.runs
-        ]
-    return pd.DataFrame(
-        [{k: in_utf8(v) if isinstance(v, str) else v for k, v in row.items()} for row in rows]
-    )
+        row |= {f"{name} mean": found.mean, f"{name} sd": found.sd, f"{name} n": found.n}
+    row |= {
+        "minutes": run.minutes,
+        "documents_per_second": run.documents_per_second,
+        **run.metrics,
+        "reason": run.reason,
+        "folder": str(run.folder),
+    }
+    return {key: in_utf8(value) if isinstance(value, str) else value for key, value in row.items()}
 
 
 @report_user_errors

@@ -9,15 +9,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from resumebert.charts.scales import all_numbers, in_order, value_words
-from resumebert.sweeps.runs import (
-    REPEATS,
-    Run,
-    common_settings,
-    swept_keys,
-)
+from resumebert.sweeps.runs import Run
 from resumebert.sweeps.status import FAILED
 from resumebert.utils.settings import Value
 
+# Runs that differ only in these are repeats.
+REPEATS = ("seed", "data.seed", "data.fold")
 # A number with more distinct values than this is continuous: its effect is shown by quarters.
 MOST_VALUES = 8
 # The same, if a search drew the values.
@@ -42,7 +39,6 @@ class Group:
     Attributes:
         number: counted from 1, in the order of the runs.
         settings: the other swept keys and their values.
-        runs: one or more.
     """
 
     number: int
@@ -54,9 +50,9 @@ class Group:
         """Return the runs that have their final metrics."""
         return [run for run in self.runs if run.is_finished]
 
-    def spread(self, metric: str) -> Spread | None:
+    def spread(self, metric: str | None) -> Spread | None:
         """Return mean and spread of a metric over the finished runs; None if none has it."""
-        return spread(run.metrics.get(metric) for run in self.finished)
+        return spread(run.metrics.get(metric) for run in self.finished if metric is not None)
 
     @property
     def minutes(self) -> Spread | None:
@@ -74,7 +70,6 @@ class Effect:
     """The monitored metric over the values of one key, averaged over the other keys.
 
     Attributes:
-        key: its name.
         points: each finished run's value of the key and its metric.
         at: the spread of the metric at each value, in order; for a continuous key, in each quarter
             of the runs.
@@ -89,10 +84,9 @@ class Effect:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """A leaderboard.
+    """The runs of some sweeps, ranked.
 
     Attributes:
-        runs: all runs.
         keys: the swept keys, without seed and fold.
         repeats: the swept keys among seed and fold.
         common: settings given on the command line that are the same in all runs.
@@ -127,23 +121,24 @@ class Leaderboard:
 
 def make_leaderboard(runs: Sequence[Run]) -> Leaderboard:
     """Make a leaderboard of one or more runs."""
-    swept = swept_keys(runs)
+    given = dict.fromkeys(key for run in runs for key in run.given)
+    swept = [key for key in given if len({json.dumps(run.setting(key)) for run in runs}) > 1]
     keys = [key for key in swept if key not in REPEATS]
     monitor, mode = _monitor(runs)
     groups = _groups(runs, keys)
-    ranked = sorted(groups, key=lambda group: _rank(group, monitor, mode))
-    measured = [group for group in ranked if monitor is not None and group.spread(monitor)]
+    means = [(found.mean, group) for group in groups if (found := group.spread(monitor))]
+    means.sort(key=lambda pair: pair[0], reverse=mode == "max")
+    measured = [group for _, group in means]
     complete = [group for group in measured if len(group.finished) == len(group.runs)]
-    best = next(iter(complete or measured), None)
     return Leaderboard(
         runs=list(runs),
         keys=keys,
         repeats=[key for key in swept if key in REPEATS],
-        common=common_settings(runs),
+        common={key: runs[0].setting(key) for key in given if key not in swept},
         monitor=monitor,
         mode=mode,
-        groups=ranked,
-        best=best,
+        groups=[*measured, *(group for group in groups if group.spread(monitor) is None)],
+        best=next(iter(complete or measured), None),
         effects=[] if monitor is None else _effects(runs, keys, monitor),
     )
 
@@ -164,15 +159,18 @@ def spread(found: Iterable[float | None]) -> Spread | None:
 
 def summary(leaderboard: Leaderboard, folder: Path) -> str:
     """Return some lines: how many runs, the best, which failed and why, and the file's path."""
-    lines = [
-        f"sweep: {counts(leaderboard)}",
-        *([best_words(leaderboard)] if leaderboard.best else []),
-    ]
+    lines = [f"sweep: {counts(leaderboard)}"]
+    best, monitor = leaderboard.best, leaderboard.monitor
+    if best is not None and monitor is not None:
+        words = f"{settings_words(best)}  {monitor} {figure(best.spread(monitor))}"
+        test = monitor.replace("val/", "test/")
+        if found := best.spread(test):
+            words += f", {test} {figure(found)}"
+        lines.append(f"best on validation: {words}")
     by_reason: dict[str, list[str]] = {}
     for run in leaderboard.failed:
         by_reason.setdefault(run.reason or "unknown", []).append(run.folder.name)
-    for reason, names in by_reason.items():
-        lines.append(f"failed: run {', '.join(names)}: {reason}")
+    lines += [f"failed: run {', '.join(runs)}: {reason}" for reason, runs in by_reason.items()]
     return "\n".join([*lines, f"leaderboard: {folder / 'leaderboard.html'}"])
 
 
@@ -181,19 +179,6 @@ def counts(leaderboard: Leaderboard) -> str:
     total = len(leaderboard.runs)
     states = ", ".join(f"{count} {state}" for state, count in leaderboard.states.most_common())
     return f"{total} run{'' if total == 1 else 's'}: {states}"
-
-
-def best_words(leaderboard: Leaderboard) -> str:
-    """Return the best group's settings and metrics, validation first."""
-    assert leaderboard.best is not None
-    assert leaderboard.monitor is not None
-    test = leaderboard.monitor.replace("val/", "test/")
-    words = (
-        f"best on validation: {settings_words(leaderboard.best)}  "
-        f"{leaderboard.monitor} {figure(leaderboard.best.spread(leaderboard.monitor))}"
-    )
-    on_test = leaderboard.best.spread(test)
-    return words + (f", {test} {figure(on_test)}" if on_test else "")
 
 
 def settings_words(group: Group) -> str:
@@ -212,12 +197,12 @@ def figure(found: Spread | None, digits: int = 4) -> str:
 
 def _monitor(runs: Sequence[Run]) -> tuple[str | None, str]:
     """Return the validation metric that most runs monitor; test metrics are never used."""
-    counts = Counter(
+    monitors = Counter(
         (run.monitor, run.mode)
         for run in runs
-        if run.monitor is not None and run.monitor.startswith("val/") and run.monitor in run.metrics
+        if run.monitor in run.metrics and str(run.monitor).startswith("val/")
     )
-    return counts.most_common(1)[0][0] if counts else (None, "max")
+    return monitors.most_common(1)[0][0] if monitors else (None, "max")
 
 
 def _groups(runs: Sequence[Run], keys: Sequence[str]) -> list[Group]:
@@ -230,13 +215,6 @@ def _groups(runs: Sequence[Run], keys: Sequence[str]) -> list[Group]:
     ]
 
 
-def _rank(group: Group, monitor: str | None, mode: str) -> tuple[bool, float]:
-    found = None if monitor is None else group.spread(monitor)
-    if found is None:
-        return (True, 0.0)
-    return (False, -found.mean if mode == "max" else found.mean)
-
-
 def _effects(runs: Sequence[Run], keys: Sequence[str], monitor: str) -> list[Effect]:
     measured = [run for run in runs if run.is_finished and monitor in run.metrics]
     effects = []
@@ -246,14 +224,12 @@ def _effects(runs: Sequence[Run], keys: Sequence[str], monitor: str) -> list[Eff
         if len(values) < 2:
             continue
         is_continuous = _is_continuous(values)
-        effects.append(
-            Effect(
-                key,
-                points,
-                _quarters(points) if is_continuous else _at_values(points, values),
-                is_continuous,
-            )
-        )
+        parts = _quarters(points) if is_continuous else [
+            (value_words(value), [y for x, y in points if x == value])
+            for value in values
+        ]  # fmt: skip
+        at = [(words, found) for words, figures in parts if (found := spread(figures))]
+        effects.append(Effect(key, points, at, is_continuous))
     return effects
 
 
@@ -268,25 +244,12 @@ def _is_continuous(values: Sequence[Value]) -> bool:
     return len(values) > (MOST_DRAWN if 2 * len(drawn) > len(values) else MOST_VALUES)
 
 
-def _at_values(
-    points: Sequence[tuple[Value, float]], values: Sequence[Value]
-) -> list[tuple[str, Spread]]:
-    at_each = [(value, spread([y for x, y in points if x == value])) for value in values]
-    return [(value_words(value), found) for value, found in at_each if found is not None]
-
-
-def _quarters(points: Sequence[tuple[Value, float]]) -> list[tuple[str, Spread]]:
-    """Return the spread of the metric over each quarter of the runs, by the value of the key."""
+def _quarters(points: Sequence[tuple[Value, float]]) -> list[tuple[str, list[float]]]:
+    """Return the figures of each quarter of the runs, by the value of the key."""
     ordered = sorted(points, key=lambda point: float(point[0]))  # type: ignore[arg-type]
     bounds = [round(len(ordered) * part / 4) for part in range(5)]
-    quarters = [ordered[low:high] for low, high in pairwise(bounds)]
-    return [
-        (_from_to(part[0][0], part[-1][0]), found)
-        for part in quarters
-        if (found := spread([y for _, y in part])) is not None
-    ]
-
-
-def _from_to(low: Value, high: Value) -> str:
-    words = value_words(low), value_words(high)
-    return words[0] if words[0] == words[1] else " to ".join(words)
+    quarters = []
+    for low, high in pairwise(bounds):
+        ends = dict.fromkeys(value_words(ordered[place][0]) for place in (low, high - 1))
+        quarters.append((" to ".join(ends), [y for _, y in ordered[low:high]]))
+    return quarters

@@ -1,22 +1,16 @@
 """Read runs from their folders: settings, metrics, cost, state."""
 
-import json
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
-from resumebert.sweeps.status import FINISHED, read_status
+from resumebert.sweeps.status import FINISHED, read_json, read_metrics, read_status
 from resumebert.utils.settings import Value, given_keys, value_of
-
-# Runs that differ only in these are repeats.
-REPEATS = ("seed", "data.seed", "data.fold")
 
 
 @dataclass(frozen=True)
@@ -24,19 +18,15 @@ class Run:
     """A run, as read from its folder.
 
     Attributes:
-        folder: its path.
         state: see :class:`~resumebert.sweeps.status.RunStatus`; ``unfinished`` for a run outside
             any sweep that has no metrics.
         reason: why it did not finish.
         given: the keys on its command line.
-        config: all its settings.
         choices: config group → the option chosen.
         metrics: as in metrics.json.
         intervals: metric → the ends of its interval, as in metrics.json under ``<metric>_ci``.
         monitor: the metric that chose its best checkpoint, such as ``val/f1_macro``.
         mode: ``max`` or ``min``: which values of ``monitor`` are better.
-        minutes: how long it took.
-        documents_per_second: its speed in training.
     """
 
     folder: Path
@@ -84,14 +74,14 @@ def read_run(folder: Path) -> Run | None:
         return None
     if not isinstance(config, DictConfig):
         return None
-    choices = dict(OmegaConf.select(hydra, "hydra.runtime.choices") or {})
-    metrics = _json(folder / "metrics.json")
-    throughput = _json(folder / "throughput.json")
+    choices = OmegaConf.select(hydra, "hydra.runtime.choices") or {}
+    metrics = read_metrics(folder)
     status = read_status(folder)
-    if status is not None:
-        state, reason = status.state, status.reason
+    if status is None:
+        state = FINISHED if metrics else "unfinished"
+        reason, minutes = None, _minutes(folder)
     else:
-        state, reason = (FINISHED if metrics else "unfinished"), None
+        state, reason, minutes = status.state, status.reason, status.seconds / 60 or None
     return Run(
         folder=folder,
         state=state,
@@ -99,48 +89,23 @@ def read_run(folder: Path) -> Run | None:
         given=given_keys(overrides),
         config=config,
         choices={str(group): option for group, option in choices.items() if option is not None},
-        metrics={
-            name: float(value)
-            for name, value in metrics.items()
-            if isinstance(value, int | float) and math.isfinite(value)
-        },
+        metrics=metrics,
         intervals={
             name.removesuffix("_ci"): (float(ends[0]), float(ends[1]))
-            for name, ends in metrics.items()
+            for name, ends in read_json(folder / "metrics.json").items()
             if name.endswith("_ci") and isinstance(ends, list) and len(ends) == 2
         },
         monitor=OmegaConf.select(config, "monitor.metric"),
         mode=OmegaConf.select(config, "monitor.mode") or "max",
-        minutes=_minutes(folder) if status is None else status.seconds / 60 or None,
-        documents_per_second=throughput.get("documents_per_second"),
+        minutes=minutes,
+        documents_per_second=read_json(folder / "throughput.json").get("documents_per_second"),
     )
-
-
-def swept_keys(runs: Sequence[Run]) -> list[str]:
-    """Return the keys given on command lines whose values differ between runs."""
-    given = dict.fromkeys(key for run in runs for key in run.given)
-    return [key for key in given if len({json.dumps(run.setting(key)) for run in runs}) > 1]
-
-
-def common_settings(runs: Sequence[Run]) -> dict[str, Value]:
-    """Return the keys given on command lines with the same value in all runs, and these values."""
-    swept = set(swept_keys(runs))
-    given = dict.fromkeys(key for run in runs for key in run.given)
-    return {key: runs[0].setting(key) for key in given if key not in swept}
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _minutes(folder: Path) -> float | None:
     """Return the time between the writing of environment.json and of metrics.json."""
     try:
-        started = datetime.fromisoformat(_json(folder / "environment.json")["time"])
+        started = datetime.fromisoformat(read_json(folder / "environment.json")["time"])
         ended = (folder / "metrics.json").stat().st_mtime
     except (OSError, KeyError, ValueError):
         return None

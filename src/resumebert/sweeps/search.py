@@ -4,20 +4,16 @@ Akiba et al., "Optuna: a next-generation hyperparameter optimization framework" 
 a file in the sweep's folder. If a process is killed, the next process continues its trial.
 """
 
-import json
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
-from uuid import uuid4
+from typing import Any, Literal
 
 from filelock import FileLock
-from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep, Transformer
+from hydra.core.override_parser.types import Override, RangeSweep, Transformer
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from resumebert.sweeps.status import FAILED, FINISHED, PRUNED, read_status
+from resumebert.sweeps.status import FAILED, FINISHED, PRUNED, read_metrics, read_status
 from resumebert.sweeps.stopping import LOCK, is_held
 from resumebert.utils.errors import UserError
 from resumebert.utils.settings import as_override
@@ -37,139 +33,131 @@ except ImportError as error:
         "A search needs Optuna, which is not installed: pip install 'resumebert[sweeps]'."
     ) from error
 
+# The search space: key → distribution.
+Space = dict[str, BaseDistribution]
+
 # Locked while a process takes trials. The journal has its own lock.
 ASKING = ".search.lock"
-# The attribute of a trial that names its owner: a file that the owner keeps locked while it lives.
-TAKEN_BY = "taken_by"
+# Locked in a trial's folder by the process that took the trial, until its outcome is recorded.
+TAKEN = ".trial.lock"
 
 # The sweep itself reports every trial.
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-@dataclass(frozen=True)
-class Space:
-    """The search space: key → distribution."""
-
-    distributions: dict[str, BaseDistribution]
-
-    def example(self) -> list[str]:
-        """Return the overrides of one point in the space."""
-        return [
-            f"{key}={found.choices[0] if isinstance(found, CategoricalDistribution) else found.low}"  # type: ignore[attr-defined]
-            for key, found in self.distributions.items()
-        ]
-
-
 def parse_space(overrides: Sequence[Override]) -> tuple[Space, list[str]]:
-    """Return the search space, and the overrides that all trials share.
-
-    If a key is given several times, the last one counts.
+    """Return the search space, and the overrides that all trials share; of a key, the last counts.
 
     Raises:
         UserError: a sweep can't be searched, or there is none.
     """
-    space: dict[str, BaseDistribution] = {}
-    fixed: dict[str, str] = {}
-    for override in overrides:
-        key = str(override.get_key_element())
-        space.pop(key, None)
-        fixed.pop(key, None)
-        if override.is_sweep_override():
-            space[key] = _distribution(override)
-        else:
-            fixed[key] = f"{key}={override.get_value_element_as_str()}"
+    last = {str(override.get_key_element()): override for override in overrides}
+    space = {key: _distribution(one) for key, one in last.items() if one.is_sweep_override()}
     if not space:
         raise UserError(
             "A search has nothing to search: give a key several values, as in "
             "'optimizer.lr=tag(log,interval(1e-5,1e-3))' or data.batch_size=8,16."
         )
-    return Space(space), list(fixed.values())
+    fixed = [
+        f"{key}={override.get_value_element_as_str()}"
+        for key, override in last.items()
+        if key not in space
+    ]
+    return space, fixed
+
+
+def example_of(space: Space) -> list[str]:
+    """Return the overrides of one point in the space."""
+    return [
+        f"{key}={found.choices[0] if isinstance(found, CategoricalDistribution) else found.low}"  # type: ignore[attr-defined]
+        for key, found in space.items()
+    ]
 
 
 def _distribution(override: Override) -> BaseDistribution:
     value: Any = override.value()
     if override.is_choice_sweep():
-        return CategoricalDistribution(
-            [str(choice) for choice in override.sweep_iterator(transformer=Transformer.encode)]
-        )
+        choices = override.sweep_iterator(transformer=Transformer.encode)
+        return CategoricalDistribution([str(choice) for choice in choices])
+    is_range = isinstance(value, RangeSweep)
+    low: Any = value.start
+    high: Any = value.stop if is_range else value.end
+    options: dict[str, Any] = {"step": value.step} if is_range else {"log": "log" in value.tags}
     try:
-        return _range(value) if isinstance(value, RangeSweep) else _interval(value)
+        if not all(isinstance(number, int) for number in (low, high, *options.values())):
+            return FloatDistribution(float(low), float(high), **options)
+        if is_range:
+            # Hydra's range leaves its end out.
+            high = low + (high - 1 - low) // value.step * value.step
+        return IntDistribution(low, high, **options)
     except ValueError as error:
         raise UserError(f"{override.input_line}: {error}") from error
 
 
-def _range(value: RangeSweep) -> BaseDistribution:
-    start, stop, step = value.start, value.stop, value.step
-    assert start is not None
-    assert stop is not None
-    if isinstance(start, int) and isinstance(stop, int) and isinstance(step, int):
-        # Hydra's range leaves its end out.
-        return IntDistribution(start, start + (stop - 1 - start) // step * step, step=step)
-    return FloatDistribution(float(start), float(stop), step=float(step))
-
-
-def _interval(value: IntervalSweep) -> BaseDistribution:
-    # Floats, or after int(…) integers.
-    low, high = cast("tuple[float | int, float | int]", (value.start, value.end))
-    log = "log" in value.tags
-    if isinstance(low, int) and isinstance(high, int):
-        return IntDistribution(low, high, log=log)
-    return FloatDistribution(float(low), float(high), log=log)
-
-
 class Search:
-    """A study and its folder.
+    """The study of a sweep: opened, or created if there is none.
 
     Args:
         folder: the sweep's folder; a trial's run is in the subfolder of its number.
         space: the search space.
-        sampler: makes a sampler of Optuna from a seed.
+        sampler: config of a sampler of Optuna; None: its default, TPE.
         seed: seed of the first trial's sampler.
-        study: the study.
+        metric: the validation metric to optimise.
+        mode: which values of it are better.
+
+    Raises:
+        UserError: it is not a validation metric, or the study optimises another one.
     """
 
     def __init__(
         self,
         folder: Path,
         space: Space,
-        sampler: Callable[[int], optuna.samplers.BaseSampler],
+        sampler: DictConfig | None,
         seed: int,
-        study: optuna.Study,
+        metric: str,
+        mode: Literal["max", "min"],
     ) -> None:
-        self.folder, self.space, self.study = folder, space, study
-        self._sampler, self._seed = sampler, seed
-        self._taken: set[int] = set()
-        self._lock = FileLock(folder / f".search.{uuid4().hex}.lock")
-        self._lock.acquire()
+        if not metric.startswith("val/"):
+            raise UserError(
+                f"monitor.metric={metric}: a search needs a validation metric, such as "
+                "val/f1_macro."
+            )
+        self.folder, self.space, self.metric = folder, space, metric
+        self._sampler = sampler or {"_target_": "optuna.samplers.TPESampler"}
+        self._seed = seed
+        with FileLock(folder / ASKING):
+            self.study = begin_study(folder / JOURNAL, mode)
+            before = self.study.user_attrs.get("metric", metric)
+            if before != metric:
+                raise UserError(
+                    f"{folder / JOURNAL} is a search for the best {before}, not {metric}. Give "
+                    "another hydra.sweep.dir."
+                )
+            self.study.set_user_attr("metric", metric)
+        self._taken: dict[int, FileLock] = {}
 
     def next_trials(self, count: int, n_trials: int) -> list[int]:
         """Return the numbers of the trials to run now; empty if the study is complete.
 
-        Trials that a killed process left unfinished come first.
-
-        Args:
-            count: the most trials to return.
-            n_trials: size of the whole study.
+        At most ``count``, and no more than ``n_trials`` in the whole study. Trials that a killed
+        process left unfinished come first.
         """
         with FileLock(self.folder / ASKING):
             trials = self.study.get_trials(deepcopy=False)
-            taken = [
-                trial.number
-                for trial in trials
-                if trial.state == TrialState.RUNNING
-                and trial.number not in self._taken
-                and self._is_free(trial)
-            ][:count]
-            for number in range(len(trials), min(n_trials, len(trials) + count - len(taken))):
+            open_ones = [trial.number for trial in trials if trial.state == TrialState.RUNNING]
+            numbers = [number for number in open_ones if self._is_left(number)][:count]
+            for number in range(len(trials), min(n_trials, len(trials) + count - len(numbers))):
                 # The seed depends on the trial's number, so that a restart or another process
                 # does not draw the same settings again.
-                self.study.sampler = self._sampler(self._seed + number)
-                trial = self.study.ask(self.space.distributions)
-                taken.append(trial.number)
-            for number in taken:
-                self._sign(number)
-        self._taken.update(taken)
-        return taken
+                self.study.sampler = instantiate(self._sampler, seed=self._seed + number)
+                numbers.append(self.study.ask(self.space).number)
+            for number in numbers:
+                run = self.folder / str(number)
+                run.mkdir(exist_ok=True)
+                self._taken[number] = FileLock(run / TAKEN)
+                self._taken[number].acquire()
+        return numbers
 
     def overrides(self, number: int) -> list[str]:
         """Return a trial's settings, and those with which its run reports to the study."""
@@ -182,69 +170,20 @@ class Search:
 
     def record(self, number: int) -> None:
         """Report the outcome of a trial's run to the study; an interrupted one stays open."""
-        status = read_status(self.folder / str(number))
-        value = self._value(number)
-        if status is not None and status.state == FINISHED and value is not None:
+        run = self.folder / str(number)
+        status, value = read_status(run), read_metrics(run).get(self.metric)
+        state = None if status is None else status.state
+        if state == FINISHED and value is not None:
             self.study.tell(number, value, skip_if_finished=True)
-        elif status is not None and status.state == PRUNED:
+        elif state == PRUNED:
             self.study.tell(number, state=TrialState.PRUNED, skip_if_finished=True)
-        elif status is not None and status.state in (FINISHED, FAILED):
+        elif state in (FINISHED, FAILED):
             self.study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+        else:
+            # It stays open and taken, so that this process does not repeat it.
+            return
+        self._taken.pop(number).release()
 
-    def _value(self, number: int) -> float | None:
-        try:
-            text = (self.folder / str(number) / "metrics.json").read_text(encoding="utf-8")
-        except OSError:
-            return None
-        value = json.loads(text).get(self.study.user_attrs["metric"])
-        return float(value) if value is not None and math.isfinite(value) else None
-
-    def _sign(self, number: int) -> None:
-        """Record in the study that this process owns a trial."""
-        found = self.study.get_trials(deepcopy=False)[number]
-        trial = optuna.trial.Trial(self.study, found._trial_id)
-        trial.set_user_attr(TAKEN_BY, Path(self._lock.lock_file).name)
-
-    def _is_free(self, trial: optuna.trial.FrozenTrial) -> bool:
-        """Return whether both the owner of a trial and its run have ended."""
-        locks = [self.folder / str(trial.number) / LOCK]
-        if TAKEN_BY in trial.user_attrs:
-            locks.append(self.folder / trial.user_attrs[TAKEN_BY])
-        return not any(is_held(lock) for lock in locks)
-
-
-def open_search(
-    folder: Path, space: Space, sampler: DictConfig | None, seed: int, metric: str, mode: str
-) -> Search:
-    """Open the study in a folder, or create it.
-
-    Args:
-        folder: the sweep's folder.
-        space: the search space.
-        sampler: config of a sampler of Optuna; None: its default, TPE.
-        seed: seed of the sampler.
-        metric: the validation metric to optimise.
-        mode: ``max`` or ``min``.
-
-    Raises:
-        UserError: it is not a validation metric, or the study optimises another one.
-    """
-    if not metric.startswith("val/"):
-        raise UserError(
-            f"monitor.metric={metric}: a search needs a validation metric, such as val/f1_macro."
-        )
-
-    def make_sampler(sampler_seed: int) -> Any:
-        if sampler is None:
-            return optuna.samplers.TPESampler(seed=sampler_seed)
-        return instantiate(sampler, seed=sampler_seed)
-
-    with FileLock(folder / ASKING):
-        study = begin_study(folder / JOURNAL, "max" if mode == "max" else "min")
-        if study.user_attrs.get("metric", metric) != metric:
-            raise UserError(
-                f"{folder / JOURNAL} is a search for the best {study.user_attrs['metric']}, not "
-                f"{metric}. Give another hydra.sweep.dir."
-            )
-        study.set_user_attr("metric", metric)
-    return Search(folder, space, make_sampler, seed, study)
+    def _is_left(self, number: int) -> bool:
+        """Return whether both the process that took an open trial and its run have ended."""
+        return not any(is_held(self.folder / str(number) / lock) for lock in (LOCK, TAKEN))

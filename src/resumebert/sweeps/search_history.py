@@ -1,7 +1,6 @@
 """The history of a search, read from its study."""
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +20,6 @@ class History:
 
     Attributes:
         words: how many trials are in each state.
-        metric: the metric that is optimised.
-        mode: ``max`` or ``min``.
         values: (trial, value) of the completed trials, in order.
         pruned: (trial, last reported value) of the pruned trials.
         importances: (key, share of the variance), the largest first; empty if there are too few
@@ -50,32 +47,30 @@ def read_history(folder: Path) -> History | None:
     trials = study.get_trials(deepcopy=False)
     states = [trial.state.name.lower() for trial in trials]
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+    # The value of a pruned trial is the last one that it reported.
+    values, pruned = (
+        [
+            (trial.number, float(trial.value))
+            for trial, state in zip(trials, states, strict=True)
+            if state == kind and trial.value is not None
+        ]
+        for kind in ("complete", "pruned")
+    )
+    is_flat = len({value for _, value in values}) < 2
     return History(
         words=f"{len(trials)} trials: {counts}",
         metric=study.user_attrs.get("metric", "value"),
         mode="max" if study.direction.name == "MAXIMIZE" else "min",
-        values=_values(trials, "COMPLETE"),
-        pruned=_values(trials, "PRUNED"),
-        importances=_importances(study),
+        values=values,
+        pruned=pruned,
+        importances=[] if len(values) < FEWEST_TRIALS or is_flat else _importances(study),
     )
-
-
-def _values(trials: "Sequence[optuna.trial.FrozenTrial]", state: str) -> list[tuple[int, float]]:
-    # The value of a pruned trial is the last one that it reported.
-    return [
-        (trial.number, float(trial.value))
-        for trial in trials
-        if trial.state.name == state and trial.value is not None
-    ]
 
 
 def _importances(study: "optuna.Study") -> list[tuple[str, float]]:
     """Return each key's share of the variance, by fANOVA (Hutter et al. 2014)."""
     from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
-    values = [value for _, value in _values(study.get_trials(deepcopy=False), "COMPLETE")]
-    if len(values) < FEWEST_TRIALS or len(set(values)) == 1:
-        return []
     with warnings.catch_warnings():
         # It warns that it is experimental, and that it is slow.
         warnings.simplefilter("ignore")

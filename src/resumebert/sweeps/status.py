@@ -1,15 +1,21 @@
 """status.json: how a run of a sweep ended, and why."""
 
 import json
+import math
 import re
 import signal
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from resumebert.utils.durable_files import write_text
+from resumebert.utils.interruption import SIGNALS, Interruption
 
 STATUS = "status.json"
+# callbacks.pruning writes this file when it ends a run.
+PRUNED_NOTE = "pruned.json"
+EXIT_CODES_OF_SIGNALS = [Interruption(number).exit_code for number in SIGNALS]
 
 RUNNING, FINISHED, PRUNED = "running", "finished", "pruned"
 FAILED, INTERRUPTED = "failed", "interrupted"
@@ -53,8 +59,8 @@ class RunStatus:
 def read_status(folder: Path) -> RunStatus | None:
     """Return the status in a run's folder; None if there is none."""
     try:
-        return RunStatus(**json.loads((folder / STATUS).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return RunStatus(**read_json(folder / STATUS))
+    except TypeError:
         return None
 
 
@@ -63,35 +69,59 @@ def write_status(folder: Path, status: RunStatus) -> None:
     write_text(folder / STATUS, json.dumps(asdict(status), indent=2, ensure_ascii=False) + "\n")
 
 
-def reason_of(exit_code: int, lines: Sequence[str]) -> str:
-    """Return in one paragraph why a process ended.
+def read_metrics(folder: Path) -> dict[str, float]:
+    """Return a run's final metrics, without undefined ones; empty if it has not finished."""
+    return {
+        name: float(value)
+        for name, value in read_json(folder / "metrics.json").items()
+        if isinstance(value, int | float) and math.isfinite(value)
+    }
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file; an empty one if it can't be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def outcome_of(
+    folder: Path, exit_code: int, lines: Sequence[str], *, is_stopped: bool
+) -> tuple[str, str | None]:
+    """Return the state of a run whose process has ended, and the reason for it.
 
     Args:
-        exit_code: a negative one is the signal that killed it.
+        folder: of the run.
+        exit_code: of its process.
         lines: the last lines of its output.
+        is_stopped: whether a signal was passed on to it.
     """
+    if exit_code == 0 and (folder / "metrics.json").exists():
+        return FINISHED, None
+    if note := read_json(folder / PRUNED_NOTE):
+        return PRUNED, note["reason"]
+    if is_stopped or exit_code in EXIT_CODES_OF_SIGNALS:
+        return INTERRUPTED, "stopped from outside"
+    return FAILED, reason_of(exit_code, lines)
+
+
+def reason_of(exit_code: int, lines: Sequence[str]) -> str:
+    """Return in one paragraph why a process failed; a negative code is a signal's."""
     if exit_code < 0:
-        return _killed(-exit_code)
-    errors = [line for line in lines if line.startswith("Error: ")]
+        names = {int(number): number.name for number in signal.Signals}
+        words = f"killed by {names.get(-exit_code, f'signal {-exit_code}')}"
+        if exit_code == -signal.SIGKILL:
+            words += ", which the system does when memory runs out"
+        return words
+    errors = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")]
     exceptions = [line for line in lines if _EXCEPTION.match(line)]
-    if errors:
-        reason = errors[-1].removeprefix("Error: ")
-    elif exceptions:
-        reason = exceptions[-1]
+    said = [line.strip() for line in lines if line.strip()]
+    if errors or exceptions:
+        reason = (errors or exceptions)[-1]
     elif exit_code == 0:
         reason = "ended without metrics.json"
     else:
-        said = [line for line in lines if line.strip()]
-        reason = f"exit code {exit_code}" + (f": {said[-1].strip()}" if said else "")
+        reason = f"exit code {exit_code}" + (f": {said[-1]}" if said else "")
     return reason if len(reason) <= LONGEST else reason[: LONGEST - 1] + "…"
-
-
-def _killed(number: int) -> str:
-    try:
-        name = signal.Signals(number).name
-    except ValueError:
-        name = f"signal {number}"
-    words = f"killed by {name}"
-    if name == "SIGKILL":
-        words += ", which the system does when memory runs out"
-    return words

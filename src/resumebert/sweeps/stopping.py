@@ -1,6 +1,5 @@
 """Stop a sweep and its runs: pass signals on, wait for checkpoints, leave no process behind."""
 
-import contextlib
 import math
 import os
 import signal
@@ -8,27 +7,25 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
 from filelock import FileLock, Timeout
 from hydra.conf import HydraConf
 from omegaconf import OmegaConf
 
-from resumebert.utils.interruption import SECONDS_OF_ONE_SIGNAL
+from resumebert.utils.interruption import SECONDS_OF_ONE_SIGNAL, SIGNALS, Interruption, handling
 from resumebert.utils.settings import command_line
 from resumebert.utils.streams import IN_PLAIN
 
 # Locked in a run's folder by the process that supervises it.
 LOCK = ".lock"
-STOPPED = {signal.SIGINT: 130, signal.SIGTERM: 143}
 # submitit's batch systems send this shortly before a job's time limit.
 TIME_IS_UP = getattr(signal, "SIGUSR2", None)
-
 # How long a stopped sweep waits for its runs to save their checkpoints.
 SECONDS_TO_SAVE = 60.0
-
 # The parent of this process at its start; later getppid() tells whether the parent has ended.
 PARENT = os.getppid()
 
@@ -37,15 +34,6 @@ def how_to_go_on(folder: str) -> str:
     """Return the message for an interrupted sweep."""
     setting = command_line(**{"hydra.sweep.dir": folder})
     return f"Interrupted. To continue, repeat the command with {setting}."
-
-
-def wait_for_runs(folder: Path) -> None:
-    """Wait until no run of the sweep is active, at most SECONDS_TO_SAVE."""
-    deadline = time.monotonic() + SECONDS_TO_SAVE
-    while time.monotonic() < deadline:
-        if not any(is_held(lock) for lock in folder.glob(f"*/{LOCK}")):
-            return
-        time.sleep(0.1)
 
 
 def is_held(lock: Path) -> bool:
@@ -59,55 +47,52 @@ def is_held(lock: Path) -> bool:
         return True
 
 
+def wait_for_runs(folder: Path) -> None:
+    """Wait until no run of the sweep is active, at most SECONDS_TO_SAVE."""
+    deadline = time.monotonic() + SECONDS_TO_SAVE
+    while any(map(is_held, folder.glob(f"*/{LOCK}"))) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
 @contextmanager
-def signals_passed_on() -> Iterator[
-    tuple[list[signal.Signals], Callable[[subprocess.Popen[str]], None]]
-]:
-    """Pass SIGINT and SIGTERM on to the run, so that it stops cleanly.
+def noting_signals() -> Iterator[list[signal.Signals]]:
+    """Note the signals that come inside the ``with`` block, for :func:`wait_for`.
 
-    The signal of a batch system's time limit is passed on as SIGTERM.
-
-    Yields:
-        The list of the signals received, and a function that adds a process to pass them on to.
+    That of a batch system's time limit counts as SIGTERM.
     """
-    received: list[signal.Signals] = []
-    processes: list[subprocess.Popen[str]] = []
-    told: list[subprocess.Popen[str]] = []
+    noted: list[signal.Signals] = []
     came_at = -math.inf
 
-    def tell(process: subprocess.Popen[str]) -> None:
-        if process.poll() is None:
-            os.killpg(process.pid, received[-1])
-
-    def add(process: subprocess.Popen[str]) -> None:
-        processes.append(process)
-        # A signal that came before this process was added has not reached it.
-        if received and process not in told:
-            tell(process)
-
-    def pass_on(number: int, frame: object) -> None:
+    def note(number: int, frame: FrameType | None) -> None:
         nonlocal came_at
-        now = time.monotonic()
-        if now < came_at + SECONDS_OF_ONE_SIGNAL:
-            # The same signal, from the terminal and from the sweep's process.
-            return
-        came_at = now
-        received.append(signal.Signals(number) if number in STOPPED else signal.SIGTERM)
-        for process in processes:
-            told.append(process)
-            tell(process)
+        # Sooner, it is the same signal, from the terminal and from the sweep's process.
+        if time.monotonic() > came_at + SECONDS_OF_ONE_SIGNAL:
+            came_at = time.monotonic()
+            noted.append(signal.Signals(number) if number in SIGNALS else signal.SIGTERM)
 
-    # Some launchers run their jobs in threads, where Python allows no signal handlers.
-    if threading.current_thread() is not threading.main_thread():
-        yield received, add
-        return
-    numbers = [*STOPPED, *([TIME_IS_UP] if TIME_IS_UP is not None and is_job() else [])]
-    before = {number: signal.signal(number, pass_on) for number in numbers}
-    try:
-        yield received, add
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    time_is_up = [TIME_IS_UP] if TIME_IS_UP is not None and is_job() else []
+    with handling(note, (*SIGNALS, *time_is_up)):
+        yield noted
+
+
+def wait_for(
+    process: "subprocess.Popen[str]", noted: list[signal.Signals], *, as_worker: bool
+) -> int:
+    """Wait for the process of a run, and pass the noted signals on to it; return its exit code.
+
+    That the parent of a worker ends counts as SIGTERM.
+    """
+    passed_on = 0
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(timeout=0.1)
+        if as_worker and os.getppid() != PARENT and not noted:
+            noted.append(signal.SIGTERM)
+        if len(noted) > passed_on:
+            passed_on = len(noted)
+            # It may just have ended.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, noted[-1])
 
 
 def end_with_the_sweep() -> None:
@@ -135,8 +120,9 @@ def is_worker(hydra: HydraConf) -> bool:
     return "joblib" in str(OmegaConf.select(hydra.launcher, "_target_"))
 
 
-def leave(code: int, as_worker: bool) -> None:
-    """End this process; if it is not a worker, end the sweep."""
+def leave(number: int, *, as_worker: bool) -> None:
+    """End this process as a signal does; if it is not a worker, end the sweep."""
+    code = Interruption(number).exit_code
     if not as_worker:
         sys.exit(code)
     # A worker that only raises an exception would take the next run. If it ends before the sweep's
@@ -149,7 +135,7 @@ def leave(code: int, as_worker: bool) -> None:
 
 def say(words: str) -> None:
     """Print a line; do nothing if standard output can't be written."""
-    with contextlib.suppress(OSError, SystemExit):
+    with suppress(OSError, SystemExit):
         # In a launcher's worker, the streams were not prepared by utils.streams.
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         # One write, so that lines of concurrent runs don't mix.

@@ -38,9 +38,12 @@ from resumebert.model.checkpoint import CheckpointExtras, load_checkpoint
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.losses import with_prevalences
 from resumebert.model.stored_calls import LOSSES, checked_call, checked_data
-from resumebert.report.console import print_comparison, print_result
-from resumebert.report.data_tables import print_warnings
-from resumebert.report.outputs import say_where_evaluation
+from resumebert.report.console import (
+    print_comparison,
+    print_result,
+    print_warnings,
+    say_where,
+)
 from resumebert.tasks import build
 from resumebert.tasks.compare import (
     BASELINE,
@@ -144,7 +147,7 @@ def evaluate(config: DictConfig) -> dict[str, float]:
         baseline=baseline,
     )
     report(subject, settings, surroundings, output_dir, console, compared)
-    say_where_evaluation(console, output_dir)
+    say_where(console, output_dir)
     return result.metrics
 
 

@@ -18,11 +18,10 @@ from resumebert.evaluation.decisions import Decisions
 from resumebert.evaluation.label_noise import write_suspects
 from resumebert.evaluation.result import EvaluationResult
 from resumebert.evaluation.settings import EvaluationSettings
-from resumebert.inference.scoring import text_scorer
+from resumebert.inference.scoring import TextScorer
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.report import ReportInput, read_history, write_model_card, write_report
 from resumebert.utils.interrupted_runs import runs_so_far
-from resumebert.utils.settings import command_line
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,6 @@ def report(
         data_report=subject.datamodule.report,
         config_yaml=OmegaConf.to_yaml(subject.config, resolve=True),
         environment=environment,
-        command=command_line("python", *environment["command"]),
     )
     write_report(output_dir / "report.html", content)
     write_model_card(output_dir / "model_card.md", content)
@@ -103,7 +101,7 @@ def report(
 
 def _analysis(subject: Subject, settings: EvaluationSettings) -> Analysis:
     datamodule = subject.datamodule
-    scorer = text_scorer(
+    scorer = TextScorer(
         subject.model,
         datamodule.tokenizer,
         datamodule.windowing,

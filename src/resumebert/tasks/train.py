@@ -41,9 +41,7 @@ from resumebert.model.lora import merge_lora
 from resumebert.model.pretrained import locate
 from resumebert.model.sharding import FullySharded
 from resumebert.model.stored_calls import IN_MEMORY
-from resumebert.report.console import print_result
-from resumebert.report.data_tables import describe_data
-from resumebert.report.outputs import say_where
+from resumebert.report.console import describe_data, print_result, say_where
 from resumebert.tasks import build
 from resumebert.tasks.checks import (
     check_against_data,

@@ -25,9 +25,10 @@ def make_console() -> Console:
     It prints on the first process of a run only. Brackets and colons are printed as they are: they
     may belong to a label's name or a path.
     """
-    console = _Console()
-    width = None if console.is_terminal else WIDTH_WITHOUT_TERMINAL
-    return _Console(width=width, quiet=not is_first_process(), markup=False, emoji=False)
+    console = _Console(quiet=not is_first_process(), markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = WIDTH_WITHOUT_TERMINAL
+    return console
 
 
 def duration(seconds: float) -> str:

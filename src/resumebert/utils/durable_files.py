@@ -5,6 +5,7 @@ The package writes everything in a run's folder with these functions.
 
 import errno
 import os
+import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,16 +28,19 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a file that replaces ``path`` once it is completely on the disk.
 
     A reader of ``path`` finds the old file or the new one, never a part; after an exception, the
-    old one. The next call removes what a killed process left half-written.
+    old one. The next call on the same machine removes what a killed process left half-written.
+    Several processes may write the same file: the last one to end counts.
 
     Raises:
         UnwrittenError: it can't be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    here = f".{path.name}.{platform.node()}"
+    partial = path.with_name(f"{here}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for left_over in path.parent.glob(f".{path.name}.*.partial"):
-            left_over.unlink(missing_ok=True)
+        for other in path.parent.glob(f"{here}.*.partial"):
+            if not _is_running(int(other.name.split(".")[-2])):
+                other.unlink(missing_ok=True)
         with partial.open("wb") as file:
             yield file
             file.flush()
@@ -46,7 +50,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     except (OSError, RuntimeError) as error:
         # When the disk is full, PyTorch raises a RuntimeError about its zip archive.
         cause = error.__context__ if isinstance(error, RuntimeError) else None
-        raise UnwrittenError(path, _words(path, cause or error)) from error
+        raise UnwrittenError(path, _reason(path, cause or error)) from error
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -58,7 +62,7 @@ def write_text(path: Path, text: str) -> None:
     Bytes of a path that are not UTF-8 are written as JSON escapes, which JSON reads back.
 
     Raises:
-        UnwrittenError: it can't be written, and :func:`postpone` was not called.
+        UnwrittenError: as :func:`tell_or_raise`.
     """
     try:
         with replacing(path) as file:
@@ -97,11 +101,7 @@ def tell_or_raise(error: UnwrittenError) -> None:
 
 @contextmanager
 def raising_postponed() -> Iterator[None]:
-    """At the end of the ``with`` block, raise one error for the files that could not be written.
-
-    Raises:
-        UserError: not all files could be written.
-    """
+    """At the end of the ``with`` block, raise a UserError for all files that were not written."""
     global _postponed
     try:
         yield
@@ -116,18 +116,25 @@ def raising_postponed() -> Iterator[None]:
         _postponed = None
 
 
-def _words(path: Path, error: BaseException) -> str:
-    reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+def _reason(path: Path, error: BaseException) -> str:
+    words = getattr(error, "strerror", None) or str(error).partition("\n")[0]
     kept = ""
     with suppress(OSError):
         kept = "; the earlier version is still there" if path.exists() else ""
-    remedy = "Make it writable"
-    if getattr(error, "errno", errno.ENOSPC) in NO_ROOM:
-        remedy = "Make room on the disk"
+    is_full = getattr(error, "errno", errno.ENOSPC) in NO_ROOM
+    remedy = "Make room on the disk" if is_full else "Make it writable"
     return (
-        f"the file can't be written ({reason}){kept}. {remedy}, or give another folder with "
+        f"the file can't be written ({words}){kept}. {remedy}, or give another folder with "
         "output_dir=FOLDER."
     )
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except OSError as error:
+        return error.errno != errno.ESRCH
+    return True
 
 
 def _sync(folder: Path) -> None:

@@ -7,9 +7,8 @@ from torch import Tensor
 def to_probabilities(logits: Tensor) -> Tensor:
     """Return the sigmoid of logits of any shape and floating dtype, in float64.
 
-    Equal logits give equal probabilities, which ``torch.sigmoid`` does not guarantee: on a CPU the
-    last bit of its result depends on the element's index, which breaks ties at random. In float32
-    the sigmoid is 1 for every logit above 17, which makes new ties; in float64 above 37.
+    Equal logits give equal probabilities. With ``torch.sigmoid`` on a CPU, the last bit depends on
+    the element's index, which breaks ties at random; in float32, all logits above 17 would tie.
     """
     return 1 / (1 + torch.exp(-to_float64(logits)))
 

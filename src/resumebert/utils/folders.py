@@ -1,10 +1,7 @@
 """The folders of runs: made before any work, removed if they stay empty, found by their path."""
 
 import atexit
-import contextlib
-import shutil
 import stat
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,13 +9,12 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from hydra.core import utils
-from hydra.core.hydra_config import HydraConfig
+from hydra.core import utils as hydra_utils
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from resumebert.utils.durable_files import write_text
-from resumebert.utils.errors import UserError
+from resumebert.utils.errors import UserError, report_user_errors
 from resumebert.utils.processes import is_first_process
 
 # Bytes that must fit: less than any run takes.
@@ -42,15 +38,22 @@ class CheckOutputFolder(Callback):
     with a traceback. So this callback makes the folder first and replaces the function that writes.
     """
 
+    def __init__(self) -> None:
+        hydra_utils._save_config = _save_config
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        # A launcher sends this object to its workers, where the function is replaced again.
+        return CheckOutputFolder, ()
+
+    @report_user_errors
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Check the folder of a single run."""
-        _check(Path(config.hydra.run.dir), "hydra.run.dir")
+        make_output_folder(Path(config.hydra.run.dir), "hydra.run.dir")
 
+    @report_user_errors
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Check the folder of a sweep."""
-        _check(Path(config.hydra.sweep.dir), "hydra.sweep.dir")
-        # If Hydra can't compose one of the runs, it ends the process itself.
-        atexit.register(remove_unused)
+        make_output_folder(Path(config.hydra.sweep.dir), "hydra.sweep.dir")
 
 
 def make_output_folder(folder: Path, key: str = "output_dir") -> Path:
@@ -80,12 +83,15 @@ def make_output_folder(folder: Path, key: str = "output_dir") -> Path:
     return folder
 
 
+@atexit.register
 def remove_unused() -> None:
     """Remove the folders that this process has made, if they hold no results.
 
     Files and folders that existed before are never removed.
     """
-    for folder, paths in _new.items():
+    while _new:
+        # The latest first: the folders above it may be of an earlier one.
+        folder, paths = _new.popitem()
         with suppress(OSError):
             left = {path.name for path in folder.iterdir()} - {RECORD}
             if left and (folder not in paths or not left.issubset(DISPENSABLE)):
@@ -96,58 +102,46 @@ def remove_unused() -> None:
         for path in paths:
             with suppress(OSError):
                 path.rmdir()
-    _new.clear()
 
 
 @contextmanager
 def keeping_nothing(config: DictConfig) -> Iterator[None]:
-    """Let a run write into a temporary folder, and remove the folder that Hydra made for it."""
-    made = Path(config.output_dir).absolute()
+    """Let a run write into a temporary folder; the one that Hydra made for it stays empty."""
     with tempfile.TemporaryDirectory() as folder:
         config.output_dir = folder
         yield
-    if HydraConfig.initialized() and is_first_process():
-        written = made / (HydraConfig.get().output_subdir or "")
-        if written != made and list(made.iterdir()) == [written]:
-            shutil.rmtree(written)
-        with contextlib.suppress(OSError):
-            made.rmdir()
 
 
 def checkpoint_file(path: Path, key: str = "ckpt") -> Path:
     """Return the checkpoint file that ``path`` stands for.
 
     Args:
-        path: a checkpoint file, a run's folder or one of its subfolders. In a folder, the best
-            checkpoint is preferred to the last.
-        key: the config key that the path was given as.
+        path: of a checkpoint file, or of a run's folder or one of its subfolders, of which it is
+            the best checkpoint, or else the last.
+        key: the config key that gives the path.
 
     Raises:
         UserError: there is no checkpoint.
     """
+    given = path.expanduser()
     if not is_folder(path, key):
-        return path.expanduser()
-    path = path.expanduser()
-    folder = path.resolve()
-    run = path if folder.name not in PARTS else folder.parent
+        return given
+    resolved = given.resolve()
+    run = resolved.parent if resolved.name in PARTS else given
     for name in CHECKPOINTS:
         if (run / name).is_file():
             return run / name
-    newest = newest_run(path)
+    newest = newest_run(given)
     if newest is not None:
-        raise UserError(f"{key}={path}: it holds runs. Give one of them: {key}={newest}.")
+        raise UserError(f"{key}={given}: it holds runs. Give one of them: {key}={newest}.")
     raise UserError(
-        f"{key}={path}: the folder holds no checkpoints/best.ckpt and no checkpoints/last.ckpt. "
+        f"{key}={given}: the folder holds no checkpoints/best.ckpt and no checkpoints/last.ckpt. "
         "Give a run's folder, or a checkpoint file."
     )
 
 
 def is_folder(path: Path, key: str) -> bool:
-    """Return whether a path is a folder, not a file.
-
-    Args:
-        path: may begin with ``~``.
-        key: the config key that the path was given as.
+    """Return whether the path that a config's ``key`` gives is a folder, not a file.
 
     Raises:
         UserError: it is neither, or can't be opened.
@@ -174,23 +168,6 @@ def newest_run(runs: Path) -> Path | None:
     return None if newest is None else newest.parent.parent
 
 
-def _check(folder: Path, key: str) -> None:
-    with _exit_on_user_error():
-        make_output_folder(folder, key)
-    utils._save_config = _save_config
-
-
+@report_user_errors
 def _save_config(cfg: DictConfig, filename: str, output_dir: Path) -> None:
-    with _exit_on_user_error():
-        write_text(output_dir / filename, OmegaConf.to_yaml(cfg))
-
-
-@contextmanager
-def _exit_on_user_error() -> Iterator[None]:
-    """End the process on a user's mistake: Hydra would wrap the exception in one of its own."""
-    try:
-        yield
-    except UserError as error:
-        remove_unused()
-        print(f"Error: {error}", file=sys.stderr)
-        sys.exit(1)
+    write_text(output_dir / filename, OmegaConf.to_yaml(cfg))

@@ -11,6 +11,11 @@ from resumebert.utils.errors import UserError
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps", "tpu")
 PRECISIONS = ("auto", "32-true", "16-mixed", "bf16-mixed", "bf16-true", "64-true")
 
+# What a container may use, and what it uses: of control groups of version 2, and of version 1.
+CGROUP_FILES = (
+    ("memory.max", "memory.current"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+)
 # From glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
@@ -29,13 +34,8 @@ def check_accelerator(accelerator: str) -> None:
     import torch
 
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    absent = {
-        "gpu": not (cuda or mps),
-        "cuda": not cuda,
-        "mps": not mps,
-        "tpu": find_spec("torch_xla") is None,
-    }
-    if absent.get(accelerator, False):
+    found = {"gpu": cuda or mps, "cuda": cuda, "mps": mps, "tpu": find_spec("torch_xla")}
+    if not found.get(accelerator, True):
         raise UserError(
             f"trainer.accelerator={accelerator}: PyTorch sees no such device on this machine. Use "
             "trainer.accelerator=auto or cpu, or install a build of PyTorch for the device."
@@ -48,15 +48,14 @@ def resolve_precision(precision: str, accelerator: str) -> str:
         return precision
     import torch
 
+    is_fast = False
     if accelerator != "cpu" and torch.cuda.is_available():
         # Emulated bfloat16 on GPUs before Ampere is slower than float32.
-        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+        is_fast = torch.cuda.is_bf16_supported(including_emulation=False)
     elif accelerator in ("cpu", "auto") and not torch.backends.mps.is_available():
         capabilities = torch.cpu.get_capabilities()
-        fast = bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
-    else:
-        fast = False
-    return "bf16-mixed" if fast else "32-true"
+        is_fast = any(map(capabilities.get, ("avx512_bf16", "amx_bf16")))
+    return "bf16-mixed" if is_fast else "32-true"
 
 
 def keep_freed_memory() -> bool:
@@ -79,22 +78,15 @@ def free_memory() -> float:
     The smaller of the machine's free memory and what a container's limit leaves.
     """
     try:
-        free = [_bytes_of(Path("/proc/meminfo"), "MemAvailable")]
-        for limit, usage in (
-            ("memory.max", "memory.current"),
-            ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-        ):
-            group = Path("/sys/fs/cgroup")
-            if (group / limit).exists():
+        # A line such as "MemAvailable:  21870840 kB".
+        words = Path("/proc/meminfo").read_text().split()
+        free = [1024 * float(words[words.index("MemAvailable:") + 1])]
+        for names in CGROUP_FILES:
+            limit, usage = (Path("/sys/fs/cgroup", name) for name in names)
+            if limit.exists():
                 # Without a limit the file holds "max", or a number larger than any memory.
-                most = float((group / limit).read_text().replace("max", "inf"))
-                free.append(most - float((group / usage).read_text()))
+                most = float(limit.read_text().replace("max", "inf"))
+                free.append(most - float(usage.read_text()))
     except (OSError, ValueError):
         return math.inf
     return min(free)
-
-
-def _bytes_of(path: Path, name: str) -> float:
-    """Return the bytes of a line such as ``MemAvailable:  21870840 kB``."""
-    words = path.read_text().split()
-    return 1024 * float(words[words.index(f"{name}:") + 1])

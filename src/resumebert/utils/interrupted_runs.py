@@ -13,10 +13,7 @@ RESUMED_FROM = "resumed_from.txt"
 
 
 def newest_interrupted(runs: Path) -> Path:
-    """Return the newest last.ckpt of a run in a folder that was interrupted and not resumed since.
-
-    Args:
-        runs: the folder that holds a folder for each run.
+    """Return the newest last.ckpt in ``runs`` whose run was interrupted and not resumed.
 
     Raises:
         UserError: there is none.

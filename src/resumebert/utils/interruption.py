@@ -3,8 +3,8 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import FrameType
 from typing import Any
 
@@ -20,16 +20,13 @@ class Interruption(BaseException):
 
     Attributes:
         signum: the signal.
+        exit_code: what a shell expects of a process that the signal ended.
     """
 
     def __init__(self, signum: int) -> None:
         super().__init__(f"ended by {signal.Signals(signum).name}")
         self.signum = signum
-
-    @property
-    def exit_code(self) -> int:
-        """Return the code that a shell expects of a process ended by a signal."""
-        return 128 + self.signum
+        self.exit_code = 128 + signum
 
 
 class NotedSignal:
@@ -44,16 +41,15 @@ class NotedSignal:
     def __init__(self) -> None:
         self.signum = 0
         self._came_at = 0.0
-        self._previous: dict[signal.Signals, Any] = {}
+        self._handling = ExitStack()
 
     def start(self) -> None:
         """Note signals from now on."""
-        self._previous = _install(self._note)
+        self._handling.enter_context(handling(self._note))
 
     def stop(self) -> None:
         """Restore the handlers from before."""
-        _restore(self._previous)
-        self._previous = {}
+        self._handling.close()
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
         if self.signum == 0:
@@ -63,32 +59,23 @@ class NotedSignal:
 
 
 @contextmanager
-def signals_interrupt() -> Iterator[None]:
-    """Turn the signals into an :class:`Interruption` inside the ``with`` block."""
-    previous = _install(_raise)
+def handling(handler: Handler, signals: Iterable[int] = SIGNALS) -> Iterator[None]:
+    """Let ``handler`` react to signals in this process, but not in its forks.
+
+    Outside the main thread, where Python allows no handlers, nothing changes.
+    """
+    previous = install(handler, signals)
     try:
         yield
     finally:
-        _restore(previous)
+        for signum, before in previous.items():
+            # None: the handler was not installed from Python, which can't restore it.
+            if before is not None:
+                signal.signal(signum, before)
 
 
-def interrupt_from_now_on() -> None:
-    """Turn the signals into an :class:`Interruption`, in place of the trainer's own handler.
-
-    The trainer's handler would wait for the other processes, which may wait for something else.
-    """
-    _install(_raise)
-
-
-def _raise(signum: int, frame: FrameType | None) -> None:
-    raise Interruption(signum)
-
-
-def _install(handler: Handler) -> dict[signal.Signals, Any]:
-    """Install ``handler`` in this process, but not in its forks; return the handlers from before.
-
-    Outside the main thread, where Python allows no handlers, it does nothing.
-    """
+def install(handler: Handler, signals: Iterable[int] = SIGNALS) -> dict[int, Any]:
+    """Do as :func:`handling` from now on; return the handlers from before."""
     owner = os.getpid()
 
     def handle(signum: int, frame: FrameType | None) -> None:
@@ -100,17 +87,24 @@ def _install(handler: Handler) -> dict[signal.Signals, Any]:
             signal.signal(signum, signal.SIG_DFL)
             os.kill(os.getpid(), signum)
 
-    previous = {}
     try:
-        for signum in SIGNALS:
-            previous[signum] = signal.signal(signum, handle)
+        return {signum: signal.signal(signum, handle) for signum in signals}
     except ValueError:
         return {}
-    return previous
 
 
-def _restore(previous: dict[signal.Signals, Any]) -> None:
-    for signum, handler in previous.items():
-        # None: the handler was not installed from Python, which can't restore it.
-        if handler is not None:
-            signal.signal(signum, handler)
+def signals_interrupt() -> AbstractContextManager[None]:
+    """Turn the signals into an :class:`Interruption` inside the ``with`` block."""
+    return handling(_raise)
+
+
+def interrupt_from_now_on() -> None:
+    """Turn the signals into an :class:`Interruption`, in place of the trainer's own handler.
+
+    The trainer's handler would wait for the other processes, which may wait for something else.
+    """
+    install(_raise)
+
+
+def _raise(signum: int, frame: FrameType | None) -> None:
+    raise Interruption(signum)

@@ -3,18 +3,18 @@
 Lightning (``trainer.devices=2``), torchrun or SLURM starts them, and each runs the whole command.
 """
 
-import contextlib
 import ctypes
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec
 
 from resumebert.utils.settings import as_override
+from resumebert.utils.streams import exit_with_error
 
 Arguments = ParamSpec("Arguments")
 
@@ -56,23 +56,22 @@ def prepare_process() -> None:
     started as several processes is refused: each would run all of it.
     """
     sys.argv[1:] = [NULL_GROUPS.get(item, item) for item in sys.argv[1:]]
-    if missing := [item for item in sys.argv[1:] if item in [f"{g}=null" for g in NEEDED_GROUPS]]:
-        group = missing[0].partition("=")[0]
-        print(
-            f"Error: {missing[0]}: a run needs one of the options of conf/{group}. Leave it out "
-            "for the default, or name one: python train.py --help lists them.",
-            file=sys.stderr,
-        )
-        sys.exit(1)
-    if _is_sweep(sys.argv[1:]) and _started_with_others():
-        if is_first_process():
-            print(
-                "Error: a sweep was started as several processes, by torchrun or srun, and "
-                "each would run all of it. Start the sweep as one process: with trainer=ddp each "
-                "of its runs starts its own processes.",
-                file=sys.stderr,
+    for group in NEEDED_GROUPS:
+        if f"{group}=null" in sys.argv:
+            exit_with_error(
+                f"{group}=null: a run needs one of the options of conf/{group}. Leave it out for "
+                "the default, or name one: python train.py --help lists them."
             )
-        sys.exit(1)
+    # Not SLURM_NTASKS: a batch script, which is one process, has it too.
+    are_several = "RANK" in os.environ or int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1
+    if are_several and _is_sweep(sys.argv[1:]):
+        if not is_first_process():
+            sys.exit(1)
+        exit_with_error(
+            "a sweep was started as several processes, by torchrun or srun, and each would run "
+            "all of it. Start the sweep as one process: with trainer=ddp each of its runs starts "
+            "its own processes."
+        )
     if is_first_process():
         return
     sys.argv.append("hydra.output_subdir=null")
@@ -80,19 +79,18 @@ def prepare_process() -> None:
         # Lightning passes one too, but its quoting breaks if the folder's name has a quote.
         kept = [word for word in sys.argv if not word.startswith("hydra.run.dir=")]
         sys.argv = [*kept, as_override("hydra.run.dir", os.environ[OUTPUT_DIR])]
-    if "LOCAL_RANK" in os.environ:
-        _end_with_parent()
+    if "LOCAL_RANK" in os.environ and sys.platform == "linux":
+        # The kernel kills this process when its parent ends, even by `kill -9`.
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @contextmanager
 def processes_of_one_run(output_dir: Path, overrides: list[str] | None) -> Iterator[None]:
     """Let a run start processes inside the ``with`` block, and clean up after it.
 
-    Args:
-        output_dir: the run's folder.
-        overrides: the overrides of this run of a sweep; None: this is not a sweep. Lightning
-            starts the other processes with this process's command line, and with a sweep's command
-            line each of them would start the sweep.
+    Lightning starts the other processes with this process's command line. With that of a sweep,
+    each would start the sweep, so theirs has the ``overrides`` of this run. None: it is no sweep.
     """
     arguments = sys.argv
     environment = {name: os.environ.get(name) for name in (*OF_A_LAUNCH, OUTPUT_DIR)}
@@ -100,7 +98,7 @@ def processes_of_one_run(output_dir: Path, overrides: list[str] | None) -> Itera
         os.environ[OUTPUT_DIR] = str(output_dir)
     else:
         # Hydra names the folder by the time, which may differ from the first process's.
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             output_dir.rmdir()
     if overrides is not None:
         sys.argv = [arguments[0], *overrides, "hydra.mode=RUN"]
@@ -120,20 +118,8 @@ def _is_sweep(arguments: list[str]) -> bool:
     if "hydra.mode=RUN" in arguments:
         return False
     searches = [item for item in arguments if item.startswith("hparams_search=")]
-    is_asked = any(item in ("-m", "--multirun", "hydra.mode=MULTIRUN") for item in arguments)
+    is_asked = not {"-m", "--multirun", "hydra.mode=MULTIRUN"}.isdisjoint(arguments)
     return is_asked or (bool(searches) and searches[-1] != "hparams_search=null")
-
-
-def _started_with_others() -> bool:
-    # Not SLURM_NTASKS: a batch script, which is one process, has it too.
-    return "RANK" in os.environ or int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1
-
-
-def _end_with_parent() -> None:
-    """Have the kernel kill this process when its parent ends, even by ``kill -9``."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _leave_group() -> None:

@@ -27,24 +27,44 @@ def is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def is_list(value: Any) -> bool:
+    """Return whether a value is a list, or a tuple."""
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _are_names(value: Any) -> bool:
+    return is_list(value) and all(isinstance(name, str) and name for name in value)
+
+
+def _are_aliases(value: Any) -> bool:
+    pairs = list(value.items()) if isinstance(value, Mapping) else value
+    # YAML reads the key nan as a number, which is no label.
+    return is_list(pairs) and all(
+        is_list(pair)
+        and len(pair) == 2
+        and isinstance(pair[0], str | int)
+        and isinstance(pair[1], str | int | float | None)
+        for pair in pairs
+    )
+
+
 def number(low: float, high: float = math.inf, *, low_excluded: bool = False) -> Requirement:
     """Require a number in [low, high], or in (low, high]."""
     words = f"a number {'above' if low_excluded else 'of at least'} {low:g}"
-    if high < math.inf:
-        words += f" and at most {high:g}"
-
-    def holds(value: Any) -> bool:
-        return (
-            is_number(value) and (value > low if low_excluded else value >= low) and value <= high
-        )
-
-    return Requirement(words, holds)
+    return Requirement(
+        words + (f" and at most {high:g}" if high < math.inf else ""),
+        lambda value: (
+            is_number(value) and low <= value <= high and not (low_excluded and value == low)
+        ),
+    )
 
 
 def integer(low: int, high: float = math.inf) -> Requirement:
     """Require a whole number of at least ``low`` and at most ``high``."""
-    words = f"a whole number of at least {low}" + (f" and at most {high:.0f}" * (high < math.inf))
-    return Requirement(words, lambda value: is_integer(value) and low <= value <= high)
+    return Requirement(
+        f"a whole number of at least {low}" + (f" and at most {high:.0f}" * (high < math.inf)),
+        lambda value: is_integer(value) and low <= value <= high,
+    )
 
 
 def one_of(*choices: Any) -> Requirement:
@@ -54,18 +74,13 @@ def one_of(*choices: Any) -> Requirement:
 
 def either(first: Requirement, second: Requirement) -> Requirement:
     """Require one or the other."""
-    return Requirement(
-        f"{first.words}, or {second.words}",
-        lambda value: first.holds(value) or second.holds(value),
-    )
+    words = f"{first.words}, or {second.words}"
+    return Requirement(words, lambda value: first.holds(value) or second.holds(value))
 
 
 def optional(requirement: Requirement) -> Requirement:
     """Require null, or what ``requirement`` requires."""
-    return Requirement(
-        f"{requirement.words}, or null",
-        lambda value: value is None or requirement.holds(value),
-    )
+    return either(requirement, NULL)
 
 
 def only(allowed: bool | int | None, why: str) -> Requirement:
@@ -74,6 +89,7 @@ def only(allowed: bool | int | None, why: str) -> Requirement:
     return Requirement(f"{words}: {why}", lambda value: value is allowed)
 
 
+NULL = Requirement("null", lambda value: value is None)
 POSITIVE = number(0, low_excluded=True)
 SHARE = number(0, 1)
 BELOW_ONE = Requirement(
@@ -101,15 +117,6 @@ STRING = Requirement("a text", lambda value: isinstance(value, str) and value !=
 DOTTED = Requirement("the dotted name of a function of your own", is_dotted)
 
 
-def is_list(value: Any) -> bool:
-    """Return whether a value is a list, or a tuple."""
-    return isinstance(value, Sequence) and not isinstance(value, str)
-
-
-def _are_names(value: Any) -> bool:
-    return is_list(value) and all(isinstance(name, str) and name for name in value)
-
-
 NAMES = Requirement("a list of names", _are_names)
 FUNCTIONS = Requirement(
     "a list of dotted names of functions, such as [mylab.metrics.recall_at_3]",
@@ -127,18 +134,6 @@ NAMES_OF_LABELS = Requirement(
     "a list of names for each label, such as {Software_Developer: [programmer, coder]}",
     lambda value: isinstance(value, Mapping) and all(map(_are_names, value.values())),
 )
-
-
-def _are_aliases(value: Any) -> bool:
-    pairs = list(value.items()) if isinstance(value, Mapping) else value
-    # YAML reads the key nan as a number, which is no label.
-    return not isinstance(pairs, str | int | float) and all(
-        not isinstance(pair, str | int | float)
-        and len(pair) == 2
-        and isinstance(pair[0], str | int)
-        and isinstance(pair[1], str | int | float | None)
-        for pair in pairs
-    )
 
 
 ALIASES = Requirement(

@@ -15,11 +15,17 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 # The error handler that replaces characters which a console can't show.
 IN_PLAIN = "resumebert.in_plain"
 PLAIN = {"–": "-", "—": "-", "−": "-", "×": "x", "‘": "'", "’": "'", "“": '"', "”": '"'}
+
+
+def exit_with_error(message: str) -> NoReturn:
+    """Print a user's mistake without a traceback, and end the command with 1."""
+    print(f"Error: {message}", file=sys.stderr)
+    sys.exit(1)
 
 
 @contextmanager
@@ -29,9 +35,15 @@ def steady_streams() -> Iterator[None]:
     Characters that the encoding lacks are replaced by ASCII letters or their number. The command
     ends when the reader of its pipe has closed it. Errors in writing to stderr are ignored.
     """
-    _in_utf8_mode()
+    _use_utf8_mode()
     _open_closed()
-    _check_working_directory()
+    try:
+        Path.cwd()
+    except OSError as error:
+        exit_with_error(
+            f"the working directory does not exist any more ({error.strerror}). Change to another "
+            "one with cd."
+        )
     # If a stream can't be written, logging would print a traceback for each line.
     logging.raiseExceptions, before = False, threading.excepthook
     threading.excepthook = _end_of_thread
@@ -48,7 +60,7 @@ def steady_streams() -> Iterator[None]:
         sys.stderr.flush()
 
 
-def _in_utf8_mode() -> None:
+def _use_utf8_mode() -> None:
     """Restart this process in Python's UTF-8 mode if the locale has another encoding.
 
     Otherwise file names, arguments and files that libraries write would depend on the locale, and
@@ -71,30 +83,15 @@ def _open_closed() -> None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
 
 
-def _check_working_directory() -> None:
-    try:
-        Path.cwd()
-    except OSError as error:
-        print(
-            f"Error: the working directory does not exist any more ({error.strerror}). Change to "
-            "another one with cd.",
-            file=sys.stderr,
-        )
-        sys.exit(1)
-
-
 def _in_plain(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    characters = error.object[error.start : error.end]
-    return "".join(map(_plain, characters)), error.end
-
-
-def _plain(character: str) -> str:
-    apart = unicodedata.normalize("NFKD", PLAIN.get(character, character))
-    return apart.encode("ascii", "ignore").decode() or (
-        character.encode("ascii", "backslashreplace").decode()
-    )
+    plain = ""
+    for character in error.object[error.start : error.end]:
+        apart = unicodedata.normalize("NFKD", PLAIN.get(character, character))
+        number = character.encode("ascii", "backslashreplace")
+        plain += (apart.encode("ascii", "ignore") or number).decode()
+    return plain, error.end
 
 
 def _guarded(stream: TextIO, act: Callable[..., Any]) -> Callable[..., Any]:
@@ -102,12 +99,12 @@ def _guarded(stream: TextIO, act: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return act(*arguments)
         except OSError as error:
-            _leave(stream, error)
+            _give_up(stream, error)
 
     return guarded
 
 
-def _leave(stream: TextIO, error: OSError) -> None:
+def _give_up(stream: TextIO, error: OSError) -> None:
     # To /dev/null, or the rest of the buffer would fail again, at the latest when Python ends.
     with suppress(OSError, ValueError):
         nothing = os.open(os.devnull, os.O_WRONLY)
@@ -117,12 +114,10 @@ def _leave(stream: TextIO, error: OSError) -> None:
         return
     if error.errno == errno.EPIPE:
         sys.exit(128 + signal.SIGPIPE)
-    print(
-        f"Error: standard output can't be written ({error.strerror}). Make room there, or "
-        "redirect it somewhere else.",
-        file=sys.stderr,
+    exit_with_error(
+        f"standard output can't be written ({error.strerror}). Make room there, or redirect it "
+        "somewhere else."
     )
-    sys.exit(1)
 
 
 def _end_of_thread(ended: threading.ExceptHookArgs) -> None:

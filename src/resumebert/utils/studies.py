@@ -22,9 +22,11 @@ def begin_study(journal: Path, mode: Literal["max", "min"]) -> "optuna.Study":
     """Load the study of a journal, or create it if there is none."""
     import optuna
 
-    direction: Literal["maximize", "minimize"] = "maximize" if mode == "max" else "minimize"
     return optuna.create_study(
-        study_name=NAME, storage=_storage(journal), direction=direction, load_if_exists=True
+        study_name=NAME,
+        storage=_storage(journal),
+        direction="maximize" if mode == "max" else "minimize",
+        load_if_exists=True,
     )
 
 

@@ -41,7 +41,7 @@ def trusted(target: str, trust: Iterable[str], where: str, what: str) -> Any:
         target: such as ``mylab.losses.soft_f1``.
         trust: packages that it may be of.
         where: what to call the checkpoint in a message, ``ckpt=PATH``.
-        what: the kind of thing, in the plural, for a message.
+        what: what to call such things in a message, ``losses``.
 
     Raises:
         UserError: its package is not trusted, it can't be imported, or it is no function or class
@@ -49,12 +49,15 @@ def trusted(target: str, trust: Iterable[str], where: str, what: str) -> Any:
     """
     package = target.partition(".")[0]
     if package not in trust:
-        advice = "Use a checkpoint that train.py wrote, or name the data yourself: data=table "
-        advice += "data.path=…"
         if is_dotted(target) and _is_own(package):
             advice = (
                 f"If you know the package {package} and who made the checkpoint, allow it to be "
                 f"imported: trust=[{package}]"
+            )
+        else:
+            advice = (
+                "Use a checkpoint that train.py wrote, or name the data yourself: data=table "
+                "data.path=…"
             )
         raise UserError(
             f"{where}: the checkpoint's config asks to call {target}, which is none of "
@@ -63,7 +66,7 @@ def trusted(target: str, trust: Iterable[str], where: str, what: str) -> Any:
     found = imported(target, where)
     # What a package has imported from elsewhere is not its own.
     if str(getattr(found, "__module__", None)).partition(".")[0] != package:
-        raise UserError(f"{where}: {target} is no function or class of the package {package}.")
+        raise UserError(f"{where}: {target} is not a function or class of the package {package}.")
     return found
 
 
@@ -81,21 +84,17 @@ def imported(target: str, where: str) -> Any:
             "package, or put the folder that it is in on PYTHONPATH."
         ) from error
     if not callable(found):
-        raise UserError(f"{where}: {target} is no function and no class.")
+        raise UserError(f"{where}: {target} is neither a function nor a class.")
     return found
 
 
 def is_dotted(name: object) -> bool:
-    """Tell whether a name is a dotted one, such as ``mylab.top2``."""
-    return (
-        isinstance(name, str)
-        and "." in name
-        and all(part.isidentifier() for part in name.split("."))
-    )
+    """Return whether a name is a dotted one, such as ``mylab.top2``."""
+    return isinstance(name, str) and "." in name and all(map(str.isidentifier, name.split(".")))
 
 
 def _is_own(package: str) -> bool:
-    """Tell whether a package is neither Python's nor resumebert's nor one that this stands on."""
+    """Return whether a package is not Python's, resumebert's, or one that resumebert requires."""
     if package in sys.stdlib_module_names or package in ("resumebert", "hydra_plugins"):
         return False
     distributions = packages_distributions().get(package, ())

@@ -2,6 +2,6 @@
 
 from resumebert.data.readers.documents import read_documents
 from resumebert.data.readers.resume_corpus import read_resume_corpus
-from resumebert.data.readers.tables import read_frame, read_sample, read_table
+from resumebert.data.readers.tables import read_sample, read_table
 
-__all__ = ["read_documents", "read_frame", "read_resume_corpus", "read_sample", "read_table"]
+__all__ = ["read_documents", "read_resume_corpus", "read_sample", "read_table"]

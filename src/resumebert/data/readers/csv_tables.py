@@ -2,19 +2,28 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, TextIO
 
 import numpy as np
 
-from resumebert.data.readers.columns import Batch, Columns, take, with_id
-from resumebert.data.readers.files import MAX_DOCUMENT_BYTES
-from resumebert.data.table import Problems, name_list
+from resumebert.data.cells.columns import (
+    AUTO,
+    MAX_DOCUMENT_BYTES,
+    Batch,
+    Drawn,
+    Options,
+    Source,
+    batches_of,
+    check_choice,
+    filled,
+)
+from resumebert.data.problems import name_list
+from resumebert.data.readers.encodings import MARK
 from resumebert.utils.errors import UserError
 
-AUTO = "auto"
 QUOTINGS = (AUTO, "standard", "backslash", "none")
 _SEPARATORS = (",", ";", "\t", "|")
 _NAMED = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|"}
@@ -25,16 +34,16 @@ _SEP_LINE = re.compile(r'"?sep=(?P<separator>[^\r\n"])"?[,;\t|]*(?:\r\n|\r|\n)',
 _MAX_LINE = 4 * MAX_DOCUMENT_BYTES
 _PLAIN = "if quotation marks are plain characters in this file, set data.quoting=none"
 
+# The cells of a record, and its lines if it has several.
+_Record = tuple[list[str], list[str]]
+
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file parts and quotes its cells.
+    """How a file parts and quotes its cells, after so many lines that are ``skipped``.
 
-    Attributes:
-        separator: one character.
-        quoting: "standard": in quotation marks, which are doubled inside; "backslash": a backslash
-            goes before them; "none": quotation marks are plain characters.
-        skipped: lines before that of the column names.
+    ``quoting`` is "standard": quotation marks are doubled inside of a cell in them; "backslash":
+    one goes before them; or "none": they are plain characters.
     """
 
     separator: str = ","
@@ -49,64 +58,45 @@ class Dialect:
         return {"delimiter": self.separator, **escape, **plain}
 
 
-def check_dialect(separator: str, quoting: str) -> str:
-    """Return the configured separator as one character, or "auto".
-
-    Raises:
-        UserError: It is none, or ``quoting`` is none of its choices.
-    """
-    found = _NAMED.get(str(separator).lower(), str(separator))
+def check_dialect(options: Options) -> str:
+    """Return the configured separator as one character, or "auto"; UserError if it is none."""
+    given = str(options.separator)
+    found = _NAMED.get(given.lower(), given)
     if found != AUTO and (len(found) != 1 or found in '"\r\n\\'):
         raise UserError(
-            f"data.separator={separator} is not one character that parts the cells of a row. Give "
+            f"data.separator={given} is not one character that parts the cells of a row. Give "
             f"auto, comma, semicolon, tab, pipe, or the character itself."
         )
-    if quoting not in QUOTINGS:
-        raise UserError(f"data.quoting={quoting} is none of its choices: {', '.join(QUOTINGS)}.")
+    check_choice("data.quoting", options.quoting, QUOTINGS)
     return found
 
 
-def find_dialect(
-    head: str,
-    suffix: str,
-    columns: Columns,
-    configured: tuple[str, str],
-    source: str,
-    problems: Problems,
-) -> Dialect:
-    """Return how a file parts and quotes its cells, noting what was guessed.
+def find_dialect(head: str, suffix: str, source: Source) -> Dialect:
+    """Return how a file parts and quotes its cells, of its beginning and ending, noting guesses.
 
     The separator is the one by which the first line holds the wanted columns, that of the file's
     ending before others. Where none does, it is one that finds several columns.
 
-    Args:
-        head: the beginning of the file.
-        suffix: of its name.
-        columns: those wanted.
-        configured: ``data.separator`` and ``data.quoting``.
-        source: what to call the file.
-        problems: where to note.
-
     Raises:
         UserError: Several separators would do.
     """
-    separator = check_dialect(*configured)
-    quoting = configured[1]
+    options, problems = source.options, source.problems
+    separator = check_dialect(options)
+    quoting = "standard" if options.quoting == AUTO else options.quoting
     told = _SEP_LINE.match(head)
-    skipped = 0
     if told:
-        head, skipped = head[told.end() :], 1
+        head = head[told.end() :]
     if separator == AUTO:
         usual = told["separator"] if told else _OF_SUFFIX.get(suffix)
-        separator = _separator(head, usual, quoting, columns, source)
+        separator = _separator(head, usual, quoting, source)
         if told or separator != usual:
             problems.remark(
-                f"{source} was read with {_shown(separator)} between its cells, as its first line "
-                f"{'says' if told and separator == usual else 'has it'} (data.separator)."
+                f"{source} was read with {_shown(separator)} between its cells, as its first "
+                f"line {'says' if told and separator == usual else 'has it'} (data.separator)."
             )
-    dialect = Dialect(separator, "standard" if quoting == AUTO else quoting, skipped)
-    if quoting == AUTO and _is_escaped(head, dialect):
-        dialect = Dialect(separator, "backslash", skipped)
+    dialect = Dialect(separator, quoting, 1 if told else 0)
+    if options.quoting == AUTO and _is_escaped(head, dialect):
+        dialect = replace(dialect, quoting="backslash")
         problems.remark(
             f"{source} was read with a backslash before each quotation mark in a cell "
             f"(data.quoting=backslash)."
@@ -115,26 +105,24 @@ def find_dialect(
 
 
 def _shown(separator: str) -> str:
-    """Return a separator for a message."""
     return "a tab" if separator == "\t" else f"'{separator}'"
 
 
-def _separator(head: str, usual: str | None, quoting: str, columns: Columns, source: str) -> str:
+def _separator(head: str, usual: str | None, quoting: str, source: Source) -> str:
     """Return the separator that the first line has."""
+    wanted = source.options.to_read
     order = [*([usual] if usual else []), *(mark for mark in _SEPARATORS if mark != usual)]
-    kind = "none" if quoting == "none" else "standard"
-    names = {mark: _parsed(head, Dialect(mark, kind), 1)[0][:1] for mark in order}
-    headers = {mark: rows[0] if rows else [] for mark, rows in names.items()}
-    fitting = [mark for mark in order if set(columns.to_read) <= set(headers[mark])]
+    headers = {mark: _parsed(head, Dialect(mark, quoting), 1)[0] or [[]] for mark in order}
+    fitting = [mark for mark in order if set(wanted) <= set(headers[mark][0])]
     if not fitting:
         # The columns' keys may be wrong; what columns there are is told in the message on that.
-        fitting = [mark for mark in order if len(headers[mark]) > 1]
+        fitting = [mark for mark in order if len(headers[mark][0]) > 1]
         if len(fitting) > 1 and usual not in fitting:
             raise UserError(
                 f"It is not clear what parts the cells of {source}: its first line has "
                 f"{' and '.join(map(_shown, fitting))}, and with neither it holds the columns "
-                f"{name_list(columns.to_read)}. Say which: data.separator=semicolon, say; and "
-                f"check the keys of the columns."
+                f"{name_list(wanted)}. Say which: data.separator=semicolon, say; and check the "
+                f"keys of the columns."
             )
     if usual in fitting or not fitting:
         return usual or ","
@@ -143,22 +131,17 @@ def _separator(head: str, usual: str | None, quoting: str, columns: Columns, sou
 
 def _parsed(head: str, dialect: Dialect, most: int = 1000) -> tuple[list[list[str]], bool]:
     """Return the first records of a file's beginning, and whether all were as the dialect says."""
+    lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$", head)
     rows: list[list[str]] = []
-    reader = csv.reader(_lines_of(head), strict=True, **dialect.arguments)
     limit = csv.field_size_limit(_MAX_LINE)
     try:
-        rows.extend(islice(reader, most))
+        rows.extend(islice(csv.reader(lines, strict=True, **dialect.arguments), most))
     except csv.Error as error:
         # The beginning may end within a cell.
         return rows, "end of data" in str(error)
     finally:
         csv.field_size_limit(limit)
     return rows, True
-
-
-def _lines_of(text: str) -> list[str]:
-    """Return lines as a file yields them."""
-    return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$", text)
 
 
 def _is_escaped(head: str, dialect: Dialect) -> bool:
@@ -171,36 +154,19 @@ def _is_escaped(head: str, dialect: Dialect) -> bool:
     return whole and len(rows) > 1 and len({len(row) for row in rows[:-1]}) == 1
 
 
-def csv_batches(
-    stream: TextIO,
-    dialect: Dialect,
-    columns: Columns,
-    source: str,
-    problems: Problems,
-    rows_before: int = 0,
-) -> tuple[Iterator[Batch], Columns]:
-    """Return the batches of a csv file, and ``columns`` with its id column.
-
-    ``rows_before`` are in other files of the same table.
-    """
-    records = _records(stream, dialect, source, problems)
-    header, *_ = next(records, ([], 0, []))
+def csv_batches(stream: TextIO, dialect: Dialect, source: Source) -> Drawn:
+    """Return the batches of a csv file, and its source with the id column."""
+    records = _records(stream, dialect, source)
+    _, (header, _) = next(records, (0, ([], [])))
     if not any(name.strip() for name in header):
-        problems.raise_if_any()
+        source.problems.raise_if_any()
         raise UserError(f"{source} does not begin with a line of column names. Add one.")
-    columns = with_id(columns, header, source)
-    swallowed = _Swallowed(dialect, header, columns, rows_before)
-    return _rows(records, header, columns, swallowed, source, problems), columns
+    source = source.with_id(header)
+    return _rows(records, header, _Swallowed(dialect, header, source), source), source
 
 
-# A record, the line it begins at, and its lines if it has several.
-_Record = tuple[list[str], int, list[str]]
-
-
-def _records(
-    stream: TextIO, dialect: Dialect, source: str, problems: Problems
-) -> Iterator[_Record]:
-    """Yield the records of a csv file, to the first broken one."""
+def _records(stream: TextIO, dialect: Dialect, source: Source) -> Iterator[tuple[int, _Record]]:
+    """Yield the records of a csv file with the line they begin at, to the first broken one."""
     limit = csv.field_size_limit()
     held: list[str] = []
 
@@ -227,59 +193,44 @@ def _records(
         except csv.Error as error:
             escaped = any('\\"' in line for line in held) and dialect.quoting == "standard"
             other = " (or data.quoting=backslash, if one goes before them)" if escaped else ""
-            what = (
-                f"the record that begins here is not csv ({error}): check its quotation marks, or "
-                f"{_PLAIN}{other}"
-            )
-            problems.add(f"line {number + 1}", what)
+            what = f"is not csv ({error}): check its quotation marks, or {_PLAIN}{other}"
+            source.problems.add(f"line {number + 1}", f"the record that begins here {what}")
             return
         finally:
             csv.field_size_limit(limit)
         if record is None:
             return
-        yield record, number + 1, held[:] if len(held) > 1 else []
+        yield number + 1, (record, held[:] if len(held) > 1 else [])
         number += len(held)
 
 
 def _rows(
-    records: Iterator[_Record],
+    records: Iterator[tuple[int, _Record]],
     header: list[str],
-    columns: Columns,
     swallowed: "_Swallowed",
-    source: str,
-    problems: Problems,
+    source: Source,
 ) -> Iterator[Batch]:
-    """Yield the batches of a csv file whose header has been read."""
-    position = {name: header.index(name) for name in columns.to_read}
-    row, blank = 0, 0
-    while piece := take(records, lambda record: sum(map(len, record[0]))):
-        cells: list[list[str]] = []
-        rows: list[int] = []
-        places: list[str] = []
-        for record, line, lines in piece:
-            # A blank line is a lost row unless nothing follows it.
-            if not record:
-                blank = blank or line
-                continue
-            if blank:
-                problems.add_row(f"line {blank}", "is blank; remove it, or mend the row it was")
-                blank = 0
+    problems = source.problems
+    position = {name: header.index(name) for name in source.options.to_read}
+    row = 0
+    rows = filled(records, lambda record: not any(map(str.strip, record[0])), "line {}", problems)
+    for piece in batches_of(rows, lambda record: sum(map(len, record[1][0]))):
+        kept: list[tuple[int, str, list[str]]] = []
+        for line, (record, lines) in piece:
             row += 1
             place = f"row {row} (line {line})"
-            if len(record) != len(header):
-                if swallowed.are_rows(lines):
-                    swallowed.note(problems, row, line, len(lines))
-                else:
-                    what = f"has {len(record)} cells where the header has {len(header)}"
-                    problems.add_row(place, what)
-                continue
-            swallowed.look_at(record, row, line, lines)
-            cells.append(record)
-            rows.append(row)
-            places.append(place)
-        by_column = {name: [record[k] for record in cells] for name, k in position.items()}
-        yield Batch(by_column, np.array(rows, np.int64), places)
-    swallowed.tell(problems)
+            if len(record) == len(header):
+                swallowed.look_at(record, row, line, lines)
+                kept.append((row, place, record))
+            elif swallowed.are_rows(lines):
+                swallowed.note(row, line, len(lines))
+            else:
+                what = f"has {len(record)} cells where the header has {len(header)}"
+                problems.add_row(place, what)
+        cells = {name: [record[k] for _, _, record in kept] for name, k in position.items()}
+        numbers = np.array([number for number, _, _ in kept], np.int64)
+        yield Batch(cells, numbers, [place for _, place, _ in kept])
+    swallowed.tell()
     if not row and not problems.count and not problems.skipped_rows:
         raise UserError(f"{source} has a header and no rows. Check data.path.")
 
@@ -292,16 +243,15 @@ class _Swallowed:
     seldom has as many separators in each line as a row, and the labels of other rows after them.
     """
 
-    def __init__(
-        self, dialect: Dialect, header: list[str], columns: Columns, rows_before: int
-    ) -> None:
-        """Prepare for a file's records; ``rows_before`` are in other files of the same table."""
-        self._separator, self._rows_before = dialect.separator, rows_before
+    def __init__(self, dialect: Dialect, header: list[str], source: Source) -> None:
+        options = source.options
+        self._problems, self._separator = source.problems, dialect.separator
         self._marks = len(header) - 1
-        self._text = header.index(columns.text)
-        self._places = [header.index(str(name)) for name in columns.flags or (columns.labels,)]
+        self._text = header.index(options.text_column)
+        columns = options.label_columns or (str(options.labels_column),)
+        self._places = [header.index(name) for name in columns]
         # The one configured may be wrong.
-        self._between_labels = re.compile(f"[;,|/]|{re.escape(columns.separator)}")
+        self._between_labels = re.compile(f"[;,|/]|{re.escape(options.label_separator)}")
         # The cells of labels of all other records, and the labels in them.
         self._known: set[str] = set()
         # Row, first line, number of lines, and the cells of labels if each line is a row.
@@ -310,9 +260,8 @@ class _Swallowed:
     def look_at(self, record: list[str], row: int, line: int, lines: Sequence[str]) -> None:
         """Take note of a record and, if it has several, its lines."""
         if not self.are_rows(lines):
-            for place in self._places:
-                if record[place] not in self._known:
-                    cell = record[place]
+            for cell in (record[place] for place in self._places):
+                if cell not in self._known:
                     self._known |= {cell, cell.strip(), *self._labels(cell)}
             return
         rows = [part.rstrip("\r\n").split(self._separator) for part in lines]
@@ -327,46 +276,38 @@ class _Swallowed:
     def _labels(self, cell: str) -> list[str]:
         return [label.strip() for label in self._between_labels.split(cell)]
 
-    def tell(self, problems: Problems) -> None:
+    def tell(self) -> None:
         """Note the records in which rows were swallowed."""
         for row, line, count, cells in self._suspects:
-            filled = [cell for cell in cells if cell]
+            given = [cell for cell in cells if cell]
             alike = sum(
-                cell in self._known or self._known.issuperset(self._labels(cell)) for cell in filled
+                cell in self._known or self._known.issuperset(self._labels(cell)) for cell in given
             )
-            if not filled or 2 * alike < len(filled) or (not self._known and count < 3):
-                continue
-            self.note(problems, row, line, count)
+            if given and 2 * alike >= len(given) and (self._known or count > 2):
+                self.note(row, line, count)
 
-    def note(self, problems: Problems, row: int, line: int, count: int) -> None:
+    def note(self, row: int, line: int, count: int) -> None:
         """Note that a record of ``count`` lines has swallowed rows."""
         what = (
             f"a quotation mark opens a cell here that goes on over {count} lines, each with as "
             f"many separators as a row: it has swallowed {count - 1} rows. Close it, or {_PLAIN}"
         )
-        problems.add_row(f"row {row} (line {line})", what, row + self._rows_before)
+        problems = self._problems
+        problems.add_row(f"row {row} (line {line})", what, row + problems.rows_before)
         if problems.skip_rows:
             for other in range(line + 1, line + count):
                 problems.add_row(f"line {other}", f"was swallowed by row {row}")
 
 
 def csv_row(text: TextIO, dialect: Dialect) -> int:
-    """Return the row that the end of a csv text, cut off anywhere, is in."""
-    records = csv.reader(_with_end(text), **dialect.arguments)
+    """Return the row of a csv text that the first MARK is in."""
+    records = csv.reader(text, **dialect.arguments)
+    row = -dialect.skipped
     try:
-        return sum(1 for record in records if record) - 1 - dialect.skipped
+        for record in filter(None, records):
+            if any(MARK in cell for cell in record):
+                break
+            row += 1
     except csv.Error:
         return records.line_num
-
-
-def _with_end(lines: Iterable[str]) -> Iterator[str]:
-    """Yield lines with something after the end, so that a record not begun counts as well."""
-    last = ""
-    for line in lines:
-        if last:
-            yield last
-        last = line
-    if last.endswith(("\n", "\r")):
-        yield last
-        last = ""
-    yield f"{last}x"
+    return row

@@ -5,12 +5,14 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, TextIO
+from typing import IO, TextIO
 
-from resumebert.data.table import Problems
+import numpy as np
+
+from resumebert.data.cells.columns import AUTO
+from resumebert.data.problems import Problems
 from resumebert.utils.errors import UserError
 
-AUTO = "auto"
 # UTF-32 before UTF-16: its mark begins with the other's.
 _MARKS = {
     codecs.BOM_UTF32_LE: "utf-32",
@@ -18,7 +20,9 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_LATIN_1_FOR_UNDEFINED = "resumebert.latin-1"
+_LATIN_1_FOR_UNDEFINED, _MARKED = "resumebert.latin-1", "resumebert.marked"
+# Stands for a byte that can't be decoded; no text that can be has it.
+MARK = "\udcff"
 _CHUNK = 1 << 20
 
 
@@ -29,15 +33,18 @@ def _latin_1(error: UnicodeError) -> tuple[str, int]:
     return error.object[error.start : error.end].decode("latin-1"), error.end
 
 
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return MARK, error.end
+
+
 codecs.register_error(_LATIN_1_FOR_UNDEFINED, _latin_1)
+codecs.register_error(_MARKED, _mark)
 
 
 def check_encoding(encoding: str) -> str:
-    """Return the codec's own name for ``encoding``, or "auto".
-
-    Raises:
-        UserError: Python has no text encoding of this name.
-    """
+    """Return the codec's own name for ``encoding``, or "auto"; UserError if Python has none."""
     if encoding == AUTO:
         return AUTO
     try:
@@ -50,7 +57,7 @@ def check_encoding(encoding: str) -> str:
         ) from None
 
 
-def decode_errors(codec: str) -> str:
+def _decode_errors(codec: str) -> str:
     """Return the error handler for a codec: Windows-1252 leaves five bytes undefined.
 
     0x81, 0x8d, 0x8f, 0x90 and 0x9d are then read as Latin-1 reads them (control characters, which
@@ -59,7 +66,7 @@ def decode_errors(codec: str) -> str:
     return _LATIN_1_FOR_UNDEFINED if codec == "cp1252" else "strict"
 
 
-def codec_for(stream: BinaryIO, encoding: str, source: str, problems: Problems) -> str:
+def codec_for(stream: IO[bytes], encoding: str, source: str, problems: Problems) -> str:
     """Return the codec to read a stream with, from its start: a UTF-8 mark decides.
 
     Else ``encoding`` does. For "auto" that is the mark's, or UTF-8 if all of the stream is, or
@@ -86,7 +93,7 @@ def codec_for(stream: BinaryIO, encoding: str, source: str, problems: Problems) 
     return marked
 
 
-def _detected(stream: BinaryIO, source: str, problems: Problems) -> str:
+def _detected(stream: IO[bytes], source: str, problems: Problems) -> str:
     """Return "utf-8" or "cp1252" for a stream without a mark, all of it looked at."""
     if wide := _without_mark(stream):
         problems.guessed_encoding(source, f"{wide.upper()} without a byte order mark")
@@ -100,7 +107,7 @@ def _detected(stream: BinaryIO, source: str, problems: Problems) -> str:
     return "cp1252"
 
 
-def _without_mark(stream: BinaryIO) -> str | None:
+def _without_mark(stream: IO[bytes]) -> str | None:
     """Return the codec of two or four bytes a character that a stream is in, or None.
 
     Its spaces, line ends and ASCII letters hold zeros, all at one place of two or three of four.
@@ -123,7 +130,7 @@ def _without_mark(stream: BinaryIO) -> str | None:
     return codec if is_text and of_scripts > 0.95 * len(text) else None
 
 
-def _count_utf_8(stream: BinaryIO) -> tuple[int, int]:
+def _count_utf_8(stream: IO[bytes]) -> tuple[int, int]:
     """Return how many characters beyond ASCII are there in UTF-8, and how many damaged places."""
     stream.seek(0)
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -134,71 +141,58 @@ def _count_utf_8(stream: BinaryIO) -> tuple[int, int]:
         if not text.isascii():
             lost = text.count("\ufffd") - data.count(b"\xef\xbf\xbd")
             damaged += max(0, lost)
-            valid += len(text) - len(text.encode("ascii", "ignore")) - max(0, lost)
+            ascii_characters = np.count_nonzero(np.frombuffer(data, np.uint8) < 128)
+            valid += len(text) - int(ascii_characters) - max(0, lost)
         if not data:
             return valid, damaged
 
 
 def decode(data: bytes, encoding: str, source: str, problems: Problems) -> str:
-    """Decode ``data`` whole.
-
-    Raises:
-        UserError: See :func:`codec_for`; or a byte that the encoding can't decode, with its place.
-    """
+    """Decode ``data`` whole, or raise UserError with the byte that the encoding can't decode."""
     codec = codec_for(io.BytesIO(data), encoding, source, problems)
     try:
-        return data.decode(codec, decode_errors(codec))
+        return data.decode(codec, _decode_errors(codec))
     except UnicodeError as error:
         at = getattr(error, "start", 0)
-        shown = codec if encoding == AUTO else encoding
-        raise UserError(_undecodable(source, shown, data[at : at + 1], f"byte {at}")) from None
+        raise UserError(_undecodable(source, codec, data[at : at + 1], f"byte {at}")) from None
 
 
 @contextmanager
 def text_of(
-    stream: BinaryIO,
-    encoding: str,
-    problems: Problems,
-    *,
-    source: str,
-    newline: str,
-    row_at: Callable[[TextIO], int],
-    codec: str | None = None,
+    stream: IO[bytes], codec: str, source: str, *, newline: str, row_at: Callable[[TextIO], int]
 ) -> Iterator[TextIO]:
-    """Decode a stream at its start, for reading lines that end as ``newline`` says (see ``open``).
+    """Decode a stream, for reading lines that end as ``newline`` says (see ``open``).
 
-    ``row_at`` tells the row that the end of a text, cut off anywhere, is in. ``codec`` is that of
-    :func:`codec_for` if it is known.
+    ``row_at`` tells the row that the first MARK in a text is in.
 
     Raises:
-        UserError: While it is open: as :func:`codec_for`, or a byte that the encoding can't decode,
-            with its row.
+        UserError: While it is open: a byte that ``codec`` can't decode, with its row.
     """
-    codec = codec or codec_for(stream, encoding, source, problems)
     stream.seek(0)
-    text = io.TextIOWrapper(stream, codec, decode_errors(codec), newline=newline)
+    text = io.TextIOWrapper(stream, codec, _decode_errors(codec), newline=newline)
     try:
         yield text
     except UnicodeError:
         at, byte = _find_undecodable(stream, codec)
-        head = io.BufferedReader(_Head(stream, at))
-        row = max(1, row_at(io.TextIOWrapper(head, codec, "replace", newline=newline)))
+        text.detach()
+        stream.seek(0)
+        text = io.TextIOWrapper(stream, codec, _MARKED, newline=newline)
+        row = max(1, row_at(text)) if byte else 1
         where = f"row {row} (byte {at} of the file)"
-        shown = codec if encoding == AUTO else encoding
-        raise UserError(_undecodable(source, shown, byte, where)) from None
+        raise UserError(_undecodable(source, codec, byte, where)) from None
     finally:
         # Otherwise the wrapper closes a stream that isn't its own.
         text.detach()
 
 
-def head_of(stream: BinaryIO, codec: str) -> str:
+def head_of(stream: IO[bytes], codec: str) -> str:
     """Return the beginning of a stream as text."""
     stream.seek(0)
     decoder = codecs.getincrementaldecoder(codec)("replace")
     return decoder.decode(stream.read(1 << 18))
 
 
-def _find_undecodable(stream: BinaryIO, codec: str) -> tuple[int, bytes]:
+def _find_undecodable(stream: IO[bytes], codec: str) -> tuple[int, bytes]:
     """Return where the first byte is that ``codec`` can't decode, and the byte."""
     stream.seek(0)
     decoder = codecs.getincrementaldecoder(codec)()
@@ -217,29 +211,11 @@ def _find_undecodable(stream: BinaryIO, codec: str) -> tuple[int, bytes]:
         read += len(data)
 
 
-class _Head(io.RawIOBase):
-    """The first ``size`` bytes of a stream, read again from its start."""
-
-    def __init__(self, stream: BinaryIO, size: int) -> None:
-        stream.seek(0)
-        self._stream = stream
-        self._left = size
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._stream.read(min(len(buffer), self._left))
-        buffer[: len(data)] = data
-        self._left -= len(data)
-        return len(data)
-
-
-def _undecodable(source: str, encoding: str, byte: bytes, where: str) -> str:
+def _undecodable(source: str, codec: str, byte: bytes, where: str) -> str:
     """Return the message for a byte that can't be decoded, with the encoding to try."""
-    utf = check_encoding(encoding).startswith(("utf", "ascii"))
+    utf = codec.startswith(("utf", "ascii"))
     advice = "cp1252, as files from Windows often are" if utf else "utf-8"
     return (
-        f"{source} is not {encoding}: 0x{byte.hex()} in {where} can't be decoded. Try "
+        f"{source} is not {codec}: 0x{byte.hex()} in {where} can't be decoded. Try "
         f"data.encoding={advice}; or save the file as UTF-8."
     )

@@ -7,19 +7,19 @@ was never computed; so the sheet's XML is looked through for these first.
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from math import inf
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
-from xml.parsers import expat
 from zipfile import ZipFile
 
 import numpy as np
 
-from resumebert.data.readers.columns import Batch, Columns, take, with_id
+from resumebert.data.cells.columns import Batch, Drawn, Source, batches_of, filled
+from resumebert.data.problems import name_list, shorten
 from resumebert.data.readers.files import check_ratio, open_zip
-from resumebert.data.table import Problems, name_list, shorten
 from resumebert.utils.errors import UserError
 
 # What a workbook of a million rows takes.
@@ -33,55 +33,54 @@ _FULL_CELL = 32_767
 _Row = tuple[int, list[Any]]
 
 
+@dataclass(frozen=True)
 class _Lost:
     """A cell that would be read as empty, and is not."""
 
-    def __init__(self, what: str) -> None:
-        self.what = what
+    what: str
 
     def __repr__(self) -> str:
         return self.what
 
 
 @contextmanager
-def excel_batches(
-    path: Path, sheet: str | None, columns: Columns, source: str, problems: Problems
-) -> Iterator[tuple[Iterator[Batch], Columns]]:
-    """Open a workbook for drawing the batches of a sheet; the columns come with the id column.
-
-    Raises:
-        UserError: While it is open: python-calamine is missing, the file is damaged, the sheet is
-            not there or lacks columns.
-    """
+def open_excel(path: Path, source: Source) -> Iterator[Drawn]:
+    """Open a workbook for drawing the batches of a sheet; see ``open_table``."""
     try:
         calamine = import_module("python_calamine")
     except ImportError:
         raise UserError(
-            f"{source} is an Excel file, and reading one takes the package python-calamine, which "
-            f"is not installed: pip install python-calamine. Or save the sheet as .csv."
+            f"{source} is an Excel file, and reading one takes the package python-calamine, "
+            f"which is not installed: pip install python-calamine. Or save the sheet as .csv."
         ) from None
-    with _damage_told(source):
-        with open_zip(path, source, "an .xlsx workbook") as archive:
-            _check_unpacked(path, archive, source)
+    with _damage_told(source.name):
+        with open_zip(path, source.name, "an .xlsx workbook") as archive:
+            size = sum(info.file_size for info in archive.infolist())
+            check_ratio(size, path.stat().st_size, source.name)
+            if size > MAX_WORKBOOK_BYTES:
+                raise UserError(
+                    f"{source} is refused: unpacked, it would take more than "
+                    f"{MAX_WORKBOOK_BYTES / 1e6:,.0f} MB, and several times that in memory. Save "
+                    f"the sheet as .csv."
+                )
             book = calamine.CalamineWorkbook.from_path(path)
             kinds = calamine.SheetTypeEnum.WorkSheet
             known = [found.name for found in book.sheets_metadata if found.typ == kinds]
-            name = _chosen(sheet, known, source)
-            lost = _lost_cells(archive, name, source)
-        found = book.get_sheet_by_name(name)
-        rows = _sheet_rows(found, lost)
+            name = _chosen(source.options.sheet, known, source.name)
+            lost = _lost_cells(archive, name, source.name)
+        rows = _sheet_rows(book.get_sheet_by_name(name), lost)
         _, header = next(rows, (1, []))
     names = ["" if cell is None else str(cell) for cell in header]
     if not any(name.strip() for name in names):
         raise UserError(f"{source} does not begin with a row of column names. Add one.")
-    columns = with_id(columns, [name for name in names if name], source)
-    yield _batches(rows, names, columns, source, problems), columns
+    source = source.with_id([name for name in names if name])
+    yield _batches(rows, names, source), source
     book.close()
 
 
 @contextmanager
 def _damage_told(source: str) -> Iterator[None]:
-    """Tell whatever is raised as a damaged file; a panic in Rust is no Exception."""
+    """Turn whatever is raised into a UserError: also a panic in Rust, which is no Exception."""
     try:
         yield
     except (UserError, MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
@@ -92,18 +91,6 @@ def _damage_told(source: str) -> Iterator[None]:
             f"{source} is not an .xlsx workbook, or is damaged ({what}). Open it in Excel and save "
             f"it again, or save the sheet as .csv."
         ) from None
-
-
-def _check_unpacked(path: Path, archive: ZipFile, source: str) -> None:
-    """Refuse a workbook that unpacks to more than one of résumés can be."""
-    size = sum(info.file_size for info in archive.infolist())
-    check_ratio(size, path.stat().st_size, source)
-    if size > MAX_WORKBOOK_BYTES:
-        raise UserError(
-            f"{source} is refused: unpacked, it would take more than "
-            f"{MAX_WORKBOOK_BYTES / 1e6:,.0f} MB, and several times that in memory. Save the sheet "
-            f"as .csv."
-        )
 
 
 def _chosen(sheet: str | None, known: list[str], source: str) -> str:
@@ -121,47 +108,28 @@ def _chosen(sheet: str | None, known: list[str], source: str) -> str:
 def _lost_cells(archive: ZipFile, sheet: str, source: str) -> dict[int, dict[int, str]]:
     """Return row → column → what the cell holds, for cells that would be read as empty."""
     lost: dict[int, dict[int, str]] = {}
-    row = last = column = widest = 0
-    kind, value, has_formula = "", "", False
-
-    def add(text: str) -> None:
-        nonlocal value
-        value += text
-
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal row, last, column, widest, kind, value, has_formula
-        tag = tag.rpartition(":")[2]
-        if tag == "row":
-            row, column = int(attributes.get("r", row + 1)), 0
-            if row <= last:
-                raise ValueError(f"row {row} follows row {last}")
-            last = row
-        elif tag == "c":
-            place = attributes.get("r")
-            column = _column(place) if place else column + 1
-            if place and place[-len(str(row)) :] != str(row):
-                raise ValueError(f"the cell {place} is in row {row}")
-            widest = max(widest, column)
-            kind, value, has_formula = attributes.get("t", "n"), "", False
-        elif tag == "f":
-            has_formula = True
-        elif tag == "v":
-            parser.CharacterDataHandler = add
-
-    def end(tag: str) -> None:
-        tag = tag.rpartition(":")[2]
-        if tag == "v":
-            parser.CharacterDataHandler = None
-        elif tag == "c":
-            if kind == "e":
-                lost.setdefault(row, {})[column] = f"the error {value}"
-            elif has_formula and not value and kind != "str":
-                lost.setdefault(row, {})[column] = "a formula without its value: save it in Excel"
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler, parser.EndElementHandler = start, end
+    last = widest = 0
     with archive.open(_xml_of(archive, sheet)) as stream:
-        parser.ParseFile(stream)
+        for _, row in ElementTree.iterparse(stream):
+            if row.tag.rpartition("}")[2] != "row":
+                continue
+            number, column = int(row.get("r", last + 1)), 0
+            if number <= last:
+                raise ValueError(f"row {number} follows row {last}")
+            for cell in row:
+                place, kind = cell.get("r"), cell.get("t")
+                column = _column(place) if place else column + 1
+                if place and not place.endswith(str(number)):
+                    raise ValueError(f"the cell {place} is in row {number}")
+                widest = max(widest, column)
+                value = cell.findtext("{*}v", "")
+                if kind == "e":
+                    lost.setdefault(number, {})[column] = f"the error {value}"
+                elif kind != "str" and not value and cell.find("{*}f") is not None:
+                    what = "a formula without its value: save it in Excel"
+                    lost.setdefault(number, {})[column] = what
+            row.clear()
+            last = number
     if last * widest > MAX_CELLS:
         raise UserError(
             f"{source} is refused: its sheet goes on to row {last:,} and column {widest:,}. Delete "
@@ -171,7 +139,6 @@ def _lost_cells(archive: ZipFile, sheet: str, source: str) -> dict[int, dict[int
 
 
 def _column(place: str) -> int:
-    """Return the number of a cell's column, from 1."""
     number = 0
     for letter in place.rstrip("0123456789"):
         number = 26 * number + ord(letter) - 64
@@ -179,7 +146,6 @@ def _column(place: str) -> int:
 
 
 def _xml_of(archive: ZipFile, sheet: str) -> str:
-    """Return the path of a sheet's XML in the workbook."""
     book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
     found = next(e for e in book.iter() if e.tag.endswith("}sheet") and e.get("name") == sheet)
     known = next(value for key, value in found.attrib.items() if key.endswith("}id"))
@@ -221,20 +187,21 @@ def _value(cell: Any) -> Any:
     return None if cell == "" else cell
 
 
-def _batches(
-    rows: Iterator[_Row], names: list[str], columns: Columns, source: str, problems: Problems
-) -> Iterator[Batch]:
-    """Yield the batches of a sheet whose header has been read."""
-    position = {name: names.index(name) for name in columns.to_read}
-    filled = _filled(rows, problems)
+def _batches(rows: Iterator[_Row], names: list[str], source: Source) -> Iterator[Batch]:
+    options, problems = source.options, source.problems
+    position = {name: names.index(name) for name in options.to_read}
     full = count = 0
-    while piece := take(filled, _size):
-        cells = {name: [_at(row, k) for _, row in piece] for name, k in position.items()}
-        full += sum(isinstance(t, str) and len(t) >= _FULL_CELL for t in cells[columns.text])
-        if columns.labels is not None:
+    for piece in batches_of(filled(rows, _is_blank, "row {} of the sheet", problems), _size):
+        cells = {
+            name: [row[k] if k < len(row) else None for _, row in piece]
+            for name, k in position.items()
+        }
+        texts = cells[options.text_column]
+        full += sum(isinstance(text, str) and len(text) >= _FULL_CELL for text in texts)
+        if options.labels_column is not None:
             # An empty cell is all that Excel has for a résumé without a label.
-            labels = cells[columns.labels]
-            cells[columns.labels] = ["" if cell is None else cell for cell in labels]
+            labels = cells[options.labels_column]
+            cells[options.labels_column] = ["" if cell is None else cell for cell in labels]
         numbers = np.array([number - 1 for number, _ in piece], np.int64)
         places = [f"row {number - 1} (row {number} of the sheet)" for number, _ in piece]
         count += len(piece)
@@ -249,23 +216,8 @@ def _batches(
 
 
 def _size(row: _Row) -> int:
-    """Return how many characters a row holds."""
     return sum(len(cell) for cell in row[1] if isinstance(cell, str))
 
 
-def _at(cells: list[Any], position: int) -> Any:
-    return cells[position] if position < len(cells) else None
-
-
-def _filled(rows: Iterator[_Row], problems: Problems) -> Iterator[_Row]:
-    """Yield the rows that hold something, noting blank ones unless nothing follows."""
-    blank = 0
-    for number, cells in rows:
-        if all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells):
-            blank = blank or number
-            continue
-        if blank:
-            what = "is blank; remove it, or mend the row it was"
-            problems.add_row(f"row {blank} of the sheet", what)
-            blank = 0
-        yield number, cells
+def _is_blank(cells: list[Any]) -> bool:
+    return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells)

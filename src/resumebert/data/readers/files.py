@@ -7,33 +7,31 @@ import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO
 
-from resumebert.data.table import name_list, printable
+import pyarrow as pa
+
+from resumebert.data.cells.columns import MAX_DOCUMENT_BYTES, Batch, Source, too_large
+from resumebert.data.problems import name_list, printable
+from resumebert.data.table import ResumeTable
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import free_memory
 
-# Ten times a thick book. A larger text is another kind of file, and a few of them fill the memory.
-MAX_DOCUMENT_BYTES = 10 * 1000**2
 # Text packs to a fifth or a tenth of its size; what unpacks to far more was made to fill a memory.
 MAX_RATIO = 200
-# Below it, no ratio does harm.
+# Up to this size, no ratio does harm.
 ALWAYS_UNPACKED_BYTES = 100 * 1000**2
 _LOOKED_EVERY = 256 * 1000**2
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# What is raised by a packed file that is damaged, encrypted or packed in a way Python can't unpack.
+# What Python raises for a packed file that is damaged or encrypted, or that it can't unpack.
 _DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    EOFError,
-    OSError,
-    RuntimeError,
-    ValueError,
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, OSError, RuntimeError, ValueError),
 )
 # How packed files begin, what each kind is called, and what unpacks it.
 _PACKED: dict[str, tuple[bytes, str, Callable[[Any], Any] | None]] = {
@@ -43,16 +41,27 @@ _PACKED: dict[str, tuple[bytes, str, Callable[[Any], Any] | None]] = {
     ".zip": (b"PK\x03\x04", "zip", None),
 }
 
-# A file: where it is in its folder or zip, and how to read its bytes.
-Member: TypeAlias = tuple[str, Callable[[], bytes]]
+
+@dataclass(frozen=True)
+class Member:
+    """A file of a folder or zip.
+
+    Attributes:
+        name: its path in there.
+        open: opens it for reading bytes.
+        read: reads a document whole; raises UserError if it is larger than any résumé.
+    """
+
+    name: str
+    open: Callable[[], Any]
+    read: Callable[[], bytes]
 
 
-def check_path(path: str | Path | None, *, folder: bool = False, key: str = "data.path") -> Path:
-    """Return ``path`` as a Path to a readable, non-empty file, or to a folder if ``folder``.
+def check_path(path: str | Path | None, key: str = "data.path", *, folder: bool = True) -> Path:
+    """Return ``path`` as a Path to a readable, non-empty file, or to a folder where one may be.
 
     Raises:
-        UserError: No path is given, nothing is there, it is of the other kind, it may not be read,
-            or the file is empty.
+        UserError: There is no such file or folder, or it can't be read.
     """
     if path is None or not str(path):
         raise UserError(f"{key} is not set: no data to read. Give it as {key}=PATH.")
@@ -64,10 +73,9 @@ def check_path(path: str | Path | None, *, folder: bool = False, key: str = "dat
             raise UserError(f"There is no file or folder {shown} ({key}).{sought} Check {key}.")
         if folder and found.is_dir():
             next(found.iterdir(), None)
-        elif folder or not found.is_file():
-            kind = "a folder" if found.is_dir() else "not a folder" if folder else "not a file"
-            wanted = "a folder" if folder else "a file"
-            raise UserError(f"{key}={shown} is {kind}, where {wanted} is expected.")
+        elif not found.is_file():
+            kind = "a folder" if found.is_dir() else "not a file"
+            raise UserError(f"{key}={shown} is {kind}, where a file is expected.")
         else:
             with found.open("rb") as stream:
                 if not stream.read(1):
@@ -82,16 +90,6 @@ def check_path(path: str | Path | None, *, folder: bool = False, key: str = "dat
     return found
 
 
-def is_folder(path: str | Path | None) -> bool:
-    """Return whether ``path`` leads to a folder."""
-    if path is None or not str(path):
-        return False
-    try:
-        return Path(str(path)).expanduser().is_dir()
-    except (OSError, ValueError, RuntimeError):
-        return False
-
-
 def unpacked_name(path: PurePath) -> str:
     """Return a file's name without the suffix of what it is packed with."""
     return path.stem if path.suffix.lower() in _PACKED else path.name
@@ -103,7 +101,7 @@ def open_binary(path: Path, source: str) -> Iterator[tuple[BinaryIO, str]]:
 
     Raises:
         UserError: While it is open: it is damaged, a zip of several files, or unpacks to so much
-            that it was made to fill a memory; or an error of the file system.
+            that it was made to fill a memory.
     """
     told = path.suffix.lower()
     with ExitStack() as stack:
@@ -113,20 +111,22 @@ def open_binary(path: Path, source: str) -> Iterator[tuple[BinaryIO, str]]:
             raw.seek(0)
         except OSError as error:
             raise UserError(f"{source} can't be read: {error.strerror or error}.") from None
-        kinds = [kind for kind, (mark, _, _) in _PACKED.items() if start.startswith(mark)]
-        kind = kinds[0] if kinds else told if told in _PACKED else None
+        marked = [kind for kind, (mark, _, _) in _PACKED.items() if start.startswith(mark)]
+        kind = next(iter(marked), told if told in _PACKED else None)
         try:
             if kind is None:
                 yield raw, path.name
-            elif kind == ".zip":
+                return
+            unpack = _PACKED[kind][2]
+            if unpack is None:
                 archive = stack.enter_context(open_zip(path, source))
                 info = _only_file(archive, source)
-                inner = stack.enter_context(archive.open(info))
-                yield _bounded(inner, path, source), PurePosixPath(info.filename).name
+                inner, name = archive.open(info), PurePosixPath(info.filename).name
             else:
-                unpack = _PACKED[kind][2]
-                inner = stack.enter_context(unpack(path))  # type: ignore[misc]
-                yield _bounded(inner, path, source), unpacked_name(path)
+                inner, name = unpack(path), unpacked_name(path)
+            stack.enter_context(inner)
+            unpacked = _Unpacked(inner, path.stat().st_size, source)
+            yield io.BufferedReader(unpacked, 1 << 16), name
         except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:
             what = getattr(error, "strerror", None) or error
             if kind is None:
@@ -137,8 +137,7 @@ def open_binary(path: Path, source: str) -> Iterator[tuple[BinaryIO, str]]:
 
 
 def _only_file(archive: zipfile.ZipFile, source: str) -> zipfile.ZipInfo:
-    """Return the one file of a zip."""
-    infos = zip_infos(archive, ())
+    infos = _zip_infos(archive, (), source)
     if len(infos) != 1:
         names = name_list([info.filename for info in infos])
         raise UserError(
@@ -146,13 +145,7 @@ def _only_file(archive: zipfile.ZipFile, source: str) -> zipfile.ZipInfo:
             f"and give the file that is meant, or the folder of train, val and test files. (A zip "
             f"of documents is read with data=documents.)"
         )
-    check_sizes(infos, source, archive)
     return infos[0]
-
-
-def _bounded(inner: Any, path: Path, source: str) -> BinaryIO:
-    """Return a stream of what ``path`` unpacks to, up to a bound on the ratio of the sizes."""
-    return io.BufferedReader(_Unpacked(inner, path.stat().st_size, source), 1 << 16)
 
 
 class _Unpacked(io.RawIOBase):
@@ -181,11 +174,7 @@ class _Unpacked(io.RawIOBase):
 
 
 def check_ratio(size: int, packed_size: int, source: str, what: str = "it") -> None:
-    """Refuse a packed file that unpacks to so much that it was made to fill a memory.
-
-    Raises:
-        UserError: It does.
-    """
+    """Raise UserError if a packed file unpacks to so much that it was made to fill a memory."""
     if size > max(ALWAYS_UNPACKED_BYTES, MAX_RATIO * packed_size):
         raise UserError(
             f"{source} is refused: unpacked, {what} would take {size / 1e6:,.0f} MB or more, over "
@@ -196,11 +185,7 @@ def check_ratio(size: int, packed_size: int, source: str, what: str = "it") -> N
 
 @contextmanager
 def open_zip(path: Path, source: str, kind: str = "a zip file") -> Iterator[zipfile.ZipFile]:
-    """Open a zip.
-
-    Raises:
-        UserError: While it is open: it is no zip, or damaged or encrypted.
-    """
+    """Open a zip; what is no zip, damaged or encrypted is a UserError while it is open."""
     try:
         with zipfile.ZipFile(path) as archive:
             _check_count(path, archive)
@@ -223,51 +208,51 @@ def _check_count(path: Path, archive: zipfile.ZipFile) -> None:
         raise zipfile.BadZipFile(f"its directory lists {found} files of {count}")
 
 
-def zip_infos(archive: zipfile.ZipFile, suffixes: tuple[str, ...]) -> list[zipfile.ZipInfo]:
-    """Return the files of a zip with one of ``suffixes``, or all for none."""
-    return [
+@contextmanager
+def open_members(path: Path, source: str, suffixes: tuple[str, ...] = ()) -> Iterator[list[Member]]:
+    """Open a folder or zip for reading its files with one of ``suffixes``, or all for none."""
+    if path.is_dir():
+        yield folder_members(path, source, suffixes)
+        return
+    with open_zip(path, source) as archive:
+        yield [
+            Member(info.filename, partial(archive.open, info), partial(_read_zipped, archive, info))
+            for info in _zip_infos(archive, suffixes, source)
+        ]
+
+
+def _zip_infos(
+    archive: zipfile.ZipFile, suffixes: tuple[str, ...], source: str
+) -> list[zipfile.ZipInfo]:
+    """Return the files of a zip, if they can be unpacked in bounded memory."""
+    infos = [
         info
         for info in archive.infolist()
         if not info.is_dir() and _is_ours(PurePosixPath(info.filename), suffixes)
     ]
-
-
-def check_sizes(infos: list[zipfile.ZipInfo], source: str, archive: zipfile.ZipFile) -> None:
-    """Refuse a zip that can't be unpacked in bounded memory.
-
-    Raises:
-        UserError: It can't.
-    """
     packed = [info.filename for info in infos if info.compress_type not in _COMPRESSIONS]
     if packed:
         raise UserError(
             f"{source} is refused: {name_list(packed)} are packed in another way than zip's own, "
             f"which can't be unpacked in bounded memory. Zip the files again."
         )
-    # Not what the zip says its parts take: they may share them.
-    size = Path(str(archive.filename)).stat().st_size
-    largest = max(infos, key=lambda info: info.file_size, default=None)
-    if largest is not None:
+    if infos:
+        # Not what the zip says its parts take: they may share them.
+        size = Path(str(archive.filename)).stat().st_size
+        largest = max(infos, key=lambda info: info.file_size)
         what = f"its {len(infos)} files, {printable(largest.filename)!r} the largest,"
         check_ratio(sum(info.file_size for info in infos), size, source, what)
+    return infos
 
 
-def zip_members(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo]) -> list[Member]:
-    """Return files of a zip as members: no more of each is read than its declared size."""
-
-    def reader(info: zipfile.ZipInfo) -> Callable[[], bytes]:
-        def read() -> bytes:
-            check_size(info.file_size)
-            # Not `archive.read`: a zip that lies about a size would be unpacked in full.
-            with archive.open(info) as stream:
-                return stream.read(info.file_size + 1)
-
-        return read
-
-    return [(info.filename, reader(info)) for info in infos]
+def _read_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    _check_size(info.file_size)
+    # Not `archive.read`: a zip that lies about a size would be unpacked in full.
+    with archive.open(info) as stream:
+        return stream.read(info.file_size + 1)
 
 
-def folder_members(folder: Path, suffixes: tuple[str, ...], source: str) -> list[Member]:
+def folder_members(folder: Path, source: str, suffixes: tuple[str, ...] = ()) -> list[Member]:
     """Return the files of a folder and its subfolders, sorted: with one of ``suffixes``, or all.
 
     A link that leads elsewhere in the folder is passed over, for what it leads to is there already.
@@ -275,14 +260,6 @@ def folder_members(folder: Path, suffixes: tuple[str, ...], source: str) -> list
     Raises:
         UserError: The folder can't be listed, or a link leads out of it.
     """
-
-    def reader(path: Path) -> Callable[[], bytes]:
-        def read() -> bytes:
-            check_size(path.stat().st_size)
-            return path.read_bytes()
-
-        return read
-
     try:
         root = folder.resolve()
         members = []
@@ -292,10 +269,16 @@ def folder_members(folder: Path, suffixes: tuple[str, ...], source: str) -> list
             if ours and path.is_symlink() and _leads_to_another(path, root, source):
                 continue
             if ours and path.is_file():
-                members.append((place.as_posix(), reader(path)))
+                read = partial(_read_file, path)
+                members.append(Member(place.as_posix(), partial(path.open, "rb"), read))
     except (OSError, RuntimeError) as error:
         raise UserError(f"{source} can't be read: {printable(str(error))}.") from None
     return members
+
+
+def _read_file(path: Path) -> bytes:
+    _check_size(path.stat().st_size)
+    return path.read_bytes()
 
 
 def _leads_to_another(path: Path, root: Path, source: str) -> bool:
@@ -310,46 +293,39 @@ def _leads_to_another(path: Path, root: Path, source: str) -> bool:
     return target.is_dir() or target.suffix.lower() == path.suffix.lower()
 
 
-def check_size(size: int) -> None:
-    """Refuse a document that is larger than any résumé.
-
-    Raises:
-        UserError: It is.
-    """
+def _check_size(size: int) -> None:
     if size > MAX_DOCUMENT_BYTES:
         raise UserError(too_large(size))
 
 
-def too_large(size: int) -> str:
-    """Return the message for a document or cell that is larger than any résumé."""
-    return (
-        f"holds {size / 1e6:,.1f} MB, which no résumé does (at most "
-        f"{MAX_DOCUMENT_BYTES / 1e6:,.0f} MB are read): take it out, or check what it is."
-    )
-
-
 @contextmanager
-def within_memory(source: str) -> Iterator[Callable[[int], None]]:
-    """Return a function to call with the bytes of each batch of texts that is taken.
+def within_memory(name: str) -> Iterator[Callable[[Iterable[Batch], Source], ResumeTable]]:
+    """Return a function that makes a table of batches, or UserError when the memory is used up."""
+    taken = 0
 
-    Raises:
-        UserError: While it is open: little memory is left after so many bytes.
-    """
-    taken = looked = 0
+    def looked_at(batches: Iterable[Batch], text_column: str) -> Iterator[Batch]:
+        nonlocal taken
+        looked = 0
+        for batch in batches:
+            cells = batch.cells[text_column]
+            if isinstance(cells, pa.Array):
+                taken += cells.nbytes
+            else:
+                taken += sum(len(cell) for cell in cells if isinstance(cell, str))
+            if taken - looked > _LOOKED_EVERY:
+                looked = taken
+                if free_memory() < _LOOKED_EVERY:
+                    raise MemoryError
+            yield batch
 
-    def look(size: int) -> None:
-        nonlocal taken, looked
-        taken += size
-        if taken - looked > _LOOKED_EVERY:
-            looked = taken
-            if free_memory() < _LOOKED_EVERY:
-                raise MemoryError
+    def make(batches: Iterable[Batch], source: Source) -> ResumeTable:
+        return ResumeTable.from_batches(looked_at(batches, source.options.text_column), source)
 
     try:
-        yield look
+        yield make
     except MemoryError:
         raise UserError(
-            f"{source} does not fit into the memory, which was used up after {taken / 1e9:,.1f} GB "
+            f"{name} does not fit into the memory, which was used up after {taken / 1e9:,.1f} GB "
             f"of text had been read. Check what is in it; split it, or use a machine with more."
         ) from None
 

@@ -2,15 +2,24 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any, TextIO
 
 import numpy as np
 
-from resumebert.data.readers.columns import Batch, Columns, take, with_id
-from resumebert.data.readers.files import MAX_DOCUMENT_BYTES
-from resumebert.data.table import Problems, name_list, shorten
+from resumebert.data.cells.columns import (
+    MAX_DOCUMENT_BYTES,
+    Batch,
+    Drawn,
+    Options,
+    Source,
+    batches_of,
+    filled,
+)
+from resumebert.data.problems import Problems, name_list, shorten
+from resumebert.data.readers.encodings import MARK
 from resumebert.utils.errors import UserError
 
 _PIECE = 1 << 20
@@ -19,17 +28,21 @@ MAX_ROW = 4 * MAX_DOCUMENT_BYTES
 # One object that holds all rows is parsed at once, which takes several times as much memory.
 _MAX_WHOLE = 250 * 1000**2
 _SPACE = re.compile(r"[ \t\n\r]*")
-BLANK_LINE = "is a blank line; remove it, or mend the row it was"
+_TOO_DEEP = "is nested too deeply to be a résumé"
 
+# The number of a row, and what it holds.
 _Row = tuple[int, dict[str, Any]]
 
 
 def line_at(text: TextIO) -> int:
-    """Return the line that the end of ``text`` is in."""
-    count = 1
+    """Return the line of a text that the first MARK is in."""
+    line = 1
     while piece := text.read(_PIECE):
-        count += piece.count("\n")
-    return count
+        before, mark, _ = piece.partition(MARK)
+        line += before.count("\n")
+        if mark:
+            break
+    return line
 
 
 def looks_like_json(head: str) -> bool:
@@ -37,57 +50,60 @@ def looks_like_json(head: str) -> bool:
     return re.match(r'\s*(\[\s*)?\{\s*"', head) is not None
 
 
-def json_batches(
-    stream: TextIO, columns: Columns, source: str, problems: Problems
-) -> tuple[Iterator[Batch], Columns]:
-    """Return the batches of a JSON file, and ``columns`` with the id column of its first row."""
-    objects = _opened(_objects(stream, columns, source, problems), columns, problems)
+def json_batches(stream: TextIO, source: Source) -> Drawn:
+    """Return the batches of a JSON file, and its source with the id column of the first row."""
+    objects = _opened(_objects(stream, source), source)
     first = next(objects, None)
     if first is None:
-        problems.raise_if_any()
-        if problems.skipped_rows:
-            problems.raise_none_left()
+        source.problems.raise_if_any()
+        if source.problems.skipped_rows:
+            source.problems.raise_none_left()
         raise UserError(f"{source} holds no rows, only blank lines. Check data.path.")
-    columns = with_id(columns, list(first[1]), source)
-    return _rows(first, objects, columns, problems), columns
+    source = source.with_id(list(first[1]))
+    return _batches(chain([first], objects), source), source
 
 
-def _objects(stream: TextIO, columns: Columns, source: str, problems: Problems) -> Iterator[_Row]:
+def _objects(stream: TextIO, source: Source) -> Iterator[_Row]:
     """Return each row's number and object, whichever way the file holds them."""
     ahead = _next_filled(stream)
     line = ahead[-1].lstrip() if ahead else ""
     if line.startswith("["):
-        return _items(line[1:], stream, problems)
-    if not line.startswith("{"):
-        return _lines(ahead, stream, problems)
+        return _items(line[1:], stream, source.problems)
     # An object may go on over several lines; of a broken line, more is there.
-    if line.rstrip().endswith(("{", "[", ",")) or len(ahead[-1]) >= MAX_ROW:
-        return _whole(line + stream.read(_MAX_WHOLE + 1), columns, source, problems)
-    try:
-        only = json.loads(line)
-    except (ValueError, RecursionError):
-        only = {}
-    is_row = _has(only, columns.wanted) and not isinstance(only[columns.text], dict | list)
-    if not is_row and _rows_within(only, columns)[0]:
+    is_open = line.rstrip().endswith(("{", "[", ",")) or len(line) >= MAX_ROW
+    if line.startswith("{") and is_open:
+        return _whole(line + stream.read(_MAX_WHOLE + 1), source)
+    if line.startswith("{") and _holds_rows(line, source.options):
         more = _next_filled(stream)
         if not more or not more[-1].strip():
-            return _whole(line, columns, source, problems)
+            return _whole(line, source)
         ahead += more
-    return _lines(ahead, stream, problems)
+    return _lines(ahead, stream, source.problems)
 
 
-def _opened(rows: Iterator[_Row], columns: Columns, problems: Problems) -> Iterator[_Row]:
+def _holds_rows(line: str, options: Options) -> bool:
+    """Tell whether the object in a line is no row, but holds them."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    if _has(found, options.wanted) and not isinstance(found[options.text_column], dict | list):
+        return False
+    return bool(_rows_within(found, options)[0])
+
+
+def _opened(rows: Iterator[_Row], source: Source) -> Iterator[_Row]:
     """Yield rows with what stands in their object ``data``, where Label Studio has the text."""
+    text = source.options.text_column
     is_told = False
     for row, found in rows:
         data = found.get("data")
-        if columns.text in found or not (isinstance(data, dict) and columns.text in data):
+        if text in found or not (isinstance(data, dict) and text in data):
             yield row, found
             continue
         if not is_told:
-            problems.remark(
-                f"Column {columns.text!r} was taken from the object 'data' of each row."
-            )
+            told = f"Column {text!r} was taken from the object 'data' of each row."
+            source.problems.remark(told)
             is_told = True
         yield row, {**data, **found}
 
@@ -104,16 +120,9 @@ def _next_filled(stream: TextIO) -> list[str]:
 
 def _lines(ahead: list[str], stream: TextIO, problems: Problems) -> Iterator[_Row]:
     """Yield the objects of lines, first those ``ahead``, noting lines that are none."""
-    row = blank = 0
-    while line := ahead.pop(0) if ahead else stream.readline(MAX_ROW):
-        row += 1
-        # A blank line is a lost row unless nothing follows it.
-        if not line.strip():
-            blank = blank or row
-            continue
-        if blank:
-            problems.add_row(f"row {blank}", BLANK_LINE)
-            blank = 0
+    lines = chain(ahead, iter(partial(stream.readline, MAX_ROW), ""))
+    rows = filled(enumerate(lines, start=1), lambda line: not line.strip(), "row {}", problems)
+    for row, line in rows:
         if len(line) >= MAX_ROW and not line.endswith("\n"):
             while (rest := stream.readline(_PIECE)) and not rest.endswith("\n"):
                 pass
@@ -122,7 +131,7 @@ def _lines(ahead: list[str], stream: TextIO, problems: Problems) -> Iterator[_Ro
         try:
             found = json.loads(line)
         except RecursionError:
-            problems.add_row(f"row {row}", "is nested too deeply to be a résumé")
+            problems.add_row(f"row {row}", _TOO_DEEP)
         except ValueError as error:
             problems.add_row(f"row {row}", f"is not JSON ({error})")
         else:
@@ -130,89 +139,82 @@ def _lines(ahead: list[str], stream: TextIO, problems: Problems) -> Iterator[_Ro
 
 
 def _checked(row: int, found: object, problems: Problems) -> Iterator[_Row]:
-    """Yield a row if it is an object, or note that it is not."""
     if isinstance(found, dict):
         yield row, found
     else:
         problems.add_row(f"row {row}", f"is {shorten(found)}, not a JSON object {{…}}")
 
 
-def _items(start: str, stream: TextIO, problems: Problems) -> Iterator[_Row]:
+def _items(text: str, stream: TextIO, problems: Problems) -> Iterator[_Row]:
     """Yield the objects of an array after its bracket, parsed one by one as the file is read."""
     decoder = json.JSONDecoder()
-    text, at, row, ended = start, 0, 0, False
-    expected = "first"
-    while True:
+    at = row = 0
+    expected, is_end = "value or ]", False
+    while expected != "nothing" or not is_end:
         at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
         mark = text[at : at + 1]
-        if mark and expected == "end":
+        what = "it is cut off" if "value" in expected else "a comma or ] is missing"
+        if mark and expected == "nothing":
             problems.add("", f"the array goes on after its end, with {shorten(text[at:])}")
             return
-        if mark == "]" and expected in ("first", "mark"):
-            expected, at = "end", at + 1
+        if mark == "]" and "]" in expected:
+            expected, at = "nothing", at + 1
             continue
-        if mark == "," and expected == "mark":
+        if mark == "," and "," in expected:
             expected, at = "value", at + 1
             continue
-        error: Exception | None = None
-        if mark and expected != "mark":
+        if mark and "value" in expected:
             try:
                 found, end = decoder.raw_decode(text, at)
             except RecursionError:
-                problems.add(f"row {row + 1}", "is nested too deeply to be a résumé")
+                problems.add(f"row {row + 1}", _TOO_DEEP)
                 return
-            except ValueError as raised:
-                error = raised
+            except ValueError as error:
+                what = str(error)
             else:
                 # A number may go on in what has not been read.
-                if ended or end < len(text):
-                    row, at, expected = row + 1, end, "mark"
+                if is_end or end < len(text):
+                    row, at, expected = row + 1, end, ", or ]"
                     yield from _checked(row, found, problems)
                     continue
-        if ended and expected == "end":
-            return
         too_long = len(text) - at > MAX_ROW
-        if ended or too_long or (mark and expected == "mark"):
-            what = error or ("a comma or ] is missing" if expected == "mark" else "it is cut off")
+        if is_end or too_long or (mark and "value" not in expected):
             told = "is longer than any résumé" if too_long else f"is not JSON ({what})"
-            problems.add(f"row {row + (expected != 'mark')} of the array", told)
+            problems.add(f"row {row + ('value' in expected)} of the array", told)
             return
-        text, at = text[at:], 0
-        piece = stream.read(max(_PIECE, len(text)))
-        text, ended = text + piece, not piece
+        piece = stream.read(max(_PIECE, len(text) - at))
+        text, at, is_end = text[at:] + piece, 0, not piece
 
 
-def _whole(text: str, columns: Columns, source: str, problems: Problems) -> Iterator[_Row]:
-    """Yield the rows of one object that holds them all."""
+def _whole(text: str, source: Source) -> Iterator[_Row]:
+    told = f"{source} is one JSON object"
     advice = (
         "Write one JSON object a line for each résumé, or an array of them (pandas: "
         "DataFrame.to_json(PATH, orient='records', lines=True))."
     )
     if len(text) > _MAX_WHOLE:
-        raise UserError(
-            f"{source} is one JSON object of more than {_MAX_WHOLE:,} characters. {advice}"
-        )
+        raise UserError(f"{told} of more than {_MAX_WHOLE:,} characters. {advice}")
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{source} is not JSON ({error}). {advice}") from None
-    rows, how = _rows_within(found, columns)
+    rows, how = _rows_within(found, source.options)
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise UserError(
-            f"{source} is one JSON object, with {name_list(list(found))}, and it is not clear "
-            f"where in it the rows with {name_list(columns.wanted)} are. {advice}"
+            f"{told}, with {name_list(list(found))}, and it is not clear where in it the rows with "
+            f"{name_list(source.options.wanted)} are. {advice}"
         )
-    problems.remark(f"{source} is one JSON object; its rows were taken from {how}.")
+    source.problems.remark(f"{told}; its rows were taken from {how}.")
     return iter(list(enumerate(rows, start=1)))
 
 
-def _rows_within(found: dict[str, Any], columns: Columns) -> tuple[Sequence[Any], str]:
+def _rows_within(found: dict[str, Any], options: Options) -> tuple[Sequence[Any], str]:
     """Return the rows of an object that holds them all, and how it does."""
-    wanted = columns.wanted
+    wanted = options.wanted
     cells = [found.get(name) for name in wanted]
     # pandas' orients "columns" and "list": a column each.
     if all(isinstance(column, dict) for column in cells):
-        keys = list(found[columns.text])
+        keys = list(found[options.text_column])
         rows = [{name: column.get(key) for name, column in found.items()} for key in keys]
         return rows, "its columns (an object each)"
     if all(isinstance(column, list) for column in cells):
@@ -234,41 +236,32 @@ def _rows_within(found: dict[str, Any], columns: Columns) -> tuple[Sequence[Any]
     }
     if len(lists) == 1:
         name, rows = next(iter(lists.items()))
-        return rows, f"{shorten(name)}"
-    inner = list(found.values())
-    if inner and all(_has(row, wanted) for row in inner):
+        return rows, shorten(name)
+    if found and all(_has(row, wanted) for row in found.values()):
         return [{"id": key, **row} for key, row in found.items()], "its keys, which are the ids"
     return [], ""
 
 
 def _has(row: object, wanted: Sequence[str]) -> bool:
-    """Return whether a value is an object with the wanted keys."""
     return isinstance(row, dict) and set(wanted) <= row.keys()
 
 
-def _rows(
-    first: _Row, objects: Iterator[_Row], columns: Columns, problems: Problems
-) -> Iterator[Batch]:
-    """Yield the batches of a JSON file whose first row has been read."""
-    wanted = columns.to_read
-    objects = chain([first], objects)
-    while piece := take(objects, _size):
-        rows: list[int] = []
-        kept: list[dict[str, Any]] = []
+def _batches(objects: Iterable[_Row], source: Source) -> Iterator[Batch]:
+    problems, wanted = source.problems, source.options.to_read
+    for piece in batches_of(objects, _size):
+        kept: list[_Row] = []
         for row, found in piece:
             missing = [name for name in wanted if name not in found]
             if missing:
                 what = f"has no key {name_list(missing)}; its keys: {name_list(list(found))}"
                 problems.add_row(f"row {row}", what)
                 continue
-            if columns.id is None and "id" in found and "id" not in wanted:
+            if source.options.id_column is None and "id" in found and "id" not in wanted:
                 problems.add(f"row {row}", "has an id, and the first row has none")
-            rows.append(row)
-            kept.append(found)
-        by_column = {name: [found[name] for found in kept] for name in wanted}
-        yield Batch(by_column, np.array(rows, np.int64))
+            kept.append((row, found))
+        cells = {name: [found[name] for _, found in kept] for name in wanted}
+        yield Batch(cells, np.array([row for row, _ in kept], np.int64))
 
 
 def _size(row: _Row) -> int:
-    """Return how many characters a row holds, about."""
     return sum(len(cell) for cell in row[1].values() if isinstance(cell, str))

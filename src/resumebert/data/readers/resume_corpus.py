@@ -2,38 +2,32 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
+from resumebert.data.cells.columns import Batch, Options, Source, batches_of, filled
 from resumebert.data.download import TERMS, fetch_resume_corpus
+from resumebert.data.problems import Problems, name_list, printable
 from resumebert.data.readers import files
-from resumebert.data.readers.assemble import assemble, collector
-from resumebert.data.readers.columns import Batch, Columns, looked_at, name_tuple, take
-from resumebert.data.readers.encodings import check_encoding, decode, text_of
+from resumebert.data.readers.columnar import open_parquet
+from resumebert.data.readers.encodings import check_encoding, codec_for, decode, text_of
 from resumebert.data.readers.files import (
     Member,
     check_path,
-    check_sizes,
-    folder_members,
-    is_folder,
     open_binary,
-    open_zip,
+    open_members,
     within_memory,
-    zip_infos,
-    zip_members,
 )
-from resumebert.data.readers.json_tables import BLANK_LINE, line_at
-from resumebert.data.readers.tables import read_table
-from resumebert.data.table import Problems, ResumeTable, name_list, printable
+from resumebert.data.readers.json_tables import line_at
+from resumebert.data.table import ResumeTable
 from resumebert.utils.errors import UserError
 
 _SEPARATOR = ":::"
 _NUMBER = re.compile(r"[0-9]+")
-_SUFFIXES = (".txt", ".lab")
 
 # An id, its labels joined by ";", its text, and where it is.
 _Record = tuple[str, str, str, str]
@@ -69,101 +63,72 @@ def read_resume_corpus(
         UserError: It is none of these, or something is wrong in it: all that is wrong in one
             message.
     """
-    if path is None:
-        table = read_resume_corpus(
-            fetch_resume_corpus(),
-            encoding=encoding,
-            label_names=label_names,
-            unlabelled=unlabelled,
-            on_bad_rows=on_bad_rows,
-        )
-        return replace(table, notes=[*table.notes, TERMS])
-    folder = is_folder(path)
-    found = check_path(path, folder=folder)
-    source = printable(str(path))
-    columns = Columns(
-        "text", "id", "labels", None, ";", name_tuple(label_names, "data.label_names")
-    )
+    found = check_path(fetch_resume_corpus() if path is None else path)
+    kind = "folder" if found.is_dir() else found.suffix.lower()
     check_encoding(encoding)
-    problems = collector(source, on_bad_rows)
-    suffix = found.suffix.lower()
-    if folder:
-        members = folder_members(found, _SUFFIXES, source)
-        records = _pair_records(members, encoding, source, problems)
-    elif suffix == ".parquet":
-        return read_table(
-            path,
-            id_column="id",
-            labels_column="labels",
-            label_names=label_names,
-            unlabelled=unlabelled,
-            on_bad_rows=on_bad_rows,
-        )
-    elif suffix == ".zip":
-        records = _zip_records(found, encoding, source, problems)
-    elif suffix == ".txt":
-        records = _file_records(found, encoding, source, problems)
-    else:
+    options = Options(
+        id_column="id",
+        labels_column="labels",
+        label_names=label_names,
+        encoding=encoding,
+        unlabelled=unlabelled,
+        on_bad_rows=on_bad_rows,
+        is_plain=kind != ".parquet",
+    )
+    source = Source.of(found if path is None else path, options)
+    if kind not in ("folder", ".zip", ".txt", ".parquet"):
         raise UserError(
             f"{source} is no layout of the resume_corpus: data.path must be the folder "
             f"resumes_corpus, a .zip, a .txt of lines id:::label;label:::text, or a .parquet. "
             f"A csv, tsv or jsonl file is read with data=table."
         )
-    with within_memory(source) as look:
-        batches = looked_at(_batches(records), columns.text, look)
-        return assemble(batches, columns, source, problems, unlabelled=unlabelled)
+    with within_memory(source.name) as make:
+        if kind == ".parquet":
+            with open_parquet(found, source) as (batches, listed):
+                return make(batches, listed)
+        table = make(_batches(_records(found, source)), source)
+    return replace(table, notes=[*table.notes, TERMS]) if path is None else table
 
 
 def _batches(records: Iterator[_Record]) -> Iterator[Batch]:
     """Yield records in batches, numbered from 1."""
     start = 1
-    while piece := take(records, lambda record: len(record[2])):
+    for piece in batches_of(records, lambda record: len(record[2])):
         ids, labels, texts, places = (list(column) for column in zip(*piece, strict=True))
         cells = {"id": [*map(printable, ids)], "labels": labels, "text": texts}
         yield Batch(cells, np.arange(start, start + len(piece)), places)
         start += len(piece)
 
 
-def _zip_records(path: Path, encoding: str, source: str, problems: Problems) -> Iterator[_Record]:
-    """Yield the résumés of a zip: by id for pairs of files, else those of its one text file."""
-    with open_zip(path, source) as archive:
-        infos = zip_infos(archive, _SUFFIXES)
-        check_sizes(infos, source, archive)
-        texts = [info for info in infos if info.filename.lower().endswith(".txt")]
-        if len(texts) == len(infos) == 1 and not _NUMBER.fullmatch(_stem(texts[0].filename)):
-            with archive.open(texts[0]) as stream:
-                where = f"{texts[0].filename} in {source}"
-                yield from _line_records(stream, encoding, where, problems)  # type: ignore[arg-type]
-            return
-        yield from _pair_records(zip_members(archive, infos), encoding, source, problems)
+def _records(path: Path, source: Source) -> Iterator[_Record]:
+    if path.suffix.lower() == ".txt" and not path.is_dir():
+        with open_binary(path, source.name) as (stream, _):
+            yield from _line_records(stream, source)
+        return
+    with open_members(path, source.name, (".txt", ".lab")) as members:
+        first = PurePosixPath(members[0].name) if members else PurePosixPath()
+        is_lines = first.suffix.lower() == ".txt" and not _NUMBER.fullmatch(first.stem)
+        if len(members) == 1 and is_lines and not path.is_dir():
+            with members[0].open() as stream:
+                inside = replace(source, name=f"{first} in {source}")
+                yield from _line_records(stream, inside)
+        else:
+            yield from _pair_records(members, source)
 
 
-def _file_records(path: Path, encoding: str, source: str, problems: Problems) -> Iterator[_Record]:
-    """Yield the résumés of a file of lines."""
-    with open_binary(path, source) as (stream, _):
-        yield from _line_records(stream, encoding, source, problems)
-
-
-def _line_records(
-    stream: BinaryIO, encoding: str, source: str, problems: Problems
-) -> Iterator[_Record]:
+def _line_records(stream: IO[bytes], source: Source) -> Iterator[_Record]:
     """Yield the résumés of lines ``id:::label;label:::text``, noting lines that are none."""
-    row, blank = 0, 0
+    problems = source.problems
+    codec = codec_for(stream, source.options.encoding, source.name, problems)
     # A line ends only at a newline: the text may hold other characters that part lines.
-    with text_of(stream, encoding, problems, source=source, newline="\n", row_at=line_at) as text:
-        while line := text.readline(files.MAX_DOCUMENT_BYTES + 1):
-            row += 1
+    with text_of(stream, codec, source.name, newline="\n", row_at=line_at) as text:
+        lines = enumerate(iter(lambda: text.readline(files.MAX_DOCUMENT_BYTES + 1), ""), start=1)
+        for row, line in filled(lines, lambda line: not line.strip(), "row {}", problems):
             if len(line) > files.MAX_DOCUMENT_BYTES:
                 raise UserError(
                     f"Row {row} of {source} is longer than "
                     f"{files.MAX_DOCUMENT_BYTES / 1e6:,.0f} MB, which no résumé is."
                 )
-            if not line.strip():
-                blank = blank or row
-                continue
-            if blank:
-                problems.add_row(f"row {blank}", BLANK_LINE)
-                blank = 0
             parts = line.rstrip("\r\n").split(_SEPARATOR, 2)
             if len(parts) == 3:
                 yield parts[0].strip(), parts[1], parts[2], f"row {row}"
@@ -171,30 +136,27 @@ def _line_records(
                 problems.add_row(f"row {row}", "is not of the form id:::label;label:::text")
 
 
-def _pair_records(
-    members: Iterable[Member], encoding: str, source: str, problems: Problems
-) -> Iterator[_Record]:
+def _pair_records(members: Sequence[Member], source: Source) -> Iterator[_Record]:
     """Yield the résumés of pairs of files, by id, noting ids that lack a file or have two."""
     found: dict[str, dict[str, list[Member]]] = defaultdict(lambda: {".txt": [], ".lab": []})
-    for name, read in members:
-        found[_stem(name)][PurePosixPath(name).suffix.lower()].append((name, read))
+    for member in members:
+        name = PurePosixPath(member.name)
+        found[name.stem][name.suffix.lower()].append(member)
     # A README.txt is not a résumé, and a file of labels is nothing else.
     pairs = {k: v for k, v in sorted(found.items()) if v[".lab"] or _NUMBER.fullmatch(k)}
     if not pairs:
         raise UserError(f"{source} holds no résumés: no NNNNN.txt with NNNNN.lab. Check data.path.")
-    _check_pairs(pairs, problems)
+    _check_pairs(pairs, source.problems)
     for known, kinds in pairs.items():
         if len(kinds[".txt"]) == len(kinds[".lab"]) == 1:
-            text = _text(kinds[".txt"][0], encoding, problems)
-            labels = _text(kinds[".lab"][0], encoding, problems)
+            text, labels = (_text(kinds[s][0], source) for s in (".txt", ".lab"))
             if text is not None and labels is not None:
-                yield known, ";".join(labels.splitlines()), text, kinds[".txt"][0][0]
+                yield known, ";".join(labels.splitlines()), text, kinds[".txt"][0].name
 
 
-def _check_pairs(pairs: dict[str, dict[str, list[Member]]], problems: Problems) -> None:
-    """Note the ids that do not have one file of text and one of labels."""
+def _check_pairs(pairs: Mapping[str, Mapping[str, list[Member]]], problems: Problems) -> None:
     for suffix, other in ((".txt", ".lab"), (".lab", ".txt")):
-        alone = [kinds[suffix][0][0] for kinds in pairs.values() if not kinds[other]]
+        alone = [kinds[suffix][0].name for kinds in pairs.values() if not kinds[other]]
         if problems.skip_rows:
             for name in alone:
                 problems.add_row(name, f"has no {other}")
@@ -202,24 +164,20 @@ def _check_pairs(pairs: dict[str, dict[str, list[Member]]], problems: Problems) 
             problems.add("", f"{len(alone)} {suffix} without a {other}: {name_list(alone)}")
     for known, kinds in pairs.items():
         if max(map(len, kinds.values())) > 1:
-            names = name_list([name for files in kinds.values() for name, _ in files])
+            names = name_list([member.name for found in kinds.values() for member in found])
             problems.add_row("", f"the id {known!r} is there more than once: {names}")
 
 
-def _text(member: Member, encoding: str, problems: Problems) -> str | None:
+def _text(member: Member, source: Source) -> str | None:
     """Return a file's text, or None after noting why it can't be read."""
-    name, read = member
-    data = b""
+    where = member.name
     try:
-        data = read()
-        return decode(data, encoding, name, problems)
+        data = member.read()
+        # The encoding's problems name the file.
+        where = ""
+        return decode(data, source.options.encoding, member.name, source.problems)
     except OSError as error:
-        problems.add_row(name, f"can't be read ({error.strerror or error})")
+        source.problems.add_row(where, f"can't be read ({error.strerror or error})")
     except UserError as error:
-        problems.add_row("" if data else name, str(error).rstrip("."))
+        source.problems.add_row(where, str(error).rstrip("."))
     return None
-
-
-def _stem(name: str) -> str:
-    """Return a file's name without folders and suffix: its id."""
-    return PurePosixPath(name).stem

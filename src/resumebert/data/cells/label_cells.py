@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from resumebert.data.readers.columns import without_surrogates
-from resumebert.data.table import name_list, shorten
+from resumebert.data.cells.columns import without_surrogates
+from resumebert.data.problems import name_list, shorten
 
 NAMES, NUMBERS, SCORES, EMPTY, NULL, BAD = "names", "numbers", "scores", "empty", "null", "bad"
 PYTHON = "lists as Python prints them"
@@ -42,6 +42,7 @@ _WORDS = {
     **{"true": "True", "false": "False", "np.True_": "True", "np.False_": "False"},
     **dict.fromkeys(("null", "nan", "NaN"), "None"),
 }
+_NUMBER = (int, float, Decimal)
 _NOTHING = object()
 
 
@@ -86,7 +87,6 @@ def parse_cell(cell: object, separator: str) -> Cell:
 
 
 def _bad(cell: object) -> Cell:
-    """Return the cell of a value that holds no labels."""
     if isinstance(cell, bool):
         return Cell(BAD, how=f"{cell} (a column of yes and no is named in data.label_columns)")
     what = 'neither labels with data.label_separator between nor a list ["a", "b"]'
@@ -159,38 +159,34 @@ def _of_value(value: object) -> Cell | None:
         return Cell(NULL)
     if isinstance(value, Mapping):
         return _of_object(value)
-    if isinstance(value, list | tuple | set | frozenset):
-        return _of_list(sorted(value, key=repr) if isinstance(value, set | frozenset) else value)
+    if isinstance(value, set | frozenset):
+        return _of_list(sorted(value, key=repr))
+    if isinstance(value, list | tuple):
+        return _of_list(value)
     number = None if isinstance(value, bool) else _integer(value)
     return None if number is None else Cell(NUMBERS, (number,))
 
 
 def _integer(value: object) -> int | None:
     """Return a whole number of at least 0, true and false as 1 and 0, or None."""
-    whole = isinstance(value, int | float | Decimal) and value >= 0 and value % 1 == 0
-    return int(value) if whole else None  # type: ignore[call-overload]
-
-
-def _is_score(value: object) -> bool:
-    return isinstance(value, int | float | Decimal)
+    return int(value) if isinstance(value, _NUMBER) and value >= 0 and value % 1 == 0 else None
 
 
 def _of_list(values: Sequence[Any]) -> Cell | None:
-    """Return what a list holds, or None."""
     if not values:
         return Cell(EMPTY)
     if all(isinstance(value, str) for value in values):
         return _names(values)
-    if all(_is_score(value) for value in values):
-        numbers = [_integer(value) for value in values]
-        return None if None in numbers else Cell(NUMBERS, tuple(numbers))
+    if all(isinstance(value, _NUMBER) for value in values):
+        numbers = tuple(_integer(value) for value in values)
+        return None if None in numbers else Cell(NUMBERS, numbers)
     if all(isinstance(value, Mapping) for value in values):
         return _of_objects(values)
     if all(isinstance(value, list | tuple) for value in values):
         # Doccano's and spaCy's [start, end, label], and pairs as Arrow has them for a map.
-        if all(len(v) >= 3 and _is_score(v[0]) and isinstance(v[2], str) for v in values):
+        if all(len(v) >= 3 and isinstance(v[0], _NUMBER) and isinstance(v[2], str) for v in values):
             return _names([value[2] for value in values], SPANS)
-        if all(len(v) == 2 and isinstance(v[0], str) and _is_score(v[1]) for v in values):
+        if all(len(v) == 2 and isinstance(v[0], str) and isinstance(v[1], _NUMBER) for v in values):
             return _scores(dict(values))
     return None
 
@@ -207,29 +203,28 @@ def _of_object(value: Mapping[str, Any]) -> Cell | None:
     """Return what an object holds, under the key that names its labels or as scores, or None."""
     if not value:
         return Cell(EMPTY)
-    held = [key for key in _NAME_KEYS if isinstance(value.get(key), str | list | tuple | Mapping)]
-    if not held:
-        if not all(score is None or _is_score(score) for score in value.values()):
+    keys = [key for key in _NAME_KEYS if isinstance(value.get(key), str | list | tuple | Mapping)]
+    if not keys:
+        if not all(score is None or isinstance(score, _NUMBER) for score in value.values()):
             return None
-        numbered = [key for key in _NAME_KEYS if key in value]
-        if not numbered or set(value) - {*_NAME_KEYS, "id"}:
+        keys = [key for key in _NAME_KEYS if key in value]
+        if not keys or set(value) - {*_NAME_KEYS, "id"}:
             return _scores(value)
-        held = numbered
-    inner = value[held[0]]
-    if held[0] == "result" and isinstance(inner, list):
+    key = keys[0]
+    inner = value[key]
+    if key == "result" and isinstance(inner, list):
         return _label_studio_result(inner)
     found = _names([inner]) if isinstance(inner, str) else _of_value(inner)
     if found is None or found.kind not in (NAMES, NUMBERS):
         return found
-    how = found.how or f"objects with the key {held[0]!r}"
-    score = next((value[key] for key in _SCORE_KEYS if _is_score(value.get(key))), None)
+    how = found.how or f"objects with the key {key!r}"
+    score = next((value[k] for k in _SCORE_KEYS if isinstance(value.get(k), _NUMBER)), None)
     if score is not None and found.kind == NAMES:
         return _scores(dict.fromkeys(found.values, score), f"{how} and a score")
     return Cell(found.kind, found.values, how)
 
 
 def _of_objects(values: Sequence[Mapping[str, Any]]) -> Cell | None:
-    """Return what a list of objects holds, or None."""
     if any("result" in value for value in values):
         return _label_studio_annotations(values)
     cells = [_of_object(value) for value in values]
