@@ -1,10 +1,12 @@
 """Documents sent to a person: the promise holds, on re-splits and in brute force."""
 
+import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,8 +22,14 @@ from resumebert.evaluation.abstention import (
     p_value,
     review_curve,
 )
+from resumebert.evaluation.decisions import _half, fit_decisions, stored_decisions
+from resumebert.evaluation.files import write_predictions
+from resumebert.evaluation.result import evaluate_scores
+from resumebert.evaluation.settings import EvaluationSettings
+from resumebert.utils.errors import UserError
 
 RESPLITS = 300
+LABELS = "abcdefghij"
 
 
 def by_enumeration(probabilities, thresholds):
@@ -92,7 +100,7 @@ def scored(seed, documents=60_000, labels=10):
     logits = certainty * generator.normal(-1.5, 2, size=(documents, labels))[first]
     truth = generator.random((documents, labels))[first] < expit(logits)
     logits = logits + generator.normal(0, 0.05, size=logits.shape)
-    return truth, expit(logits), groups
+    return truth, expit(np.clip(logits, -20, 20)), groups
 
 
 @pytest.mark.parametrize(
@@ -167,3 +175,90 @@ def test_the_curve_goes_through_every_limit():
     assert curve.limits.tolist() == [0.1, 0.2, 0.3, 0.9]
     assert curve.reviewed.tolist() == pytest.approx([3 / 4, 2 / 4, 1 / 8, 0])
     assert curve.errors.tolist() == pytest.approx([0, 0, (1 + 0.25) / 3.5, 1.5 / 4])
+
+
+@pytest.mark.slow
+def test_the_promise_holds_with_everything_else_fitted_too():
+    """Calibration and F1 thresholds, of the same documents as the promise but for the halving."""
+    truth, probabilities, groups = scored(seed=4, documents=20_000)
+    logits = 0.4 * logit(probabilities) + 0.3
+    options = EvaluationSettings(abstain=0.15, threshold_resamples=0)
+    weights = 1 / np.bincount(groups)[groups]
+    generator = np.random.default_rng(5)
+    names = np.unique(groups)
+    broken = decided_at_all = 0
+    for _ in range(200):
+        rows = np.isin(groups, generator.choice(names, 700, replace=False))
+        found = fit_decisions(logits[rows], truth[rows], LABELS, options, groups[rows])
+        probable = found.calibration.apply(logits[~rows])
+        decided = ~found.review(probable)
+        errors = errors_of(truth[~rows], probable >= np.array(found.thresholds))
+        if decided.any():
+            decided_at_all += 1
+            broken += np.average(errors[decided], weights=weights[~rows][decided]) > 0.15
+    assert decided_at_all > 100
+    assert broken <= 0.05 * 200
+
+
+def test_half_of_the_groups_are_kept_for_the_promise():
+    truth, probabilities, groups = scored(seed=6, documents=400)
+    logits = logit(probabilities)
+    options = EvaluationSettings(abstain=0.3)
+    found = fit_decisions(logits, truth, LABELS, options, groups)
+    count = len(np.unique(groups))
+    assert found.abstention is not None
+    assert found.abstention.documents == count // 2
+    # Whatever is true of that half, calibration and thresholds stay as they are.
+    kept = _half(groups)
+    other = np.where(kept[:, None], ~truth, truth)
+    again = fit_decisions(logits, other, LABELS, options, groups)
+    assert (again.calibration, again.thresholds) == (found.calibration, found.thresholds)
+    assert again.abstention.limit is None
+    assert "every document is marked for review" in again.notes[-1]
+    assert found == fit_decisions(logits, truth, LABELS, options, groups)
+
+
+def test_abstention_is_stored_with_the_decisions_and_old_ones_have_none():
+    truth, probabilities, groups = scored(seed=6, documents=400)
+    found = fit_decisions(
+        logit(probabilities), truth, LABELS, EvaluationSettings(abstain=0.3), groups
+    )
+    plain = json.loads(json.dumps(found.to_plain()))
+    assert stored_decisions(plain, 10, "x.ckpt") == found
+    without = replace(found, abstention=None)
+    assert "abstention" not in without.to_plain()
+    assert without.review(probabilities) is None
+    with pytest.raises(UserError, match="are damaged"):
+        stored_decisions(plain | {"abstention": {"level": 0.3}}, 10, "x.ckpt")
+
+
+def test_without_validation_every_document_is_for_review():
+    nothing = np.zeros((0, 10))
+    found = fit_decisions(nothing, nothing, LABELS, EvaluationSettings(abstain=0.3))
+    assert found.review(np.full((2, 10), 0.9)).all()
+
+
+def test_a_result_says_what_is_reviewed_and_what_that_spares(tmp_path):
+    truth, probabilities, groups = scored(seed=6, documents=600)
+    logits = logit(probabilities)
+    decisions = fit_decisions(logits, truth, LABELS, EvaluationSettings(abstain=0.3), groups)
+    result = evaluate_scores(
+        "test", logits, truth, decisions, list(LABELS),
+        ids=[f"r{i}" for i in range(600)], index=np.arange(600), groups=groups, resamples=50,
+    )  # fmt: skip
+    weights = 1 / np.bincount(groups)[groups]
+    weights = np.where(np.isfinite(weights), weights, 0)
+    reviewed, errors = (result.metrics[f"abstain/{name}"] for name in ("reviewed", "errors"))
+    assert 0 < reviewed < 1
+    assert reviewed == pytest.approx(np.average(result.review, weights=weights))
+    kept = ~result.review
+    assert errors == pytest.approx(np.average(result.errors[kept], weights=weights[kept]))
+    low, high = result.intervals["abstain/errors"]
+    assert low < errors < high
+    write_predictions(tmp_path / "p.csv", result)
+    table = pd.read_csv(tmp_path / "p.csv")
+    assert list(table.columns)[3:5] == ["review", "expected_errors"]
+    assert table["review"].tolist() == result.review.tolist()
+    part = result.only(result.review)
+    assert part.review.all()
+    assert len(part.review) == result.review.sum()

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from resumebert.evaluation.guaranteed import fewest_documents, guaranteed_threshold, notes
+from resumebert.evaluation.guaranteed import (
+    fewest_documents,
+    guaranteed_threshold,
+    notes_on_guarantees,
+)
+from resumebert.evaluation.settings import EvaluationSettings
 
 RESPLITS = 400
 
@@ -61,7 +66,7 @@ def test_too_few_documents_are_told():
     few = guaranteed_threshold(np.full(12, 0.4), np.ones(12, bool), np.arange(12), 0.9, 0.95)
     enough = guaranteed_threshold(np.full(29, 0.4), np.ones(29, bool), np.arange(29), 0.9, 0.95)
     assert fewest_documents(0.9, 0.95) == 29
-    [told] = notes([("Nurse", few), ("Cook", enough)], 0.9, 0.95)
+    [told] = notes_on_guarantees(["Nurse", "Cook"], [few, enough], EvaluationSettings())
     assert "Nurse: a recall of 0.9 can't be guaranteed with 95% confidence. 12 validation" in told
     assert "at least 29" in told
     assert "72%" in told

@@ -19,7 +19,8 @@ import numpy.typing as npt
 from scipy.special import rel_entr
 from scipy.stats import binom
 
-from resumebert.evaluation.areas import Flags, Floats, Indices
+from resumebert.evaluation.areas import Flags, Floats, Indices, Weights
+from resumebert.evaluation.metrics import Documents, Statistic, only_groups
 
 # Limits that are tried, from the level on: each is so much higher than the one before it.
 STEP = 2**0.25
@@ -182,6 +183,28 @@ def _limits(level: float) -> tuple[list[float], list[bool]]:
     steps = math.ceil(math.log(1 / level) / math.log(STEP))
     limits = [level * STEP**step for step in range(steps)] + [1.0]
     return limits, [any(math.isclose(limit, level * start) for start in STARTS) for limit in limits]
+
+
+def review_statistic(
+    errors: Floats, reviewed: Flags, groups: npt.NDArray[np.integer]
+) -> tuple[Statistic, Documents]:
+    """Measure what the (n,) documents that are reviewed cost, and what they spare.
+
+    Returns:
+        ``reviewed``, the share of documents, and ``errors``, the mean errors of the others, nan
+        where there are none, as a function of the (n,) groups' weights; duplicates count as one.
+        And the documents, to be resampled.
+    """
+    numbers, weights = _weighed(groups)
+    columns = (weights, weights * ~reviewed, weights * ~reviewed * errors)
+    table = np.column_stack([np.bincount(numbers, column) for column in columns])
+
+    @np.errstate(invalid="ignore")
+    def statistic(times: Weights) -> dict[str, Floats]:
+        documents, decided, wrong = (times @ table).T
+        return {"reviewed": 1 - decided / documents, "errors": wrong / decided}
+
+    return statistic, only_groups(groups)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy.stats import binom
 
 from resumebert.evaluation.areas import Floats
+from resumebert.evaluation.settings import EvaluationSettings
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,38 @@ def guaranteed_threshold(
     return GuaranteedThreshold(threshold, count, float(sure[place]))
 
 
+def guaranteed_thresholds(
+    probabilities: npt.NDArray[np.floating],
+    targets: npt.NDArray[np.integer],
+    settings: EvaluationSettings,
+    groups: npt.NDArray[np.integer] | None,
+) -> list[GuaranteedThreshold]:
+    """Return the threshold of each label of (n, L) probabilities, which some document has each.
+
+    Raises:
+        ValueError: the floor is 1, which no number of documents can guarantee.
+    """
+    if settings.recall_floor >= 1:
+        raise ValueError(
+            f"recall_floor={settings.recall_floor:g}: must be below 1 to be guaranteed"
+        )
+    numbers = np.arange(len(targets)) if groups is None else groups
+    return [
+        guaranteed_threshold(scores, has > 0, numbers, settings.recall_floor, settings.confidence)
+        for scores, has in zip(probabilities.T.astype(np.float64), targets.T, strict=True)
+    ]
+
+
 def fewest_documents(floor: float, confidence: float) -> int:
     """Return the smallest number of documents with the label that can give the guarantee."""
     return int(np.ceil(np.log(1 - confidence) / np.log(floor)))
 
 
-def notes(
-    found: Sequence[tuple[str, GuaranteedThreshold]], floor: float, confidence: float
+def notes_on_guarantees(
+    label_names: Sequence[str], found: Sequence[GuaranteedThreshold], settings: EvaluationSettings
 ) -> list[str]:
     """Say of which labels the guarantee can't be given, and what holds instead."""
+    floor, confidence = settings.recall_floor, settings.confidence
     needed = fewest_documents(floor, confidence)
     return [
         f"{name}: a recall of {floor:g} can't be guaranteed with {confidence:.0%} confidence. "
@@ -80,6 +104,6 @@ def notes(
         f"takes at least {needed}. Its threshold is at the lowest score of these, where the "
         f"confidence is {each.confidence:.0%}. Have more of them, or lower "
         "evaluation.recall_floor or evaluation.confidence."
-        for name, each in found
+        for name, each in zip(label_names, found, strict=True)
         if each.confidence < confidence
     ]

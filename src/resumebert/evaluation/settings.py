@@ -10,7 +10,7 @@ from typing import Any, Literal
 from omegaconf import DictConfig, OmegaConf
 
 CalibrationMethod = Literal["none", "temperature", "platt", "isotonic"]
-Objective = Literal["fixed", "f1", "precision", "recall", "cost"]
+Objective = Literal["fixed", "f1", "precision", "recall", "cost", "guaranteed"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,10 @@ class EvaluationSettings:
             dotted name of one's own (:mod:`resumebert.evaluation.own_calibration`).
         thresholds: an objective of :func:`resumebert.evaluation.thresholds.tune_thresholds`.
         precision_floor: of the objective ``precision``, in (0, 1].
-        recall_floor: of the objective ``recall``, in (0, 1].
+        recall_floor: of the objectives ``recall`` and ``guaranteed``, in (0, 1].
+        confidence: of what is promised: of ``guaranteed`` and of ``abstain``; in (0, 1).
+        abstain: mean errors of decided documents that are promised not to be exceeded, in (0, 1)
+            (:mod:`resumebert.evaluation.abstention`); None: every document is decided.
         miss_cost: of the objective ``cost``: of a label not predicted that a document has; above 0.
         false_alarm_cost: likewise of a label predicted that a document has not; above 0.
         threshold_resamples: bootstrap samples that thresholds are averaged over; 0: none.
@@ -41,6 +44,8 @@ class EvaluationSettings:
     thresholds: Objective = "f1"
     precision_floor: float = 0.9
     recall_floor: float = 0.9
+    confidence: float = 0.95
+    abstain: float | None = None
     miss_cost: float = 1.0
     false_alarm_cost: float = 1.0
     threshold_resamples: int = 50

@@ -45,6 +45,10 @@ class Prediction:
         thresholds: label → the probability from which on it is given.
         text: as the model read it, cleaned.
         windows: the parts of the text that were read, in order.
+        expected_errors: share of its labels, given or true, that the probabilities expect to be
+            wrong or missed, in [0, 1].
+        review: whether a person should look at it, for the labels of the others to keep what
+            ``evaluation.abstain`` promised; None: the model was trained without it.
     """
 
     labels: list[str]
@@ -52,6 +56,8 @@ class Prediction:
     thresholds: dict[str, float]
     text: str
     windows: list[WindowScore]
+    expected_errors: float
+    review: bool | None = None
 
     @property
     def decisions(self) -> dict[str, bool]:
@@ -148,9 +154,14 @@ class ResumeLabeler:
         logits, windows = self._scorer.read(cleaned)
         names, thresholds = self.label_names, self.thresholds
         calibrate = self._decisions.calibration.apply
+        of_texts = calibrate(logits)
+        expected, review = (
+            self._decisions.expected_errors(of_texts),
+            self._decisions.review(of_texts),
+        )
         found = []
-        for text, row, parts in zip(cleaned, calibrate(logits).tolist(), windows, strict=True):
-            probabilities = dict(zip(names, row, strict=True))
+        for i, (text, parts) in enumerate(zip(cleaned, windows, strict=True)):
+            probabilities = dict(zip(names, of_texts[i].tolist(), strict=True))
             of_parts = calibrate(np.array([part.logits for part in parts])).tolist()
             found.append(
                 Prediction(
@@ -162,6 +173,8 @@ class ResumeLabeler:
                         WindowScore(part.start, part.end, dict(zip(names, values, strict=True)))
                         for part, values in zip(parts, of_parts, strict=True)
                     ],
+                    expected_errors=float(expected[i]),
+                    review=None if review is None else bool(review[i]),
                 )
             )
         return found

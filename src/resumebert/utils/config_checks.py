@@ -20,6 +20,7 @@ from resumebert.utils.requirements import (
     FLAG,
     FUNCTIONS,
     GROUP,
+    INSIDE,
     NAME,
     NAMES,
     NAMES_OF_LABELS,
@@ -175,9 +176,11 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "model.compile": FLAG,
     "model.gradient_checkpointing": FLAG,
     "evaluation.calibration": either(one_of("none", "temperature", "platt", "isotonic"), DOTTED),
-    "evaluation.thresholds": one_of("fixed", "f1", "precision", "recall", "cost"),
+    "evaluation.thresholds": one_of("fixed", "f1", "precision", "recall", "cost", "guaranteed"),
     "evaluation.precision_floor": number(0, 1, low_excluded=True),
     "evaluation.recall_floor": number(0, 1, low_excluded=True),
+    "evaluation.confidence": INSIDE,
+    "evaluation.abstain": optional(INSIDE),
     "evaluation.miss_cost": POSITIVE,
     "evaluation.false_alarm_cost": POSITIVE,
     "evaluation.threshold_resamples": integer(0, 1_000_000),
@@ -318,6 +321,14 @@ def check_values(config: DictConfig) -> None:
         problems.append(
             f"data.max_windows_train={windows}: a batch of data.batch_size={documents} documents "
             "has at least one window of each. Raise the former or lower the latter."
+        )
+    objective, floor = (
+        OmegaConf.select(config, f"evaluation.{key}") for key in ("thresholds", "recall_floor")
+    )
+    if objective == "guaranteed" and floor == 1:
+        problems.append(
+            "evaluation.recall_floor=1: with evaluation.thresholds=guaranteed it must be below 1, "
+            "since no number of documents can show that no other will be missed."
         )
     if problems:
         raise UserError(" ".join(problems))

@@ -24,7 +24,7 @@ NEEDS: Mapping[str, tuple[str, tuple[object, ...]]] = {
     "model.revision": ("model.path", (None,)),
     "model.sha256": ("model.path", (None,)),
     "evaluation.precision_floor": ("evaluation.thresholds", ("precision",)),
-    "evaluation.recall_floor": ("evaluation.thresholds", ("recall",)),
+    "evaluation.recall_floor": ("evaluation.thresholds", ("recall", "guaranteed")),
     "evaluation.miss_cost": ("evaluation.thresholds", ("cost",)),
     "evaluation.false_alarm_cost": ("evaluation.thresholds", ("cost",)),
     "evaluation.threshold_resamples": ("evaluation.thresholds", ("f1", "cost")),
