@@ -158,7 +158,7 @@ def fit_abstention(
     )
 
 
-def p_value(values: Floats, level: float) -> float:
+def p_value(values: npt.NDArray[np.floating], level: float) -> float:
     """Return how likely values so low are, if their expectation is above ``level``.
 
     The (n,) values are independent, in [0, 1], and of one distribution, whichever it is: the
