@@ -92,7 +92,8 @@ def abstention(values, truth, groups, share, level, times) -> None:
             broken.append(errors[-1] > level)
     print(
         f"abstain={level}: {fits.sum():,} documents fitted to; errors without "
-        f"{np.mean(all_errors):.3f}, with {np.mean(errors) if errors else np.nan:.3f}; {np.mean(reviewed):.1%} reviewed; "
+        f"{np.mean(all_errors):.3f}, with {np.mean(errors or [np.nan]):.3f}; "
+        f"{np.mean(reviewed):.1%} reviewed; "
         f"nothing decided in {times - len(errors)}; broken in {sum(broken)} of {times}",
         flush=True,
     )

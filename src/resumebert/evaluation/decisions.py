@@ -23,6 +23,7 @@ from resumebert.evaluation.calibration import Calibration, fit_calibration, unca
 from resumebert.evaluation.own_calibration import OwnCalibration
 from resumebert.evaluation.settings import DEFAULTS, EvaluationSettings
 from resumebert.evaluation.thresholds import DEFAULT, tune_thresholds
+from resumebert.evaluation.unlike_training import Familiarity, Tokens
 from resumebert.utils.errors import UserError
 
 WITHOUT_DECISIONS = (
@@ -51,12 +52,15 @@ class Decisions:
         thresholds: L probabilities, calibrated, from which on a label is predicted.
         notes: what a reader must know: labels with too few documents, floors out of reach.
         abstention: which documents are marked for review; None: there is none.
+        familiarity: which documents are marked as unlike those of the training; None: it is not
+            known.
     """
 
     calibration: Calibration | OwnCalibration
     thresholds: list[float]
     notes: list[str] = field(default_factory=list)
     abstention: Abstention | None = None
+    familiarity: Familiarity | None = None
 
     def expected_errors(self, probabilities: Floats) -> Floats:
         """Return the (n,) share of wrong or missed labels that (n, L) probabilities foresee."""
@@ -68,14 +72,19 @@ class Decisions:
             return None
         return self.abstention.review(self.expected_errors(probabilities))
 
+    def unlike_training(self, tokens: Tokens, features: Floats) -> list[list[str]] | None:
+        """Return in what n documents are unlike those of the training; None if it is not known.
+
+        See :meth:`resumebert.evaluation.unlike_training.Familiarity.unlike`.
+        """
+        return None if self.familiarity is None else self.familiarity.unlike(tokens, features)
+
     def to_plain(self) -> dict[str, Any]:
-        """Return a dictionary of plain Python values; without abstention that of older versions."""
+        """Return a dictionary of plain Python values, without the attributes that are None."""
         plain = asdict(self)
         if isinstance(self.calibration, OwnCalibration):
             plain["calibration"] = self.calibration.to_plain()
-        if self.abstention is None:
-            del plain["abstention"]
-        return plain
+        return {name: value for name, value in plain.items() if value is not None}
 
     @classmethod
     def from_plain(
@@ -97,9 +106,12 @@ class Decisions:
                 raise ValueError("calibration and thresholds are of different labels")
         if not all(0 <= limit <= 1 for limit in limits):
             raise ValueError(f"not the thresholds of these labels: {limits}")
-        rule = plain.get("abstention")
-        abstention = None if rule is None else Abstention.from_plain(rule)
-        return cls(**{**plain, "calibration": calibration, "abstention": abstention})
+        optional: dict[str, Any] = {
+            name: kind.from_plain(plain[name])
+            for name, kind in (("abstention", Abstention), ("familiarity", Familiarity))
+            if name in plain
+        }
+        return cls(**{**plain, "calibration": calibration, **optional})
 
 
 def plain_decisions(num_labels: int, notes: Sequence[str] = ()) -> Decisions:
