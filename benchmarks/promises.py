@@ -18,7 +18,7 @@ from resumebert.data.readers import read_sample, read_table
 from resumebert.evaluation.abstention import errors_of
 from resumebert.evaluation.baseline import fit_baseline
 from resumebert.evaluation.decisions import fit_decisions
-from resumebert.evaluation.settings import EvaluationSettings
+from resumebert.settings.schema import EvaluationSettings
 
 
 def main() -> None:
@@ -52,10 +52,10 @@ def main() -> None:
     values = model.decision_values([texts[row] for row in np.flatnonzero(~trains)])
     truth, groups = truth[~trains], groups[~trains]
     print(f"{trains.sum():,} documents trained, {len(truth):,} are split, {given.splits} times")
-    for share in (0.05, 0.1, 0.2, 0.4):
-        for level in (0.05, 0.1, 0.2):
+    for share in (0.1, 0.3):
+        for level in (0.05, 0.1, 0.15):
             abstention(values, truth, groups, share, level, given.splits)
-    for share in (0.1, 0.2, 0.4):
+    for share in (0.1, 0.3):
         recalls(values, truth, groups, table.label_names, share, given.splits)
 
 
@@ -76,7 +76,8 @@ def counted_once(groups):
 def abstention(values, truth, groups, share, level, times) -> None:
     """Print how often the documents that are decided have more errors than was promised."""
     weights = counted_once(groups)
-    settings = EvaluationSettings(abstain=level)
+    # Thresholds that are not averaged fit their documents more closely, and take a tenth of the time.
+    settings = EvaluationSettings(abstain=level, threshold_resamples=0)
     broken, reviewed, errors, all_errors = [], [], [], []
     for fits in splits(groups, share, times):
         found = fit_decisions(

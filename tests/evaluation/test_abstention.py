@@ -25,7 +25,7 @@ from resumebert.evaluation.abstention import (
 from resumebert.evaluation.decisions import _half, fit_decisions, stored_decisions
 from resumebert.evaluation.files import write_predictions
 from resumebert.evaluation.result import evaluate_scores
-from resumebert.evaluation.settings import EvaluationSettings
+from resumebert.settings.schema import EvaluationSettings
 from resumebert.utils.errors import UserError
 
 RESPLITS = 300

@@ -11,7 +11,7 @@ from resumebert.evaluation.guaranteed import (
     guaranteed_threshold,
     notes_on_guarantees,
 )
-from resumebert.evaluation.settings import EvaluationSettings
+from resumebert.settings.schema import EvaluationSettings
 
 RESPLITS = 400
 

@@ -21,9 +21,9 @@ from resumebert.evaluation.abstention import (
 from resumebert.evaluation.areas import Flags, Floats
 from resumebert.evaluation.calibration import Calibration, fit_calibration, uncalibrated
 from resumebert.evaluation.own_calibration import OwnCalibration
-from resumebert.evaluation.settings import DEFAULTS, EvaluationSettings
 from resumebert.evaluation.thresholds import DEFAULT, tune_thresholds
 from resumebert.evaluation.unlike_training import Familiarity, Tokens
+from resumebert.settings.schema import DEFAULTS, EvaluationSettings
 from resumebert.utils.errors import UserError
 
 WITHOUT_DECISIONS = (

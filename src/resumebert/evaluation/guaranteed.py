@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.stats import binom
 
 from resumebert.evaluation.areas import Floats
-from resumebert.evaluation.settings import EvaluationSettings
+from resumebert.settings.schema import EvaluationSettings
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from scipy.special import expit, logit
 
 from resumebert.evaluation.areas import Flags, Floats, Indices
 from resumebert.evaluation.guaranteed import guaranteed_thresholds, notes_on_guarantees
-from resumebert.evaluation.settings import DEFAULTS, EvaluationSettings, Objective
 from resumebert.evaluation.weighting import DECIMALS, Weighted, weighted
+from resumebert.settings.schema import DEFAULTS, EvaluationSettings, Objective
 
 OBJECTIVES = get_args(Objective)
 DEFAULT = 0.5

@@ -16,8 +16,10 @@ def familiarity(
 ) -> Familiarity | None:
     """Describe training documents, with limits of validation documents; None if there are none.
 
-    Of documents like these at most ``share`` are marked, in (0, 1).
+    Of documents like these at most ``share`` are marked, in [0, 1); of 0 there is no description.
     """
+    if not share:
+        return None
     train, val = (_some(datamodule.indices(split)) for split in ("train", "val"))
     if not len(train) or not len(val):
         return None
