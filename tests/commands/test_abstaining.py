@@ -89,3 +89,23 @@ def test_no_recall_of_one_can_be_guaranteed(command):
     )
     assert result.code != 0
     assert "it must be below 1" in " ".join(result.errors.split())
+
+
+def test_texts_unlike_the_training_are_marked(run, rows):
+    sample = read_sample()
+    text_of = dict(zip(sample.ids, sample.texts, strict=True))
+    labeler = ResumeLabeler.load(run, device="cpu", precision=None)
+    of_test = labeler.predict([text_of[row["id"]] for row in rows])
+    assert sum(bool(each.unlike_training) for each in of_test) <= 0.2 * len(rows)
+    greek = "Η γάτα κοιμάται στο παράθυρο και ονειρεύεται ψάρια. " * 20
+    empty, foreign = labeler.predict(["", greek])
+    assert empty.unlike_training == ["length"]
+    assert "words" in foreign.unlike_training
+
+
+def test_without_a_share_nothing_is_marked(command, tmp_path):
+    result = command("train", *LEAN, "evaluation.unlike_training=0", "hydra.run.dir=none")
+    assert result.code == 0, result.errors
+    [found] = ResumeLabeler.load(tmp_path / "none", device="cpu").predict([""])
+    assert found.unlike_training is None
+    assert found.review is None
