@@ -66,7 +66,7 @@ def test_what_can_not_be_promised_is_refused_in_words(command):
     said = " ".join(result.output.split())
     assert "evaluation.abstain=0.05: every document is marked for review." in said
     assert "Developer: a recall of 0.9 can't be guaranteed with 95% confidence." in said
-    assert "it takes at least 29" in said
+    assert "It takes at least 29" in said
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_texts_unlike_the_training_are_marked(run, rows):
     assert sum(bool(each.unlike_training) for each in of_test) <= 0.2 * len(rows)
     greek = "Η γάτα κοιμάται στο παράθυρο και ονειρεύεται ψάρια. " * 20
     empty, foreign = labeler.predict(["", greek])
-    assert empty.unlike_training == ["length"]
+    assert "length" in empty.unlike_training
     assert "words" in foreign.unlike_training
 
 

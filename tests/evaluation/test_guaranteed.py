@@ -67,6 +67,7 @@ def test_too_few_documents_are_told():
     enough = guaranteed_threshold(np.full(29, 0.4), np.ones(29, bool), np.arange(29), 0.9, 0.95)
     assert fewest_documents(0.9, 0.95) == 29
     [told] = notes_on_guarantees(["Nurse", "Cook"], [few, enough], EvaluationSettings())
-    assert "Nurse: a recall of 0.9 can't be guaranteed with 95% confidence. 12 validation" in told
-    assert "at least 29" in told
+    assert "Nurse: a recall of 0.9 can't be guaranteed with 95% confidence." in told
+    assert "at least 29 validation documents with the label" in told
+    assert "it has 12" in told
     assert "72%" in told

@@ -99,10 +99,10 @@ def notes_on_guarantees(
     floor, confidence = settings.recall_floor, settings.confidence
     needed = fewest_documents(floor, confidence)
     return [
-        f"{name}: a recall of {floor:g} can't be guaranteed with {confidence:.0%} confidence. "
-        f"{each.documents} validation documents have the label, duplicates counted once, and it "
-        f"takes at least {needed}. Its threshold is at the lowest score of these, where the "
-        f"confidence is {each.confidence:.0%}. Have more of them, or lower "
+        f"{name}: a recall of {floor:g} can't be guaranteed with {confidence:.0%} confidence. It "
+        f"takes at least {needed} validation documents with the label, duplicates counted once; "
+        f"it has {each.documents}. Its threshold is at their lowest score, where the confidence is "
+        f"{each.confidence:.0%}. Have more of them, or lower "
         "evaluation.recall_floor or evaluation.confidence."
         for name, each in zip(label_names, found, strict=True)
         if each.confidence < confidence
