@@ -9,6 +9,8 @@ from resumebert.settings.schema import EvaluationSettings
 
 FLOORS = st.sampled_from([0.3, 0.5, 2 / 3, 0.9, 1.0])
 COSTS = st.sampled_from([0.1, 0.5, 1.0, 5.0])
+# `guaranteed` is not searched for: test_guaranteed.py.
+SEARCHED = [name for name in OBJECTIVES if name != "guaranteed"]
 
 
 def tune(probabilities, targets, label_names, objective="f1", resamples=50, **options):
@@ -95,7 +97,7 @@ def recall(hits: int, false_alarms: int, misses: int) -> float:
 
 
 @settings(deadline=None)
-@given(validation_splits(), st.sampled_from(OBJECTIVES), FLOORS, COSTS, COSTS)
+@given(validation_splits(), st.sampled_from(SEARCHED), FLOORS, COSTS, COSTS)
 def test_no_threshold_serves_the_objective_better(split, objective, floor, miss, false_alarm):
     probabilities, targets = split
     tuned = tune(

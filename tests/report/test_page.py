@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from report_inputs import full_report, made_analysis, made_comparison, made_error, made_result
+from resumebert.evaluation.abstention import Abstention
 from resumebert.evaluation.analysis import Analysis
 from resumebert.report import ReportInput, report_html, write_report
 from resumebert.report.data_tables import data_tables
@@ -64,8 +65,8 @@ def test_every_section_is_there_and_can_be_reached(full):
     assert len(ids) == len(set(ids))
     sections = [attributes["id"] for attributes in page.all("section")]
     assert sections == [
-        "results", "labels", "curves", "confusion", "slices", "swaps", "errors", "suspects",
-        "training", "data", "top1", "repeat",
+        "results", "labels", "curves", "confusion", "review", "slices", "swaps", "errors",
+        "suspects", "training", "data", "top1", "repeat",
     ]  # fmt: skip
     links = [attributes["href"] for attributes in page.all("a")]
     assert {link[1:] for link in links} <= set(ids)
@@ -182,11 +183,28 @@ def test_counts_are_whole_and_shares_have_digits():
     assert counts.rows == [("share of all tokens that is read", "0.435")]
 
 
+def test_what_is_sent_to_a_person_is_said_with_its_promise():
+    result = made_result(seed=3)
+    page = Page(report_html(full_report(result)))
+    assert "Every document is decided." in page.text
+    rule = Abstention(0.4, 0.95, 0.5, 300, 0.25, 0.38)
+    values = result.metrics | {"abstain/reviewed": 0.21, "abstain/errors": 0.37}
+    ends = result.intervals | {"abstain/reviewed": (0.15, 0.3), "abstain/errors": (0.3, 0.44)}
+    promised = replace(result, abstention=rule, metrics=values, intervals=ends)
+    page = Page(report_html(full_report(promised)))
+    assert "21.0% [15.0%–30.0%] of these documents are sent to a person." in page.text
+    assert "37.0% [30.0%–44.0%] are wrong or missed; promised, 95% sure, is at most 40.0%" in (
+        page.text
+    )
+    none = replace(result, abstention=replace(rule, limit=None))
+    assert "Every document is sent to a person" in Page(report_html(full_report(none))).text
+
+
 def test_what_is_missing_is_said_and_leaves_no_empty_box():
     result = made_result(resamples=0, baseline=False)
     page = Page(report_html(ReportInput("A run", [result])))
     assert [a["id"] for a in page.all("section")] == [
-        "results", "labels", "curves", "confusion", "top1", "repeat",
+        "results", "labels", "curves", "confusion", "review", "top1", "repeat",
     ]  # fmt: skip
     for words in ("slices", "learning curves", "the config", "errors with their texts"):
         assert words in page.text.split("Not in this report")[1]

@@ -57,10 +57,7 @@ def score_best(
         groups = datamodule.groups[scores.index.cpu().numpy()]
     decisions = fit_decisions(logits, truth, model.label_names, settings.evaluation, groups)
     if trainer.is_global_zero and best is not None:
-        try:
-            _store(decisions, Path(best))
-        except UnwrittenError as error:
-            tell_or_raise(error)
+        store_in_run(decisions, Path(best))
     if len(datamodule.indices("test")) > 0 and settings.trainer.limit_test_batches != 0:
         trainer.test(
             model, datamodule=datamodule, ckpt_path=to_load, verbose=False, weights_only=True
@@ -68,8 +65,15 @@ def score_best(
     return decisions
 
 
+def store_in_run(decisions: Decisions, best: Path) -> None:
+    """Put the decisions into best.ckpt, and into last.ckpt beside it; say so if they can't be."""
+    try:
+        _store(decisions, best)
+    except UnwrittenError as error:
+        tell_or_raise(error)
+
+
 def _store(decisions: Decisions, best: Path) -> None:
-    """Put the decisions into best.ckpt, and into last.ckpt beside it."""
     store_decisions(best, decisions.to_plain())
     last = best.with_name("last.ckpt")
     if not last.exists():

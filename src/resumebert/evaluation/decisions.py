@@ -1,4 +1,9 @@
-"""How logits become probabilities and labels: calibration and thresholds, chosen on validation."""
+"""How logits become probabilities and labels, and which a person should look at.
+
+Calibration, thresholds and abstention are chosen on validation documents. What is promised of
+documents holds only if nothing else was fitted to those that it is tested on: with an abstention,
+half of the documents are kept for it.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -7,9 +12,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from resumebert.evaluation.abstention import (
+    Abstention,
+    errors_of,
+    expected_errors,
+    fit_abstention,
+)
+from resumebert.evaluation.areas import Flags, Floats
 from resumebert.evaluation.calibration import Calibration, fit_calibration, uncalibrated
 from resumebert.evaluation.own_calibration import OwnCalibration
 from resumebert.evaluation.thresholds import DEFAULT, tune_thresholds
+from resumebert.evaluation.unlike_training import Familiarity, Tokens
 from resumebert.settings.schema import DEFAULTS, EvaluationSettings
 from resumebert.utils.errors import UserError
 
@@ -38,17 +51,40 @@ class Decisions:
         calibration: from logits to probabilities.
         thresholds: L probabilities, calibrated, from which on a label is predicted.
         notes: what a reader must know: labels with too few documents, floors out of reach.
+        abstention: which documents are marked for review; None: there is none.
+        familiarity: which documents are marked as unlike those of the training; None: it is not
+            known.
     """
 
     calibration: Calibration | OwnCalibration
     thresholds: list[float]
     notes: list[str] = field(default_factory=list)
+    abstention: Abstention | None = None
+    familiarity: Familiarity | None = None
+
+    def expected_errors(self, probabilities: Floats) -> Floats:
+        """Return the (n,) share of wrong or missed labels that (n, L) probabilities foresee."""
+        return expected_errors(probabilities, self.thresholds)
+
+    def review(self, probabilities: Floats) -> Flags | None:
+        """Return (n,) which documents a person should look at; None without abstention."""
+        if self.abstention is None:
+            return None
+        return self.abstention.review(self.expected_errors(probabilities))
+
+    def unlike_training(self, tokens: Tokens, features: Floats) -> list[list[str]] | None:
+        """Return in what n documents are unlike those of the training; None if it is not known.
+
+        See :meth:`resumebert.evaluation.unlike_training.Familiarity.unlike`.
+        """
+        return None if self.familiarity is None else self.familiarity.unlike(tokens, features)
 
     def to_plain(self) -> dict[str, Any]:
-        """Return a dictionary of plain Python values."""
+        """Return a dictionary of plain Python values, without the attributes that are None."""
+        plain = asdict(self)
         if isinstance(self.calibration, OwnCalibration):
-            return {**vars(self), "calibration": self.calibration.to_plain()}
-        return asdict(self)
+            plain["calibration"] = self.calibration.to_plain()
+        return {name: value for name, value in plain.items() if value is not None}
 
     @classmethod
     def from_plain(
@@ -70,7 +106,12 @@ class Decisions:
                 raise ValueError("calibration and thresholds are of different labels")
         if not all(0 <= limit <= 1 for limit in limits):
             raise ValueError(f"not the thresholds of these labels: {limits}")
-        return cls(**{**plain, "calibration": calibration})
+        optional: dict[str, Any] = {
+            name: kind.from_plain(plain[name])
+            for name, kind in (("abstention", Abstention), ("familiarity", Familiarity))
+            if name in plain
+        }
+        return cls(**{**plain, "calibration": calibration, **optional})
 
 
 def plain_decisions(num_labels: int, notes: Sequence[str] = ()) -> Decisions:
@@ -115,19 +156,54 @@ def fit_decisions(
 ) -> Decisions:
     """Fit the calibration to validation documents, then tune thresholds of what it gives for them.
 
+    With ``settings.abstain``, both are fitted to a random half of the groups, and the abstention to
+    the other.
+
     Args:
         logits: (n, L), finite; n may be 0: then they are used as they are, at 0.5.
         targets: (n, L) of 0 and 1.
         label_names: L names, for the notes.
-        settings: of them the method of calibration and what belongs to thresholds.
+        settings: of them the method of calibration, what belongs to thresholds, and ``abstain``.
         groups: (n,) group number of each document; duplicates, which count as one, share it.
     """
+    numbers = np.arange(len(logits)) if groups is None else groups
+    if settings.abstain is not None:
+        kept = _half(numbers)
+        rest = replace(settings, abstain=None)
+        fitted = fit_decisions(logits[~kept], targets[~kept], label_names, rest, numbers[~kept])
+        return _with_abstention(fitted, logits[kept], targets[kept] > 0, settings, numbers[kept])
     if len(logits) == 0:
         return plain_decisions(len(label_names), [WITHOUT_VALIDATION])
     truth = targets.astype(np.uint8)
     calibration = fit_calibration(logits, truth, label_names, settings.calibration, groups)
     tuned = tune_thresholds(calibration.apply(logits), truth, label_names, settings, groups)
     return Decisions(calibration, tuned.thresholds.tolist(), [*calibration.notes, *tuned.notes])
+
+
+def _half(groups: npt.NDArray[np.integer]) -> Flags:
+    """Return which of n documents are in a random half of the groups, always the same."""
+    numbers, place = np.unique(groups, return_inverse=True)
+    return np.asarray(np.random.default_rng(0).permutation(len(numbers))[place] < len(numbers) // 2)
+
+
+def _with_abstention(
+    decisions: Decisions,
+    logits: npt.NDArray[np.floating],
+    truth: Flags,
+    settings: EvaluationSettings,
+    groups: npt.NDArray[np.integer],
+) -> Decisions:
+    """Add the abstention, fitted to documents that the decisions were not."""
+    assert settings.abstain is not None
+    probabilities = decisions.calibration.apply(logits)
+    found = fit_abstention(
+        errors_of(truth, probabilities >= np.array(decisions.thresholds)),
+        decisions.expected_errors(probabilities),
+        settings.abstain,
+        settings.confidence,
+        groups,
+    )
+    return replace(decisions, abstention=found, notes=[*decisions.notes, *found.notes])
 
 
 def with_caution(decisions: Decisions, split: str) -> Decisions:

@@ -54,7 +54,10 @@ def _flat(
 
 @first_process_only
 def write_predictions(path: Path, result: EvaluationResult) -> None:
-    """Write a csv: id, true labels, predicted labels, one column of probabilities a label."""
+    """Write a csv: id, true labels, predicted labels, one column of probabilities a label.
+
+    With abstention, there are ``review`` and ``expected_errors`` before the probabilities.
+    """
     documents = pd.DataFrame(
         {
             "id": list(result.ids),
@@ -62,6 +65,9 @@ def write_predictions(path: Path, result: EvaluationResult) -> None:
             "predicted_labels": [";".join(result.names(flags)) for flags in result.predicted],
         }
     )
+    if result.review is not None:
+        documents["review"] = result.review
+        documents["expected_errors"] = result.expected_errors
     # Side by side, so that a label named "id" takes no other column's place.
     probabilities = pd.DataFrame(result.probabilities, columns=list(result.label_names))
     write_csv(path, pd.concat([documents, probabilities], axis=1))

@@ -10,6 +10,12 @@ import numpy.typing as npt
 import torch
 
 from resumebert.data.datamodule import ResumeDataModule
+from resumebert.evaluation.abstention import (
+    Abstention,
+    errors_of,
+    expected_errors,
+    review_statistic,
+)
 from resumebert.evaluation.areas import Flags, Floats
 from resumebert.evaluation.decisions import Decisions
 from resumebert.evaluation.intervals import Interval as Interval
@@ -23,6 +29,7 @@ from resumebert.utils.floats import to_probabilities
 
 TUNED = "tuned/"
 TOP1 = "top1/"
+ABSTAIN = "abstain/"
 PLAIN_THRESHOLD = 0.5
 EXCERPT = 200
 _Value = TypeVar("_Value")
@@ -49,6 +56,7 @@ class EvaluationResult:
         baseline: what the linear baseline gave for the same documents; None: there is none.
         baseline_note: where there is no baseline, why, as a sentence; where it was trained on a
             part of the training documents, on which, as it follows on "a linear model, ".
+        abstention: which documents are marked for review; None: there is none.
     """
 
     split: str
@@ -64,11 +72,27 @@ class EvaluationResult:
     intervals: dict[str, Interval] = field(default_factory=dict)
     baseline: "EvaluationResult | None" = None
     baseline_note: str = ""
+    abstention: Abstention | None = None
 
     @property
     def predicted(self) -> Flags:
         """(n, L) decisions, at the tuned thresholds."""
         return np.asarray(self.probabilities >= self.thresholds)
+
+    @property
+    def errors(self) -> Floats:
+        """(n,) share of each document's labels, given or true, that are wrong or missed."""
+        return errors_of(self.truth, self.predicted)
+
+    @property
+    def expected_errors(self) -> Floats:
+        """(n,) the same as the probabilities foresee it, whatever is true."""
+        return expected_errors(self.probabilities, self.thresholds)
+
+    @property
+    def review(self) -> Flags | None:
+        """(n,) which documents are marked for review; None without abstention."""
+        return None if self.abstention is None else self.abstention.review(self.expected_errors)
 
     @property
     def documents(self) -> Documents:
@@ -106,6 +130,7 @@ class EvaluationResult:
             thresholds=self.thresholds[columns],
             metrics=self.metrics,
             intervals=self.intervals,
+            abstention=self.abstention,
             baseline=None,
             baseline_note="",
         )
@@ -160,7 +185,7 @@ def evaluate_scores(
     found, ends = measured(*top1_statistic(logits, truth, groups), resamples)
     values |= _prefixed(TOP1, found)
     intervals |= _prefixed(TOP1, ends)
-    return EvaluationResult(
+    result = EvaluationResult(
         split=split,
         label_names=list(label_names),
         ids=list(ids),
@@ -172,7 +197,13 @@ def evaluate_scores(
         thresholds=thresholds,
         metrics=values,
         intervals=intervals,
+        abstention=decisions.abstention,
     )
+    if (review := result.review) is not None:
+        found, ends = measured(*review_statistic(result.errors, review, groups), resamples)
+        values |= _prefixed(ABSTAIN, found)
+        intervals |= _prefixed(ABSTAIN, ends)
+    return result
 
 
 def evaluate_split(

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 
 from resumebert.evaluation.areas import Flags, Floats, Indices
+from resumebert.evaluation.guaranteed import guaranteed_thresholds, notes_on_guarantees
 from resumebert.evaluation.weighting import DECIMALS, Weighted, weighted
 from resumebert.settings.schema import DEFAULTS, EvaluationSettings, Objective
 
@@ -54,6 +55,9 @@ def tune_thresholds(
     ``precision`` of the highest recall among those whose precision reaches ``precision_floor``; if
                   none does, of the highest precision, and a note says so
     ``recall``    of the highest precision among those whose recall reaches ``recall_floor``
+    ``guaranteed`` the highest at which recall on other documents reaches ``recall_floor`` with
+                  ``confidence`` (:mod:`resumebert.evaluation.guaranteed`); where documents are too
+                  few for any, at the lowest score of those with the label, and a note says so
     ``cost``      of the lowest ``miss_cost`` · misses + ``false_alarm_cost`` · false alarms
     ============= ==================================================================================
 
@@ -95,6 +99,13 @@ def tune_thresholds(
         words = f"the label {', '.join(absent)}: its threshold is {default:g}."
         notes.append(f"No validation document has {words}")
     if not names:
+        return TunedThresholds(thresholds, notes)
+    if objective == "guaranteed":
+        promised = guaranteed_thresholds(
+            probabilities[:, there], targets[:, there], settings, groups
+        )
+        thresholds[there] = [each.threshold for each in promised]
+        notes += notes_on_guarantees(names, promised, settings)
         return TunedThresholds(thresholds, notes)
     documents = weighted(probabilities[:, there], targets[:, there], groups)
     if objective in ("f1", "cost"):

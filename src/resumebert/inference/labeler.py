@@ -46,6 +46,12 @@ class Prediction:
         thresholds: label → the probability from which on it is given.
         text: as the model read it, cleaned.
         windows: the parts of the text that were read, in order.
+        expected_errors: share of its labels, given or true, that the probabilities expect to be
+            wrong or missed, in [0, 1].
+        review: whether a person should look at it, for the labels of the others to keep what
+            ``evaluation.abstain`` promised; None: the model was trained without it.
+        unlike_training: in what it is unlike the texts that the model was trained on, of
+            ``length``, ``words`` and ``content``; empty: in nothing; None: it is not known.
     """
 
     labels: list[str]
@@ -53,6 +59,9 @@ class Prediction:
     thresholds: dict[str, float]
     text: str
     windows: list[WindowScore]
+    expected_errors: float
+    review: bool | None = None
+    unlike_training: list[str] | None = None
 
     @property
     def decisions(self) -> dict[str, bool]:
@@ -144,12 +153,18 @@ class ResumeLabeler:
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Label n texts, each read as a whole; n may be 0. Errors as for :meth:`predict_proba`."""
         cleaned = [clean(text, self._scorer.cleaning) for text in _checked(texts)]
-        logits, windows = self._scorer.read(cleaned)
+        read = self._scorer.read(cleaned)
         names, thresholds = self.label_names, self.thresholds
         calibrate = self._decisions.calibration.apply
+        of_texts = calibrate(read.logits)
+        expected, review = (
+            self._decisions.expected_errors(of_texts),
+            self._decisions.review(of_texts),
+        )
+        unlike = self._decisions.unlike_training(read.tokens, read.features)
         found = []
-        for text, row, parts in zip(cleaned, calibrate(logits).tolist(), windows, strict=True):
-            probabilities = dict(zip(names, row, strict=True))
+        for i, (text, parts) in enumerate(zip(cleaned, read.windows, strict=True)):
+            probabilities = dict(zip(names, of_texts[i].tolist(), strict=True))
             of_parts = calibrate(np.array([part.logits for part in parts])).tolist()
             found.append(
                 Prediction(
@@ -161,6 +176,9 @@ class ResumeLabeler:
                         WindowScore(part.start, part.end, dict(zip(names, values, strict=True)))
                         for part, values in zip(parts, of_parts, strict=True)
                     ],
+                    expected_errors=float(expected[i]),
+                    review=None if review is None else bool(review[i]),
+                    unlike_training=None if unlike is None else unlike[i],
                 )
             )
         return found

@@ -5,10 +5,12 @@ What logits mean (calibration, thresholds) is the business of
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from resumebert.data.arrays import TokenIds
 from resumebert.data.batching import Collator, DocumentDataset, LengthBatchSampler
 from resumebert.data.cleaning import clean
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
@@ -20,6 +22,23 @@ from resumebert.model.classifier import ResumeClassifier
 # Trainer precisions that compute in another type than the weights', and those that change theirs.
 MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 TRUE = {"bf16-true": torch.bfloat16, "64-true": torch.float64}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a model gave for n texts and L labels.
+
+    Attributes:
+        logits: (n, L), pooled.
+        windows: n times the text's windows, in order.
+        tokens: n times the (T,) ids of the whole text.
+        features: (n, H) what the encoder gave the head, averaged over the text's windows.
+    """
+
+    logits: Floats
+    windows: list[list[Window]]
+    tokens: list[TokenIds]
+    features: Floats
 
 
 class TextScorer:
@@ -67,10 +86,10 @@ class TextScorer:
 
     def windows(self, text: str) -> list[Window]:
         """Return what each window of a text, cleaned already, gives by itself, in order."""
-        return self.read([text])[1][0]
+        return self.read([text]).windows[0]
 
-    def read(self, texts: Sequence[str]) -> tuple[Floats, list[list[Window]]]:
-        """Return the logits (n, L) of n texts, and the windows of each, in order.
+    def read(self, texts: Sequence[str]) -> Reading:
+        """Read n texts, each as a whole; n may be 0.
 
         The texts are cleaned already, so that places in them are the reader's. A window of two
         pieces of the text (``head_tail``) reaches from the one to the other.
@@ -78,7 +97,7 @@ class TextScorer:
         encoded = [self.tokenizer.encode_with_places(text) for text in texts]
         offsets = np.cumsum([0, *(len(ids) for ids, _ in encoded)])
         ids = np.concatenate([np.zeros(0, np.int32), *(ids for ids, _ in encoded)])
-        scores, of_windows = self._score(TokenizedTexts(ids, offsets))
+        scores, of_windows, features = self._score(TokenizedTexts(ids, offsets))
         found = []
         for text, (_, places), logits in zip(texts, encoded, of_windows, strict=True):
             windows = []
@@ -89,20 +108,26 @@ class TextScorer:
                 end = int(places[part[-1], 1]) if len(part) else len(text)
                 windows.append(Window(start, end, row))
             found.append(windows)
-        return scores, found
+        return Reading(scores, found, [ids for ids, _ in encoded], features)
 
-    def _score(self, tokens: TokenizedTexts) -> tuple[Floats, list[Floats]]:
-        """Return (n, L) logits of n tokenised texts, and of each the (w, L) of its windows."""
+    def _score(self, tokens: TokenizedTexts) -> tuple[Floats, list[Floats], Floats]:
+        """Return n texts' (n, L) logits, the (w, L) of each one's windows, and (n, H) features."""
         labels = np.zeros((len(tokens), len(self.model.label_names)), dtype=np.uint8)
         dataset = DocumentDataset(tokens, labels, np.arange(len(tokens)))
         lengths = self.windowing.tokens_read(tokens.lengths, training=False)
         sampler = LengthBatchSampler(lengths, self.batch_size, shuffle=False)
         collate = Collator(self.tokenizer, self.windowing)
         scores: Floats = np.zeros(labels.shape)
+        features: Floats = np.zeros((len(tokens), self.model.bert.config.hidden_size))
+        # What the head is given, in as many pieces as it is called.
+        given: list[torch.Tensor] = []
+        hook = self.model.bert.classifier.register_forward_pre_hook(
+            lambda _, inputs: given.append(inputs[0])
+        )
         of_windows: dict[int, Floats] = {}
         mixed = MIXED.get(self.precision)
         autocast = torch.autocast(self.device.type, mixed, enabled=mixed is not None)
-        with torch.inference_mode(), autocast:
+        with torch.inference_mode(), autocast, hook:
             # Longest first.
             for places in sampler:
                 batch = collate([dataset[place] for place in places])
@@ -115,10 +140,13 @@ class TextScorer:
                 pooled = self.model.pool(logits, attention, document.to(self.device), len(index))
                 scores[index] = pooled.cpu().double().numpy()
                 alone = logits.cpu().double().numpy()
+                inside = torch.cat(given).cpu().double().numpy()
+                given.clear()
                 for row, place in enumerate(index.tolist()):
                     # In a batch a document's windows come the longest first.
                     sizes = [-len(part) for part in self.windowing.windows(tokens[place])]
                     own = alone[document.numpy() == row]
                     of_windows[place] = np.empty_like(own)
                     of_windows[place][np.argsort(sizes, kind="stable")] = own
-        return scores, [of_windows[place] for place in range(len(tokens))]
+                    features[place] = inside[document.numpy() == row].mean(axis=0)
+        return scores, [of_windows[place] for place in range(len(tokens))], features

@@ -16,8 +16,10 @@ from markupsafe import Markup, escape
 from resumebert.charts import curves, matrices, script, stylesheet, svg
 from resumebert.charts.curves import Scored
 from resumebert.charts.history import history_pictures
+from resumebert.charts.review import review_picture
 from resumebert.charts.words import with_ends
-from resumebert.evaluation.result import TUNED, EvaluationResult
+from resumebert.evaluation.abstention import review_curve
+from resumebert.evaluation.result import ABSTAIN, TUNED, EvaluationResult
 from resumebert.report import data_tables, sentences, tables
 from resumebert.report.error_texts import MAX_CHARACTERS, marked_texts
 from resumebert.report.inputs import ReportInput, template
@@ -88,6 +90,7 @@ def _contents(report: ReportInput) -> dict[str, Any]:
             ("label", "and", "have both", "are given both"),
             matrices.different_pairs(true, given, names),
         ),
+        "review": _review(result),
         "history": history_pictures(report.history),
         "swaps": tables.swap_tables(analysis.swaps),
         "errors": (analysis.errors or [])[:ERRORS_SHOWN],
@@ -96,6 +99,19 @@ def _contents(report: ReportInput) -> dict[str, Any]:
         "suspects": tables.suspect_table((analysis.suspects or [])[:SUSPECTS_SHOWN]),
         "data": data_tables,
     }
+
+
+def _review(result: EvaluationResult) -> Markup:
+    """Draw what reviewing documents spares; nothing without documents."""
+    if not len(result.truth):
+        return Markup("")
+    curve = review_curve(result.errors, result.expected_errors, result.groups)
+    promise = None
+    if result.abstention is not None:
+        names = ("reviewed", "errors")
+        share, errors = (result.metrics.get(f"{ABSTAIN}{name}", math.nan) for name in names)
+        promise = (share, errors, result.abstention.level)
+    return review_picture(curve.reviewed, curve.errors, curve.limits, promise)
 
 
 def most_frequent(result: EvaluationResult) -> list[int]:

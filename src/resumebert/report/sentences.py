@@ -9,7 +9,7 @@ import torch
 from resumebert.charts.words import count, listed, number, p_words, with_ends
 from resumebert.evaluation.comparison import Compared, Difference
 from resumebert.evaluation.metrics import undefined
-from resumebert.evaluation.result import PLAIN_THRESHOLD, TUNED, EvaluationResult
+from resumebert.evaluation.result import ABSTAIN, PLAIN_THRESHOLD, TUNED, EvaluationResult
 from resumebert.evaluation.top1 import TOP1_WHY
 from resumebert.report.inputs import ReportInput
 from resumebert.report.tables import is_of_label
@@ -184,6 +184,39 @@ def disagreement_words(compared: Compared) -> str:
         f"{len(gaps):,} of {compared.found.documents:,}. On {mine:,} of them this model has fewer "
         f"labels wrong, on {theirs:,} the other, on {len(gaps) - mine - theirs:,} both as many."
     )
+
+
+def review_words(result: EvaluationResult) -> list[str]:
+    """Say which documents are sent to a person, and what that is worth."""
+    rule = result.abstention
+    if rule is None:
+        return [
+            "Every document is decided. The curve shows how few labels would be wrong or missed if "
+            "a person looked at the documents of which the model is least sure; training with "
+            "evaluation.abstain=0.05 finds a limit at which that share is promised."
+        ]
+    level, sure = f"{rule.level:.1%}", f"{rule.confidence:.0%}"
+    if rule.limit is None:
+        return [
+            f"Every document is sent to a person: at no limit could it be promised, {sure} sure, "
+            f"that at most {level} of the labels of the others are wrong or missed."
+        ]
+    reviewed, errors = (_share(result, f"{ABSTAIN}{name}") for name in ("reviewed", "errors"))
+    return [
+        f"{reviewed} of these documents are sent to a person. Of the labels of the others, "
+        f"{errors} are wrong or missed; promised, {sure} sure, is at most {level} on average over "
+        f"documents like the {rule.documents:,} of validation that the limit was found on "
+        f"(there {rule.reviewed:.1%} were reviewed). For documents of another kind, and for any "
+        "single label, nothing is promised."
+    ]
+
+
+def _share(result: EvaluationResult, name: str) -> str:
+    value = result.metrics.get(name, math.nan)
+    low, high = result.intervals.get(name, (math.nan, math.nan))
+    if math.isnan(value):
+        return "none"
+    return f"{value:.1%}" if math.isnan(low) else f"{value:.1%} [{low:.1%}–{high:.1%}]"
 
 
 def top1_words(result: EvaluationResult) -> str:

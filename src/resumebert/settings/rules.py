@@ -245,6 +245,11 @@ def _conflicts(config: DictConfig) -> Iterator[str]:
         yield (
             f"data.fold={fold}: with data.split.folds={folds} it is a number from 0 to {folds - 1}."
         )
+    if value("evaluation.thresholds") == "guaranteed" and value("evaluation.recall_floor") == 1:
+        yield (
+            "evaluation.recall_floor=1: with evaluation.thresholds=guaranteed it must be below 1, "
+            "since no number of documents can show that no other will be missed."
+        )
     interval = value("trainer.val_check_interval")
     if value("trainer.check_val_every_n_epoch", 1) is None and isinstance(interval, float):
         yield (
@@ -287,7 +292,7 @@ NEEDS: Mapping[str, tuple[str, tuple[object, ...]]] = {
     "data.label_separator": ("data.label_columns", (None,)),
     **{f"model.{key}": ("model.path", (None,)) for key in ("package", "revision", "sha256")},
     "evaluation.precision_floor": ("evaluation.thresholds", ("precision",)),
-    "evaluation.recall_floor": ("evaluation.thresholds", ("recall",)),
+    "evaluation.recall_floor": ("evaluation.thresholds", ("recall", "guaranteed")),
     "evaluation.miss_cost": ("evaluation.thresholds", ("cost",)),
     "evaluation.false_alarm_cost": ("evaluation.thresholds", ("cost",)),
     "evaluation.threshold_resamples": ("evaluation.thresholds", ("f1", "cost")),

@@ -14,10 +14,12 @@ from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import ACCELERATORS, PRECISIONS
 from resumebert.utils.requirements import (
     BATCHES,
+    BELOW_ONE,
     DOTTED,
     DURATION,
     FLAG,
     FUNCTIONS,
+    INSIDE,
     NAMES,
     NAMES_OF_LABELS,
     POSITIVE,
@@ -34,7 +36,7 @@ from resumebert.utils.requirements import (
 
 Options = Mapping[str, Any]
 CalibrationMethod = Literal["none", "temperature", "platt", "isotonic"]
-Objective = Literal["fixed", "f1", "precision", "recall", "cost"]
+Objective = Literal["fixed", "f1", "precision", "recall", "cost", "guaranteed"]
 
 BERT = Requirement("a dictionary of BERT settings", lambda value: isinstance(value, Mapping))
 LORA = Requirement(
@@ -214,6 +216,11 @@ class EvaluationSettings(Settings):
     thresholds: Objective = "f1"
     precision_floor: float = must(number(0, 1, low_excluded=True), default=0.9)
     recall_floor: float = must(number(0, 1, low_excluded=True), default=0.9)
+    # Mean errors that decided documents may have (evaluation/abstention.py); None: all are decided.
+    abstain: float | None = must(INSIDE, default=None)
+    confidence: float = must(INSIDE, default=0.95)  # of what abstain and guaranteed promise
+    # Share of documents like those of the training that may be marked as unlike them; 0: none is.
+    unlike_training: float = must(BELOW_ONE, default=0.01)
     miss_cost: float = must(POSITIVE, default=1.0)  # of a label that is not predicted
     false_alarm_cost: float = must(POSITIVE, default=1.0)  # of a label that is predicted wrongly
     # Bootstrap samples that thresholds are averaged over, and of the 95 % intervals; 0: none.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,18 @@ class Subject:
     baseline: LinearBaseline | None  # None: there is none, and the results say why
     compared: Compared | None = None  # with another model
 
+    @cached_property
+    def scorer(self) -> TextScorer:
+        """Scores further texts, which are clean already, as the trainer did."""
+        return TextScorer(
+            self.model,
+            self.datamodule.tokenizer,
+            self.datamodule.windowing,
+            batch_size=self.datamodule.eval_batch_size,
+            precision=self.trainer.precision,
+            device=self.trainer.strategy.root_device,
+        )
+
 
 def report(
     subject: Subject,
@@ -56,19 +69,11 @@ def report(
     if not settings.report or not subject.results:
         return
     console.print("Looking into the figures for the report …", highlight=False)
-    datamodule, trainer, chosen = subject.datamodule, subject.trainer, subject.config["model"]
-    scorer = TextScorer(
-        subject.model,
-        datamodule.tokenizer,
-        datamodule.windowing,
-        batch_size=datamodule.eval_batch_size,
-        precision=trainer.precision,
-        device=trainer.strategy.root_device,
-    )
+    datamodule, chosen = subject.datamodule, subject.config["model"]
     found = analyse(
         subject.results[-1],
         datamodule,
-        scorer,
+        subject.scorer,
         subject.decisions,
         trained=subject.trained,
         baseline=subject.baseline,

@@ -3,6 +3,7 @@
 import os
 import tempfile
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,13 @@ from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.split_manifest import write_split
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
-from resumebert.evaluation.best import evaluate_run, score_best, whole_model
+from resumebert.evaluation.best import evaluate_run, score_best, store_in_run, whole_model
 from resumebert.evaluation.files import write_json, write_metrics, write_predictions
 from resumebert.evaluation.label_words import label_words
 from resumebert.evaluation.metrics import multilabel_decisions, multilabel_metrics
 from resumebert.evaluation.own_calibration import calibration_class
 from resumebert.evaluation.registry import load_metrics
+from resumebert.inference.unlike_training import familiarity
 from resumebert.model.build import bert_config, classifier, pretrained_source
 from resumebert.model.checkpoint import CheckpointExtras, attach_extras
 from resumebert.model.layers import prepare_encoder
@@ -178,14 +180,14 @@ def _train(settings: TrainSettings, table: ResumeTable | None) -> float | None:
     if settings.model.lora is not None:
         merge_lora(model.bert)
     best = best_checkpoint(trainer)
-    decisions = score_best(
+    fitted = score_best(
         trainer, model, datamodule, settings, best, is_validated=unvalidated is None
     )
     if settings.trainer.fast_dev_run:
         return None
     if trainer.is_global_zero:
         results, decisions, baseline = evaluate_run(
-            model, datamodule, decisions, settings.evaluation, console
+            model, datamodule, fitted, settings.evaluation, console
         )
         write_metrics(output_dir / "metrics.json", results)
         for result in results:
@@ -208,6 +210,10 @@ def _train(settings: TrainSettings, table: ResumeTable | None) -> float | None:
             baseline=baseline,
         )
         report(subject, settings.evaluation, surroundings, output_dir, console)
+        if best is not None:
+            known = familiarity(subject.scorer, datamodule, settings.evaluation.unlike_training)
+            if known is not None:
+                store_in_run(replace(fitted, familiarity=known), Path(best))
         log_hyperparameters(trainer, settings, model.results)
         say_where(console, output_dir, time.monotonic() - started)
     # Never a test figure: a search that optimised it would be dishonest.

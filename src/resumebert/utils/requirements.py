@@ -92,6 +92,9 @@ def only(allowed: bool | int | None, why: str) -> Requirement:
 NULL = Requirement("null", lambda value: value is None)
 POSITIVE = number(0, low_excluded=True)
 SHARE = number(0, 1)
+INSIDE = Requirement(
+    "a number above 0 and below 1", lambda value: is_number(value) and 0 < value < 1
+)
 BELOW_ONE = Requirement(
     "a number of at least 0 and below 1", lambda value: is_number(value) and 0 <= value < 1
 )
