@@ -8,14 +8,17 @@ part, as after a training, and looked at on the rest.
 """
 
 import argparse
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from resumebert.data.arrays import Ints
 from resumebert.data.cleaning import clean
 from resumebert.data.duplicates import duplicate_groups
 from resumebert.data.readers import read_sample, read_table
 from resumebert.evaluation.abstention import errors_of
+from resumebert.evaluation.areas import Flags, Floats
 from resumebert.evaluation.baseline import fit_baseline
 from resumebert.evaluation.decisions import fit_decisions
 from resumebert.settings.schema import EvaluationSettings
@@ -59,7 +62,7 @@ def main() -> None:
         recalls(values, truth, groups, table.label_names, share, given.splits)
 
 
-def splits(groups, share, times):
+def splits(groups: Ints, share: float, times: int) -> Iterator[Flags]:
     """Yield which documents are of the fitting part, duplicates together."""
     names = np.unique(groups)
     for seed in range(times):
@@ -67,25 +70,28 @@ def splits(groups, share, times):
         yield np.isin(groups, drawn)
 
 
-def counted_once(groups):
+def counted_once(groups: Ints) -> Floats:
     """Return the weight of each document: duplicates count as one."""
     place, sizes = np.unique(groups, return_inverse=True, return_counts=True)[1:]
     return 1 / sizes[place]
 
 
-def abstention(values, truth, groups, share, level, times) -> None:
+def abstention(
+    values: Floats, truth: Flags, groups: Ints, share: float, level: float, times: int
+) -> None:
     """Print how often the documents that are decided have more errors than was promised."""
     weights = counted_once(groups)
     # Thresholds that are not averaged take a tenth of the time, and fit documents more closely.
     settings = EvaluationSettings(abstain=level, threshold_resamples=0)
+    names = [str(label) for label in range(truth.shape[1])]
     broken, reviewed, errors, all_errors = [], [], [], []
     for fits in splits(groups, share, times):
-        found = fit_decisions(
-            values[fits], truth[fits], range(truth.shape[1]), settings, groups[fits]
-        )
+        found = fit_decisions(values[fits], truth[fits], names, settings, groups[fits])
         probabilities = found.calibration.apply(values[~fits])
         wrong = errors_of(truth[~fits], probabilities >= np.array(found.thresholds))
-        decided, weight = ~found.review(probabilities), weights[~fits]
+        review = found.review(probabilities)
+        assert review is not None
+        decided, weight = ~review, weights[~fits]
         reviewed.append(1 - np.average(decided, weights=weight))
         all_errors.append(np.average(wrong, weights=weight))
         if decided.any():
@@ -100,7 +106,14 @@ def abstention(values, truth, groups, share, level, times) -> None:
     )
 
 
-def recalls(values, truth, groups, names, share, times) -> None:
+def recalls(
+    values: Floats,
+    truth: Flags,
+    groups: Ints,
+    names: Sequence[str],
+    share: float,
+    times: int,
+) -> None:
     """Print how often a label's recall is what was promised."""
     settings = EvaluationSettings(thresholds="guaranteed")
     weights = counted_once(groups)

@@ -7,7 +7,7 @@ from resumebert.data.datamodule import ResumeDataModule
 from resumebert.evaluation.unlike_training import Familiarity, fit_familiarity
 from resumebert.inference.scoring import Reading, TextScorer
 
-# Of each split at most, drawn at random: twice as many moved what is marked of others by little.
+# Of each split at most, drawn at random: reading them again takes time.
 DOCUMENTS = 500
 
 
