@@ -97,9 +97,10 @@ def abstention(
         if decided.any():
             errors.append(np.average(wrong[decided], weights=weight[decided]))
             broken.append(errors[-1] > level)
+    left = np.mean(errors) if errors else float("nan")
     print(
         f"abstain={level}: {fits.sum():,} documents fitted to; errors without "
-        f"{np.mean(all_errors):.3f}, with {np.mean(errors or [np.nan]):.3f}; "
+        f"{np.mean(all_errors):.3f}, with {left:.3f}; "
         f"{np.mean(reviewed):.1%} reviewed; "
         f"nothing decided in {times - len(errors)}; broken in {sum(broken)} of {times}",
         flush=True,
