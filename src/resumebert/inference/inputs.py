@@ -239,13 +239,10 @@ class _Table:
 
     def __init__(self, path: Path | None, options: InputOptions) -> None:
         self.remarks: list[str] = []
-        self._path, self._given = path, options
-        id_column = options.id_column
-        if id_column is None and "id" in options.keep_columns and options.text_column != "id":
-            id_column = "id"
+        self._path = path
         self._options = Options(
             text_column=options.text_column,
-            id_column=id_column,
+            id_column=options.id_column,
             encoding=options.encoding,
             separator=options.separator,
             quoting=options.quoting,
