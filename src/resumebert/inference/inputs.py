@@ -303,9 +303,11 @@ class _Table:
             places |= {int(row): place for place, row in enumerate(batch.rows)}
             for row, place in sorted(places.items()):
                 if place is None:
-                    yield Item(str(row), error=wrong[row], kept=[None] * len(columns))
+                    # Where there are ids, the row's number might be another one's.
+                    known = str(row) if options.id_column is None else ""
+                    yield Item(known, error=wrong[row], kept=[None] * len(columns))
                 elif row in wrong:
-                    yield Item(ids[place] or str(row), error=wrong[row], kept=kept[place])
+                    yield Item(ids[place], error=wrong[row], kept=kept[place])
                 else:
                     yield Item(ids[place], texts[place], kept=kept[place])
 

@@ -30,10 +30,10 @@ _PASSAGE = pa.struct(
 _OWN = {
     "id": pa.string(),
     "labels": pa.list_(pa.string()),
+    "error": pa.string(),
+    "notes": pa.string(),
     "windows": pa.int64(),
     "passages": pa.list_(_PASSAGE),
-    "notes": pa.string(),
-    "error": pa.string(),
     "text_as_read": pa.string(),
 }
 
@@ -71,18 +71,23 @@ class Columns:
             "id": item.id,
             **dict(zip(self.keep, item.kept, strict=False)),
             "labels": [] if found is None else found.labels,
-            "probabilities": dict.fromkeys(names) if found is None else found.probabilities,
-            "windows": 0 if found is None else len(found.windows),
-            "passages": [] if found is None else _passages(found),
-            "notes": item.notes,
             "error": item.error,
+            "notes": item.notes,
+            "windows": 0 if found is None else len(found.windows),
+            "probabilities": dict.fromkeys(names) if found is None else found.probabilities,
+            "passages": [] if found is None else _passages(found),
             **({"text_as_read": found.text if found else ""} if self.with_text else {}),
         }
 
     def flat(self, row: Row) -> dict[str, Any]:
-        """Return a row without dictionaries in it: a column for each probability."""
-        own = {name: value for name, value in row.items() if name != "probabilities"}
-        return own | {f"probability/{name}": row["probabilities"][name] for name in self.label_names}
+        """Return a row with a column for each probability."""
+        found: dict[str, Any] = {}
+        for name, value in row.items():
+            if name == "probabilities":
+                found |= {f"probability/{label}": value[label] for label in self.label_names}
+            else:
+                found[name] = value
+        return found
 
     @property
     def names(self) -> list[str]:
