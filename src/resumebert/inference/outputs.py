@@ -165,7 +165,13 @@ class _File:
     """A file, which has another name until it is complete."""
 
     def __init__(
-        self, path: Path, kind: str, columns: Columns, command: Mapping[str, Any], *, overwrite: bool
+        self,
+        path: Path,
+        kind: str,
+        columns: Columns,
+        command: Mapping[str, Any],
+        *,
+        overwrite: bool,
     ) -> None:
         self._path, self._kind, self._columns = path, kind, columns
         self._partial = _partial(path)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Texts that are labelled at a time, and what is written at once: whichever limit comes first.
 _TEXTS, _CHARACTERS, _SECONDS = 1024, 1 << 22, 5.0
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER = re.compile(r"[+-]?[\d.,]+(?:[eE][+-]?\d+)?%?")
+_NUMBER = re.compile(r"[+-]?[0-9.,]+(?:[eE][+-]?[0-9]+)?%?")
 _PASSAGE = pa.struct(
     [("label", pa.string()), ("start", pa.int64()), ("end", pa.int64()), ("text", pa.string())]
 )

@@ -97,5 +97,7 @@ def _say(line: str) -> None:
 
 def predict_settings(config):
     from types import SimpleNamespace
+
     from omegaconf import OmegaConf
+
     return SimpleNamespace(**OmegaConf.to_container(config, resolve=True))

@@ -25,9 +25,7 @@ def make_console(*, stderr: bool = False) -> Console:
     It prints on the first process of a run only. Brackets and colons are printed as they are: they
     may belong to a label's name or a path.
     """
-    console = _Console(
-        stderr=stderr, quiet=not is_first_process(), markup=False, emoji=False
-    )
+    console = _Console(stderr=stderr, quiet=not is_first_process(), markup=False, emoji=False)
     if not console.is_terminal:
         console.width = WIDTH_WITHOUT_TERMINAL
     return console
