@@ -22,7 +22,7 @@ ROWS = [COLUMNS.row(Item(f"r{i}", error="é" * (i % 7)), None) for i in range(60
 FORMATS = ["csv", "jsonl", "parquet"]
 
 
-class Stop(Exception):
+class StoppedError(Exception):
     """As if the command were interrupted."""
 
 
@@ -42,7 +42,7 @@ def work(path: Path, stop: int = 60, **options: object) -> int:
         for start in range(before, stop, 7):
             output.write(ROWS[start : min(start + 7, stop)])
         if stop < 60:
-            raise Stop
+            raise StoppedError
     return before
 
 
@@ -52,7 +52,7 @@ def test_nothing_is_twice_or_missing(tmp_path_factory, kind, stops, lost):
     folder = tmp_path_factory.mktemp("out")
     path, done = folder / f"F.{kind}", 0
     for stop in stops:
-        with pytest.raises(Stop):
+        with pytest.raises(StoppedError):
             work(path, stop)
         assert not path.exists()
         done = max(done, stop)
@@ -68,10 +68,10 @@ def test_nothing_is_twice_or_missing(tmp_path_factory, kind, stops, lost):
 def test_a_file_that_is_there_stays(tmp_path):
     path = tmp_path / "new" / "F.csv"
     work(path)
-    with pytest.raises(UserError, match="the file is there already.*overwrite=true"):
+    with pytest.raises(UserError, match=r"the file is there already.*overwrite=true"):
         work(path)
     before = path.read_bytes()
-    with pytest.raises(Stop):
+    with pytest.raises(StoppedError):
         work(path, 5, overwrite=True)
     assert path.read_bytes() == before
     # What was begun with overwrite=true is gone on with.
@@ -82,7 +82,7 @@ def test_a_file_that_is_there_stays(tmp_path):
 
 def test_another_command_is_refused(tmp_path):
     path = tmp_path / "F.jsonl"
-    with pytest.raises(Stop):
+    with pytest.raises(StoppedError):
         work(path, 20)
     with (
         pytest.raises(UserError, match=r"holds 20 rows of a command.*another 'ckpt'"),
@@ -95,7 +95,7 @@ def test_another_command_is_refused(tmp_path):
 
 def test_what_is_damaged_is_told(tmp_path):
     path = tmp_path / "F.csv"
-    with pytest.raises(Stop):
+    with pytest.raises(StoppedError):
         work(path, 20)
     partial = Path(f"{path}.partial")
     os.truncate(partial, 10)
@@ -119,16 +119,20 @@ def test_two_commands_can_not_write_one_file(tmp_path):
 
 def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
     path = tmp_path / "F.csv"
-    with pytest.raises(OSError, match="No space"), monkeypatch.context() as patch:
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    def fill() -> None:
         with open_output(str(path), None, COLUMNS, COMMAND) as output:
             output.write(ROWS[:10])
             output._note()
-
-            def full(_: int) -> None:
-                raise OSError(28, "No space left on device")
-
-            patch.setattr(outputs.os, "fsync", full)
+            monkeypatch.setattr(outputs.os, "fsync", full)
             output.write(ROWS[10:20])
+
+    with pytest.raises(OSError, match="No space"):
+        fill()
+    monkeypatch.undo()
     assert not path.exists()
     assert work(path) == 10
     assert ids(path) == [f"r{i}" for i in range(60)]

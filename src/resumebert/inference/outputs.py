@@ -1,7 +1,7 @@
 """Where rows are written: a file that is whole or not there, and that goes on where it stopped.
 
-Rows go into ``F.partial``, as csv or JSON lines; beside it, ``F.partial.json`` says how many rows of
-which command are safely on the disk, and how many bytes they take. What a killed process has
+Rows go into ``F.partial``, as csv or JSON lines. Beside it, ``F.partial.json`` says how many rows
+of which command are safely on the disk, and how many bytes they take; what a killed process has
 written beyond that is cut off. Complete, the file becomes ``F``.
 """
 
@@ -33,14 +33,11 @@ _GROUP = 10_000
 
 
 class Output(Protocol):
-    """Something that rows are written to.
-
-    Attributes:
-        done: how many rows it holds, those of an interrupted command too.
-    """
+    """Something that rows are written to."""
 
     @property
-    def done(self) -> int: ...
+    def done(self) -> int:
+        """How many rows it holds, those of an interrupted command too."""
 
     def write(self, rows: Sequence[Row]) -> None:
         """Write rows behind those before."""
@@ -138,7 +135,7 @@ def open_output(
         raise UserError(str(error).replace(*other)) from error
     finally:
         with suppress(OSError):
-            os.unlink(lock.lock_file)
+            Path(lock.lock_file).unlink()
         lock.release()
 
 
