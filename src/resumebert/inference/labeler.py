@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from resumebert.data.cleaning import MASKING, clean
+from resumebert.data.build import treatment
+from resumebert.data.cleaning import clean
 from resumebert.data.tokenization import TextTokenizer
-from resumebert.data.windows import Windowing, window_length
 from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.decisions import Decisions, stored_decisions
 from resumebert.inference.scoring import TextScorer
 from resumebert.model.checkpoint import checkpoint_file, load_checkpoint
+from resumebert.settings.schema import DataSettings
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
 from resumebert.utils.trust import packages
@@ -96,17 +97,15 @@ class ResumeLabeler:
         file = checkpoint_file(Path(path))
         trust = packages(trust)
         model, extras = load_checkpoint(file, trust=trust)
-        data = extras.config["data"]
-        strategy = data["long_documents"]
-        length = window_length(data["max_length"], strategy)
+        cleaning, windowing = treatment(DataSettings.of(extras.config["data"]))
         model.chunk_tokens = extras.config["model"]["chunk_tokens"]
         where = _device(device)
         precision = precision or extras.config["trainer"]["precision"]
         scorer = TextScorer(
             model,
             TextTokenizer.from_files(extras.tokenizer_files, str(file)),
-            Windowing(strategy, length, data["stride"]),
-            cleaning=[*data["cleaning"], *([MASKING] if data["mask_pii"] else [])],
+            windowing,
+            cleaning=cleaning,
             batch_size=batch_size,
             precision=resolve_precision(precision, where.type),
             device=where,

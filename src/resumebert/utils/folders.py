@@ -3,8 +3,7 @@
 import atexit
 import stat
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -102,14 +101,6 @@ def remove_unused() -> None:
         for path in paths:
             with suppress(OSError):
                 path.rmdir()
-
-
-@contextmanager
-def keeping_nothing(config: DictConfig) -> Iterator[None]:
-    """Let a run write into a temporary folder; the one that Hydra made for it stays empty."""
-    with tempfile.TemporaryDirectory() as folder:
-        config.output_dir = folder
-        yield
 
 
 def checkpoint_file(path: Path, key: str = "ckpt") -> Path:
