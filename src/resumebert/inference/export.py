@@ -136,8 +136,8 @@ def _plain_model(opened: OpenedModel, format: str) -> ResumeClassifier:
         raise UserError(f"{where}: an ONNX folder is no source of an export. Give the checkpoint.")
     if type(model) is not ResumeClassifier:
         raise UserError(
-            f"{where}: its model is a {type(model).__name__} of your own, and format={format} holds "
-            "the architecture of ResumeClassifier alone. Use the checkpoint itself, with trust=…"
+            f"{where}: its model is a {type(model).__name__} of your own, and format={format} "
+            "holds the architecture of ResumeClassifier alone. Use the checkpoint itself."
         )
     own = [f"pooling, {model.pooling_name}"] if model.pooling_name not in POOLING_NAMES else []
     if isinstance(opened.decisions.calibration, OwnCalibration):
@@ -211,9 +211,7 @@ def _agreement(
 
 
 def _logits(opened: OpenedModel, texts: Sequence[str]) -> np.ndarray[Any, Any]:
-    scorer = TextScorer(
-        opened.model, opened.tokenizer, opened.windowing, cleaning=opened.cleaning
-    )
+    scorer = TextScorer(opened.model, opened.tokenizer, opened.windowing, cleaning=opened.cleaning)
     return scorer.logits(texts)
 
 

@@ -98,7 +98,8 @@ class OnnxClassifier:
             parts = (input_ids[rows, :width].long(), attention_mask[rows, :width].long())
             arrays = dict(zip(INPUTS, (part.numpy() for part in parts), strict=True))
             found.append(self._session.run(None, arrays))
-        logits, *attention = (torch.cat(list(map(torch.from_numpy, out))) for out in zip(*found))
+        outputs = zip(*found, strict=True)
+        logits, *attention = (torch.cat([torch.from_numpy(a) for a in each]) for each in outputs)
         return logits, attention[0] if attention else None
 
     def pool(
@@ -147,7 +148,7 @@ def write_onnx(model: ResumeClassifier, path: Path) -> None:
             path,
             input_names=list(INPUTS),
             output_names=_outputs(model.pooling_name),
-            dynamic_shapes=dict.fromkeys(INPUTS, {0: windows, 1: tokens}),
+            dynamic_shapes={name: {0: windows, 1: tokens} for name in INPUTS},
             dynamo=True,
             external_data=False,
             verbose=False,

@@ -307,9 +307,7 @@ def _hyper_parameters(content: dict[str, Any], path: Path, trust: Sequence[str])
     return checked_arguments(settings, path, trust)
 
 
-def checked_arguments(
-    settings: dict[str, Any], path: Path, trust: Sequence[str]
-) -> dict[str, Any]:
+def checked_arguments(settings: dict[str, Any], path: Path, trust: Sequence[str]) -> dict[str, Any]:
     """Return the arguments of a model from plain values of a file: those of :data:`ARGUMENTS`.
 
     Raises:

@@ -129,9 +129,10 @@ def load_weights(bert: BertForSequenceClassification, folder: Path) -> None:
 
 
 def load_head(model: nn.Module, label_names: Sequence[str], folder: Path) -> bool:
-    """Copy the head of ``folder`` into a ResumeClassifier, if it is of the same labels, in any order.
+    """Copy the head of ``folder`` into a ResumeClassifier, if it is of the same labels.
 
-    With pooling=attention its weights are copied as well, if the folder has them.
+    Their order does not matter. With pooling=attention its weights are copied as well, if the
+    folder has them.
 
     Returns:
         Whether the head was copied.
@@ -140,13 +141,16 @@ def load_head(model: nn.Module, label_names: Sequence[str], folder: Path) -> boo
         UserError: the head is damaged or does not fit.
     """
     named = _read_config(folder).get("id2label")
-    names = list(named.values()) if isinstance(named, dict) else []
-    if set(map(str, names)) != set(label_names) or len(names) != len(label_names):
+    places = [str(place) for place in range(len(label_names))]
+    if not isinstance(named, dict) or sorted(named) != sorted(places):
+        return False
+    names = [named[place] for place in places]
+    if set(map(str, names)) != set(label_names):
         return False
     with _opened(folder / WEIGHTS) as file:
         if not {"classifier.weight", "classifier.bias"} <= set(file.keys()):
             return False
-    order = [int(place) for name in label_names for place in named if named[place] == name]
+    order = [names.index(name) for name in label_names]
     parts = {"bert.classifier.weight": WEIGHTS, "bert.classifier.bias": WEIGHTS}
     if "pooling.weight" in model.state_dict() and (folder / POOLING_WEIGHTS).is_file():
         parts["pooling.weight"] = POOLING_WEIGHTS

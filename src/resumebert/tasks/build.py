@@ -36,8 +36,10 @@ from resumebert.model.pretrained import (
     PretrainedSource,
     check_weights,
     load_bert_config,
+    load_head,
     load_weights,
 )
+from resumebert.utils.console import make_console
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
 from resumebert.utils.processes import is_first_process
@@ -182,7 +184,11 @@ def classifier(
     if config.model.lora is not None:
         add_lora(model.bert, **config.model.lora)
     freeze(model.bert, embeddings=config.model.freeze_embeddings, layers=config.model.freeze_layers)
-    model.start_from_prevalences(prevalences)
+    goes_on = config.model.random_config is None and load_head(model, model.label_names, folder)
+    if goes_on:
+        make_console().print(f"The head of {folder} knows these labels: training goes on from it.")
+    else:
+        model.start_from_prevalences(prevalences)
     return model
 
 
