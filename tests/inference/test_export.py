@@ -134,7 +134,8 @@ def test_the_script_without_pytorch_says_the_same(
     script = (REPOSITORY / "examples" / "label_with_onnx.py").read_text(encoding="utf-8")
     assert len(script.splitlines()) <= 40
     assert "torch" not in script
-    for text in map(clean, TEXTS[:4]):
+    cleaning = json.loads((folder / "resumebert.json").read_text(encoding="utf-8"))["cleaning"]
+    for text in (clean(text, cleaning) for text in TEXTS[:4]):
         (tmp_path / "cv.txt").write_text(text, encoding="utf-8")
         monkeypatch.setattr(sys, "argv", ["x", str(folder), str(tmp_path / "cv.txt")])
         capsys.readouterr()
