@@ -5,11 +5,11 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
+from resumebert.model.stored_command import take_over_settings
 from resumebert.sweeps.supervisor import each_run_in_its_own_process
-from resumebert.tasks.resuming import take_over_settings
+from resumebert.utils.command_line import expand_home
 from resumebert.utils.errors import report_user_errors
 from resumebert.utils.processes import prepare_process
-from resumebert.utils.settings import expand_home
 from resumebert.utils.streams import steady_streams
 
 

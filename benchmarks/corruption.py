@@ -28,12 +28,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import OmegaConf
 
 from resumebert.callbacks.checkpointing import DurableCheckpointIO
+from resumebert.data.build import datamodule as build_datamodule
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.model.checkpoint import load_checkpoint
-from resumebert.tasks import build
+from resumebert.settings.compose import plain_config
+from resumebert.settings.schema import DataSettings
 from resumebert.utils.errors import UserError
 
 FORK = multiprocessing.get_context("fork")
@@ -78,7 +79,8 @@ def of_cache(run: Path) -> Any:
     """Return the documents of a run, from the cache."""
     _, extras = load_checkpoint(run / "checkpoints" / "best.ckpt")
     tokenizer = TextTokenizer.from_files(extras.tokenizer_files, "")
-    data = build.datamodule(OmegaConf.create(extras.config).data, tokenizer, shuffle_seed=0)
+    settings = DataSettings.of(plain_config(extras.config["data"]))
+    data = build_datamodule(settings, tokenizer, shuffle_seed=0)
     data.setup()
     table = data.table
     return (

@@ -25,13 +25,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from resumebert.data.build import datamodule as build_datamodule
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.split_manifest import UNUSED, write_split
 from resumebert.data.splitting import stratified_split
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.evaluation.baseline import Kind, fit_baseline
+from resumebert.model.build import pretrained_source
 from resumebert.model.pretrained import locate
-from resumebert.tasks import build
+from resumebert.settings.compose import train_settings
+from resumebert.utils.console import quiet_libraries
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 RESAMPLES = 2000
@@ -135,14 +138,15 @@ def load(options: argparse.Namespace) -> ResumeDataModule:
     """Return the prepared corpus."""
     from hydra import compose, initialize_config_dir
 
-    build.quiet_libraries()
+    quiet_libraries()
     with initialize_config_dir(str(REPOSITORY / "conf"), version_base="1.3"):
         config = compose(
             "train",
             ["data=resume_corpus", f"data.path={options.corpus.resolve()}", "output_dir=."],
         )
-    tokenizer = TextTokenizer.from_folder(locate(build.pretrained_source(config)))
-    datamodule = build.datamodule(config.data, tokenizer, shuffle_seed=0)
+    settings = train_settings(config)
+    tokenizer = TextTokenizer.from_folder(locate(pretrained_source(settings.model)))
+    datamodule = build_datamodule(settings.data, tokenizer, shuffle_seed=0)
     datamodule.setup()
     return datamodule
 

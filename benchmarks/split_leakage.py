@@ -22,19 +22,24 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from hydra import compose, initialize_config_dir
-from hydra.utils import instantiate
-from omegaconf import DictConfig
+from lightning.pytorch import seed_everything
 from scipy.stats import t as student
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import f1_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import LinearSVC
 
+from resumebert.callbacks.trainer import make_trainer
+from resumebert.data.build import datamodule as build_datamodule
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.tokenization import TextTokenizer
+from resumebert.model.build import bert_config, pretrained_source
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.pretrained import load_weights, locate
-from resumebert.tasks import build
+from resumebert.settings.calls import made
+from resumebert.settings.compose import train_settings
+from resumebert.settings.schema import TrainSettings
+from resumebert.utils.console import quiet_libraries
 
 CONFIGS = Path(__file__).resolve().parents[1] / "conf"
 ARMS = ("random", "grouped")
@@ -52,10 +57,10 @@ class Pair:
 def main() -> None:
     """Print a table, and a line of JSON a seed as it is done."""
     options = parse_arguments()
-    build.quiet_libraries()
-    config = make_config(options)
-    tokenizer = TextTokenizer.from_folder(locate(build.pretrained_source(config)))
-    datamodule = build.datamodule(config.data, tokenizer, shuffle_seed=0)
+    quiet_libraries()
+    settings = make_settings(options)
+    tokenizer = TextTokenizer.from_folder(locate(pretrained_source(settings.model)))
+    datamodule = build_datamodule(settings.data, tokenizer, shuffle_seed=0)
     datamodule.setup()
     pool = whole_groups(datamodule.groups, options.documents)
     print(
@@ -72,7 +77,7 @@ def main() -> None:
         for arm in ARMS:
             started = time.perf_counter()
             predicted = (
-                fit_bert(config, tokenizer, pair.test, pair.train[arm], seed)
+                fit_bert(settings, tokenizer, pair.test, pair.train[arm], seed)
                 if texts is None
                 else fit_linear(texts, datamodule.table.labels, pair.test, pair.train[arm])
             )
@@ -103,10 +108,10 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def make_config(options: argparse.Namespace) -> DictConfig:
-    """Return train.py's config for the corpus and the budget."""
+def make_settings(options: argparse.Namespace) -> TrainSettings:
+    """Return train.py's settings for the corpus and the budget."""
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        return compose(
+        config = compose(
             "train",
             [
                 "data=resume_corpus",
@@ -119,6 +124,7 @@ def make_config(options: argparse.Namespace) -> DictConfig:
                 "output_dir=.",
             ],
         )
+    return train_settings(config)
 
 
 def whole_groups(groups: npt.NDArray[np.int64], documents: int | None) -> npt.NDArray[np.int64]:
@@ -164,36 +170,36 @@ def fit_linear(
 
 
 def fit_bert(
-    config: DictConfig,
+    settings: TrainSettings,
     tokenizer: TextTokenizer,
     test: npt.NDArray[np.int64],
     train: npt.NDArray[np.int64],
     seed: int,
 ) -> npt.NDArray[np.bool_]:
     """Train the default model; return its decisions at 0.5, in the order of ``test``."""
-    build.seed_run(seed)
+    seed_everything(seed, workers=True, verbose=False)
 
     def split(table: Any, groups: Any, seed: int) -> npt.NDArray[np.str_]:
         names = np.full(len(table), "unused")
         names[train], names[test] = "train", "test"
         return names
 
-    datamodule: ResumeDataModule = build.datamodule(
-        config.data, tokenizer, shuffle_seed=seed, splitter=split
+    datamodule: ResumeDataModule = build_datamodule(
+        settings.data, tokenizer, shuffle_seed=seed, splitter=split
     )
     datamodule.setup()
-    folder = locate(build.pretrained_source(config))
+    folder = locate(pretrained_source(settings.model))
     model = ResumeClassifier(
-        build.bert_config(config, folder),
+        bert_config(settings.model, folder),
         datamodule.table.label_names,
-        loss=instantiate(config.loss),
-        optimizer=instantiate(config.optimizer),
-        scheduler=instantiate(config.scheduler),
+        loss=made(settings.loss),
+        optimizer=made(settings.optimizer),
+        scheduler=made(settings.scheduler),
     )
     load_weights(model.bert, folder)
     prevalences = datamodule.table.labels[train].mean(axis=0)
     model.start_from_prevalences(torch.from_numpy(prevalences))
-    trainer = build.trainer(config)
+    trainer = make_trainer(settings)
     trainer.limit_val_batches = 0
     trainer.fit(model, datamodule=datamodule)
     trainer.test(model, datamodule=datamodule, verbose=False)

@@ -22,9 +22,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from hydra import compose, initialize_config_dir
 
+from resumebert.data.build import datamodule as build_datamodule
 from resumebert.data.tokenization import TextTokenizer
+from resumebert.model.build import pretrained_source
 from resumebert.model.pretrained import locate
-from resumebert.tasks import build
+from resumebert.settings.compose import train_settings
+from resumebert.utils.console import quiet_libraries
 
 CONFIGS = Path(__file__).resolve().parents[1] / "conf"
 RUN = 4
@@ -96,11 +99,12 @@ def shuffled(text: str, generator: np.random.Generator) -> str:
 def start(path: Path, *, epoch: bool) -> dict[str, float]:
     """Read, clean, group, split and tokenise, or take it from the cache; then make batches."""
     started = time.perf_counter()
-    build.quiet_libraries()
+    quiet_libraries()
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         config = compose("train", ["data=resume_corpus", f"data.path={path}", "output_dir=."])
-    tokenizer = TextTokenizer.from_folder(locate(build.pretrained_source(config)))
-    datamodule = build.datamodule(config.data, tokenizer, shuffle_seed=0)
+    settings = train_settings(config)
+    tokenizer = TextTokenizer.from_folder(locate(pretrained_source(settings.model)))
+    datamodule = build_datamodule(settings.data, tokenizer, shuffle_seed=0)
     datamodule.setup()
     batches = iter(datamodule.train_dataloader())
     next(batches)

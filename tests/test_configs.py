@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import cache
 
 import pytest
@@ -15,8 +15,10 @@ from hydra.utils import get_class, get_method
 from omegaconf import DictConfig, OmegaConf
 
 from helpers import REPOSITORY
-from resumebert.evaluation.settings import DEFAULTS, EvaluationSettings
-from resumebert.utils.config_checks import REQUIREMENTS, check_values
+from resumebert.model.pretrained import PretrainedSource
+from resumebert.settings.compose import plain_config
+from resumebert.settings.rules import OF_EXPORT, REQUIREMENTS, check_values
+from resumebert.settings.schema import DEFAULTS, EvaluationSettings
 from resumebert.utils.errors import UserError
 
 CONF = REPOSITORY / "conf"
@@ -59,6 +61,19 @@ def test_every_option_composes_and_names_what_exists(option):
 @pytest.mark.parametrize("option", [o for o in OPTIONS if o.startswith("data=")])
 def test_every_data_option_is_accepted_by_eval(option):
     check_values(composed("eval", "ckpt=x", option))
+
+
+def test_the_keys_of_an_export_are_checked():
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("export", overrides=["ckpt=x", "output=y"])
+    assert set(OF_EXPORT) == set(leaves(config))
+    check_values(config, OF_EXPORT)
+    for key in OF_EXPORT:
+        for value in ([1], {}, math.nan):
+            changed = config.copy()
+            changed[key] = value
+            with pytest.raises(UserError, match=f"{key}="):
+                check_values(changed, OF_EXPORT)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +130,7 @@ def names_in_source() -> set[str]:
     found = set()
     for path in (REPOSITORY / "src").rglob("*.py"):
         # These name keys without reading them.
-        if path.stem in ("config_checks", "no_effect"):
+        if path.stem in ("schema", "rules"):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute):
@@ -140,12 +155,15 @@ def is_argument(config: DictConfig, key: str) -> bool:
 def test_every_key_is_read(configs):
     names = names_in_source()
     # A function of a group may call it its settings, or by the group's name alone.
-    heads = {name.removeprefix("config.").removeprefix("self.") for name in names}
+    heads = {name.removeprefix("settings.").removeprefix("self.") for name in names}
     interpolated = {
         key
         for path in CONF.rglob("*.yaml")
         for key in re.findall(r"\$\{([\w.]+)\}", path.read_text(encoding="utf-8"))
-    } | {f"evaluation.{field.name}" for field in fields(EvaluationSettings)}
+    }
+    # These are read as fields of what they are handed on as.
+    interpolated |= {f"evaluation.{field.name}" for field in fields(EvaluationSettings)}
+    interpolated |= {f"model.{field.name}" for field in fields(PretrainedSource)}
 
     def is_read(key: str) -> bool:
         if key in heads or key in interpolated:
@@ -154,7 +172,9 @@ def test_every_key_is_read(configs):
         # One that is passed on as a whole, such as data.near_duplicates.
         if len(inner) > 1 and f"{group}.{inner[0]}" in heads:
             return True
-        return group in ("model", "evaluation", "find") and f"settings.{inner[-1]}" in heads
+        return group in ("model", "trainer") and bool(
+            {f"{name}.{inner[-1]}" for name in ("chosen", "given")} & heads
+        )
 
     unread = {
         key
@@ -182,8 +202,10 @@ def test_every_option_opens_with_its_launch_line(option):
 
 
 def test_the_settings_of_an_evaluation_have_one_set_of_defaults():
-    assert EvaluationSettings.of(composed("train").evaluation) == replace(DEFAULTS, metrics=[])
+    assert EvaluationSettings.of(plain_config(composed("train").evaluation)) == DEFAULTS
     # Of an older checkpoint's config, and of eval.yaml, where null means the run's own.
-    assert EvaluationSettings.of({}, composed("eval").evaluation) == DEFAULTS
-    own = EvaluationSettings.of({"errors": 3, "slices": False}, {"errors": 0, "slices": None})
-    assert (own.errors, own.slices) == (0, False)
+    given = plain_config(composed("eval").evaluation)
+    assert EvaluationSettings.of(given, trained={}) == DEFAULTS
+    given |= {"errors": 0}
+    own = EvaluationSettings.of(given, trained={"errors": 3, "slices": False, "metrics": None})
+    assert (own.errors, own.slices, own.metrics) == (0, False, ())

@@ -13,12 +13,13 @@ from helpers import REPOSITORY
 SOURCE = REPOSITORY / "src"
 # Each room may import those before it, and the rooms that serve all.
 ROOMS = (
-    "documents", "data", "model", "evaluation", "report", "inference", "callbacks", "sweeps",
+    "settings", "documents", "data", "model", "evaluation", "report", "inference", "callbacks",
+    "sweeps",
     "tasks",
 )  # fmt: skip
 SERVE_ALL = ("utils", "charts")
 # Of the package itself, not of a room: they are what people use, and may import any.
-FACE = ("config", "__main__")
+FACE = ("__main__",)
 
 
 def name_of(path: Path) -> str:

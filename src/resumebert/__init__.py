@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from resumebert.config import compose
     from resumebert.data.datamodule import ResumeDataModule
     from resumebert.data.duplicates import duplicate_groups
     from resumebert.data.splitting import stratified_split
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from resumebert.evaluation.registry import metric
     from resumebert.inference.labeler import Prediction, ResumeLabeler
     from resumebert.model.classifier import ResumeClassifier
+    from resumebert.settings.compose import compose
     from resumebert.tasks.evaluate import evaluate
     from resumebert.tasks.train import train
     from resumebert.utils.errors import UserError
@@ -33,7 +33,7 @@ _HOMES = {
     "ResumeTable": "data.table",
     "UserError": "utils.errors",
     "bootstrap_intervals": "evaluation.intervals",
-    "compose": "config",
+    "compose": "settings.compose",
     "duplicate_groups": "data.duplicates",
     "evaluate": "tasks.evaluate",
     "metric": "evaluation.registry",

@@ -6,9 +6,7 @@ from hypothesis import strategies as st
 from resumebert.data.windows import (
     STRATEGIES,
     Windowing,
-    max_windows_train,
     share_out,
-    window_length,
     window_spans,
 )
 from resumebert.utils.errors import UserError
@@ -111,16 +109,3 @@ def test_wrong_settings_are_refused(arguments, key):
 def test_without_a_stride_windows_share_an_eighth():
     assert Windowing("windows", max_length=258).overlap == 32
     assert Windowing("windows", max_length=3).overlap == 0
-
-
-@pytest.mark.parametrize(
-    ("setting", "max_length", "expected"),
-    [("auto", 64, 64), ("auto", 512, 8), ("auto", 600, 8), (9, 64, 9), (None, 64, None)],
-)
-def test_left_to_itself_the_bound_is_512_tokens_for_each_document(setting, max_length, expected):
-    assert max_windows_train(setting, 8, max_length) == expected
-
-
-def test_left_to_itself_a_single_window_is_as_long_as_bert_reads_and_several_are_short():
-    assert [window_length("auto", strategy) for strategy in STRATEGIES] == [512, 512, 512, 64]
-    assert window_length(256, "windows") == 256

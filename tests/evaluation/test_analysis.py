@@ -18,9 +18,9 @@ from resumebert.evaluation.analysis import analyse, some_groups
 from resumebert.evaluation.baseline import fit_baseline
 from resumebert.evaluation.decisions import fit_decisions
 from resumebert.evaluation.result import EvaluationResult, evaluate_scores
-from resumebert.evaluation.settings import EvaluationSettings
 from resumebert.inference.scoring import TextScorer
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.settings.schema import EvaluationSettings
 from resumebert.utils.errors import UserError
 
 QUICK = EvaluationSettings(bootstrap_resamples=50, errors=6)

@@ -14,7 +14,7 @@ from resumebert.evaluation.baseline import (
     linear_baseline,
     out_of_fold_values,
 )
-from resumebert.evaluation.settings import DEFAULTS, EvaluationSettings
+from resumebert.settings.schema import DEFAULTS, EvaluationSettings
 
 
 @pytest.mark.parametrize("kind", ["svm", "logistic"])

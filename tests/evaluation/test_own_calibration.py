@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from resumebert.config import compose
 from resumebert.evaluation.decisions import Decisions, fit_decisions, stored_decisions
 from resumebert.evaluation.own_calibration import calibration_class
-from resumebert.evaluation.settings import EvaluationSettings
-from resumebert.model.checkpoint import CheckpointExtras
-from resumebert.tasks.evaluate import _settings as evaluation_settings
+from resumebert.inference.evaluating import evaluation_settings
+from resumebert.settings.compose import compose, eval_settings
+from resumebert.settings.schema import EvaluationSettings
+from resumebert.utils.console import make_console
 from resumebert.utils.errors import UserError
 
 MODULE = """
@@ -126,13 +126,14 @@ def test_a_checkpoint_gives_it_back_where_its_package_is_trusted(tmp_path, monke
 
 
 def test_nor_does_the_config_of_a_checkpoint_have_it_imported():
-    trained = {"evaluation": {"calibration": "mylab_calibrations.Shifted"}}
-    extras = CheckpointExtras({}, "", trained, [0.5])
+    trained = {"calibration": "mylab_calibrations.Shifted"}
+    config = compose(["ckpt=x"], name="eval")
     with pytest.raises(UserError, match=r"ckpt=x: .*trust=\[mylab_calibrations\]"):
-        evaluation_settings(compose(["ckpt=x"], name="eval"), extras)
+        evaluation_settings(eval_settings(config), trained, make_console())
     assert "mylab_calibrations" not in sys.modules
     config = compose(["ckpt=x", "trust=[mylab_calibrations]"], name="eval")
-    assert evaluation_settings(config, extras).calibration == "mylab_calibrations.Shifted"
+    settings = evaluation_settings(eval_settings(config), trained, make_console())
+    assert settings.calibration == "mylab_calibrations.Shifted"
 
 
 @pytest.mark.parametrize(

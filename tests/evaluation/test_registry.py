@@ -12,7 +12,6 @@ from rich.console import Console
 
 from helpers import make_table
 from report_inputs import made_result
-from resumebert.config import compose
 from resumebert.evaluation.baseline import with_baseline
 from resumebert.evaluation.comparison import _swaps, compare_results, paired_comparison
 from resumebert.evaluation.decisions import plain_decisions
@@ -30,12 +29,13 @@ from resumebert.evaluation.registry import (
     register,
 )
 from resumebert.evaluation.result import evaluate_scores
-from resumebert.evaluation.settings import EvaluationSettings
-from resumebert.model.checkpoint import CheckpointExtras
+from resumebert.inference.evaluating import evaluation_settings
 from resumebert.report import ReportInput, model_card, report_html
 from resumebert.report.console import print_comparison, print_result
+from resumebert.settings.compose import compose, eval_settings
+from resumebert.settings.schema import EvaluationSettings
 from resumebert.tasks.early_checks import check_monitor
-from resumebert.tasks.evaluate import _settings as evaluation_settings
+from resumebert.utils.console import make_console
 from resumebert.utils.errors import UserError
 
 MODULE = '''
@@ -253,20 +253,20 @@ def test_the_best_checkpoint_can_be_chosen_by_a_metric_of_ones_own(mylab) -> Non
         [f"evaluation.metrics=[{mylab}.mean_alarms]", "monitor.metric=val/mean_alarms"]
     )
     with pytest.raises(UserError, match=r"Give monitor\.mode=min"):
-        check_monitor(config)
+        check_monitor(config.monitor, config.evaluation.metrics)
     config.monitor.mode = "min"
-    check_monitor(config)
+    check_monitor(config.monitor, config.evaluation.metrics)
     config.evaluation.metrics = []
     with pytest.raises(UserError, match="no such validation metric"):
-        check_monitor(config)
+        check_monitor(config.monitor, config.evaluation.metrics)
 
 
 def test_code_that_a_checkpoint_names_is_not_imported(mylab) -> None:
-    trained = {"evaluation": {"metrics": [f"{mylab}.own_f1"], "errors": 3}}
+    trained = {"metrics": [f"{mylab}.own_f1"], "errors": 3}
     config = compose(["ckpt=x"], name="eval")
-    settings = evaluation_settings(config, CheckpointExtras({}, "", trained, [0.5]))
+    settings = evaluation_settings(eval_settings(config), trained, make_console())
     assert (list(settings.metrics), settings.errors) == ([], 3)
     assert mylab not in sys.modules
     config.evaluation.metrics = [f"{mylab}.top_hit"]
-    settings = evaluation_settings(config, CheckpointExtras({}, "", trained, [0.5]))
-    assert settings.metrics == [f"{mylab}.top_hit"]
+    settings = evaluation_settings(eval_settings(config), trained, make_console())
+    assert list(settings.metrics) == [f"{mylab}.top_hit"]

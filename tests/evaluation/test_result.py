@@ -19,9 +19,9 @@ from resumebert.evaluation.decisions import (
 from resumebert.evaluation.files import write_disagreements, write_metrics, write_predictions
 from resumebert.evaluation.intervals import bootstrap_intervals
 from resumebert.evaluation.result import EvaluationResult, evaluate_scores
-from resumebert.evaluation.settings import EvaluationSettings
 from resumebert.report.console import print_comparison, print_result
 from resumebert.report.sentences import decision_notes
+from resumebert.settings.schema import EvaluationSettings
 from resumebert.utils.errors import UserError
 
 NAMES = ["a", "b", "c"]

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from resumebert.evaluation.settings import EvaluationSettings
 from resumebert.evaluation.thresholds import OBJECTIVES, mean_highest_f1, tune_thresholds
+from resumebert.settings.schema import EvaluationSettings
 
 FLOORS = st.sampled_from([0.3, 0.5, 2 / 3, 0.9, 1.0])
 COSTS = st.sampled_from([0.1, 0.5, 1.0, 5.0])

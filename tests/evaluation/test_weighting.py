@@ -10,9 +10,9 @@ from resumebert.evaluation.baseline import fit_baseline
 from resumebert.evaluation.calibration import METHODS, fit_calibration
 from resumebert.evaluation.decisions import fit_decisions
 from resumebert.evaluation.label_noise import ScoredSplit, doubtful, suspect_labels
-from resumebert.evaluation.settings import EvaluationSettings
 from resumebert.evaluation.thresholds import OBJECTIVES
 from resumebert.evaluation.weighting import weighted
+from resumebert.settings.schema import EvaluationSettings
 
 QUICK = settings(deadline=None, max_examples=12)
 SEED = st.integers(0, 2**32 - 1)

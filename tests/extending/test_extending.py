@@ -16,7 +16,7 @@ from resumebert import ResumeLabeler, UserError, compose, evaluate, train
 from resumebert.evaluation.decisions import stored_decisions
 from resumebert.model import checkpoint
 from resumebert.model.stored_calls import LOSSES, checked_call
-from resumebert.tasks.run_settings import taken_over
+from resumebert.model.stored_command import taken_over
 from resumebert.utils.console import make_console
 
 HERE = str(Path(__file__).parent)

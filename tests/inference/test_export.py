@@ -123,9 +123,7 @@ def test_an_onnx_folder_labels_as_the_checkpoint_does(onnx):
         for each in MODELS
     ],
 )
-def test_the_script_without_pytorch_says_the_same(
-    onnx, tmp_path, monkeypatch, capsys, pooling
-):
+def test_the_script_without_pytorch_says_the_same(onnx, tmp_path, monkeypatch, capsys, pooling):
     folder = onnx
     if pooling != "attention":
         path = checkpoint(tmp_path / "x.ckpt", pooling, **MODELS[pooling])

@@ -9,11 +9,13 @@ import torch
 
 from helpers import LEAN
 from resumebert import ResumeLabeler, UserError, compose, train
+from resumebert.data.build import datamodule
 from resumebert.data.readers import read_sample
 from resumebert.data.tokenization import TextTokenizer
+from resumebert.inference.evaluating import evaluation_trainer
 from resumebert.model.checkpoint import load_checkpoint
 from resumebert.model.checkpoint_file import read_checkpoint, write_checkpoint
-from resumebert.tasks import build
+from resumebert.settings.compose import train_settings
 
 TEXTS = ["Java developer, ten years of Spring. " * 12, "", "Nurse"]
 
@@ -130,8 +132,8 @@ def test_the_trainer_predicts(run, config, labeler, predictions):
     file = run / "checkpoints" / "best.ckpt"
     model, extras = load_checkpoint(file)
     tokenizer = TextTokenizer.from_files(extras.tokenizer_files, str(file))
-    documents = build.datamodule(config.data, tokenizer, shuffle_seed=0)
-    batches = build.evaluation_trainer("cpu", "32-true").predict(model, datamodule=documents)
+    documents = datamodule(train_settings(config).data, tokenizer, shuffle_seed=0)
+    batches = evaluation_trainer("cpu", "32-true").predict(model, datamodule=documents)
     index = torch.cat([batch["index"] for batch in batches]).tolist()
     logits = torch.cat([batch["logits"] for batch in batches]).double().numpy()
     assert sorted(documents.table.ids[i] for i in index) == sorted(r["id"] for r in predictions)

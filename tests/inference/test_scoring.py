@@ -10,9 +10,9 @@ from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.readers import read_sample
 from resumebert.data.splitting import random_split
 from resumebert.data.windows import Windowing
+from resumebert.inference.evaluating import evaluation_trainer
 from resumebert.inference.scoring import TextScorer
 from resumebert.model.classifier import ResumeClassifier
-from resumebert.tasks.build import evaluation_trainer
 
 CLEANING = ("strip_control", "unescape_entities", "strip_markup", "collapse_whitespace")
 TEXTS = [

@@ -20,7 +20,6 @@ from tokenizers.models import WordPiece
 
 from helpers import REPOSITORY, TINY_BERT
 from resumebert.evaluation.decisions import stored_decisions
-from resumebert.evaluation.settings import EvaluationSettings
 from resumebert.model.checkpoint import (
     CheckpointExtras,
     load_checkpoint,
@@ -34,6 +33,7 @@ from resumebert.model.checkpoint_file import (
     write_checkpoint,
 )
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.settings.schema import EvaluationSettings
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import checkpoint_file
 

@@ -10,7 +10,7 @@ from helpers import REPOSITORY, TINY_BERT
 from resumebert.model.layers import freeze
 from resumebert.model.lora import TARGETS, add_lora, merge_factors, merge_lora, scaling
 from resumebert.model.optimization import adamw, parameter_groups
-from resumebert.utils.config_checks import REQUIREMENTS
+from resumebert.settings.rules import REQUIREMENTS
 from resumebert.utils.errors import UserError
 
 CONFIG = {**TINY_BERT, "vocab_size": 100, "num_hidden_layers": 2}

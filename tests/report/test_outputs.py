@@ -5,9 +5,9 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from rich.console import Console
 
+from resumebert.model.resuming import says_how_to_go_on
 from resumebert.report.console import say_where
 from resumebert.sweeps.stopping import how_to_go_on
-from resumebert.tasks.resuming import says_how_to_go_on
 from resumebert.utils.interrupted_runs import LAST
 from resumebert.utils.interruption import Interruption
 

@@ -12,8 +12,8 @@ from lightning.pytorch import Trainer
 from omegaconf import OmegaConf
 
 from helpers import QUICK, REPOSITORY
+from resumebert.settings.rules import check_values
 from resumebert.tasks.train import train
-from resumebert.utils.config_checks import check_values
 from resumebert.utils.errors import UserError
 
 # 63 documents to train on in 8 batches, 13 to validate on, 14 to test on.

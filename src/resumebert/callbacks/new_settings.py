@@ -22,10 +22,8 @@ class NewSettings(Callback):
 
     Lightning restores settings along with the state: the optimizer's rates and decays, a schedule's
     peak and patience, early stopping's patience. With this callback, only the optimizer's moments,
-    the position in the schedule and the best score so far come from the checkpoint.
-
-    Args:
-        changed: the keys whose values differ from those of the checkpoint's run.
+    the position in the schedule and the best score so far come from the checkpoint. ``changed`` are
+    the keys whose values differ from those of its run.
     """
 
     def __init__(self, changed: Collection[str]) -> None:

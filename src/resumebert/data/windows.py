@@ -13,11 +13,6 @@ Strategy = Literal["truncate", "head_tail", "random_window", "windows"]
 STRATEGIES: tuple[str, ...] = get_args(Strategy)
 
 SPECIAL_TOKENS = 2  # [CLS] and [SEP], around each window.
-# What data.max_length=auto means: one window is as long as BERT reads; several are short, since a
-# maximum over many short ones learns most from as many tokens (docs/results.md).
-ONE_WINDOW, SHORT_WINDOW = 512, 64
-# What data.max_windows_train=auto allows for each document of a batch: as much as one window's.
-TOKENS_PER_DOCUMENT = 512
 # Sun et al., "How to fine-tune BERT for text classification?" (2019): 128 of 510 from the head.
 HEAD_SHARE = 0.25
 
@@ -115,22 +110,6 @@ class Windowing:
             return ids[: self.width]
         head = round(self.width * HEAD_SHARE)
         return np.concatenate([ids[:head], ids[len(ids) - (self.width - head) :]])
-
-
-def window_length(setting: int | Literal["auto"], strategy: str) -> int:
-    """Return the tokens of a window; "auto" depends on how long documents are read."""
-    if setting != "auto":
-        return setting
-    return SHORT_WINDOW if strategy == "windows" else ONE_WINDOW
-
-
-def max_windows_train(
-    setting: int | Literal["auto"] | None, batch_size: int, max_length: int
-) -> int | None:
-    """Return the windows a training batch may hold; "auto": 512 tokens for each document of it."""
-    if setting != "auto":
-        return setting
-    return max(1, TOKENS_PER_DOCUMENT // max_length) * batch_size
 
 
 def window_spans(length: int, width: int, stride: int) -> Ints:

@@ -32,7 +32,6 @@ from resumebert.evaluation.label_noise import (
 from resumebert.evaluation.label_words import LabelWords, Level, label_words
 from resumebert.evaluation.probes import DOCUMENTS, Swap, exchanges, probe
 from resumebert.evaluation.result import EvaluationResult
-from resumebert.evaluation.settings import DEFAULTS, EvaluationSettings
 from resumebert.evaluation.slices import (
     Slice,
     WordsRemoved,
@@ -41,6 +40,7 @@ from resumebert.evaluation.slices import (
     words_removed,
 )
 from resumebert.evaluation.worst_errors import ErrorExample, Window, worst_errors
+from resumebert.settings.schema import DEFAULTS, EvaluationSettings
 
 # Of each bootstrap, at most: there are many, of small slices.
 RESAMPLES = 2_000

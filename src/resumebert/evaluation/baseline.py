@@ -19,8 +19,8 @@ from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.decisions import Decisions, fit_decisions
 from resumebert.evaluation.registry import load_metrics
 from resumebert.evaluation.result import EvaluationResult, evaluate_scores
-from resumebert.evaluation.settings import DEFAULTS, EvaluationSettings
 from resumebert.evaluation.thresholds import mean_highest_f1
+from resumebert.settings.schema import DEFAULTS, EvaluationSettings
 
 Kind = Literal["svm", "logistic"]
 COSTS: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0, 10.0)

@@ -20,8 +20,8 @@ from sklearn.isotonic import IsotonicRegression
 
 from resumebert.evaluation.areas import Flags, Floats
 from resumebert.evaluation.own_calibration import OwnCalibration, fit_own
-from resumebert.evaluation.settings import DEFAULTS, CalibrationMethod
 from resumebert.evaluation.weighting import DECIMALS, weighted
+from resumebert.settings.schema import DEFAULTS, CalibrationMethod
 from resumebert.utils.floats import to_probabilities
 from resumebert.utils.trust import is_dotted
 

@@ -41,7 +41,7 @@ from resumebert.evaluation.metrics import (
 )
 from resumebert.evaluation.registry import MAIN, Metric, in_tables
 from resumebert.evaluation.result import EvaluationResult, Flags, excerpt, tuned_only
-from resumebert.evaluation.settings import DEFAULTS
+from resumebert.settings.schema import DEFAULTS
 
 
 @dataclass(frozen=True)

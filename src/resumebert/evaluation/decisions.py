@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from resumebert.evaluation.calibration import Calibration, fit_calibration, uncalibrated
 from resumebert.evaluation.own_calibration import OwnCalibration
-from resumebert.evaluation.settings import DEFAULTS, EvaluationSettings
 from resumebert.evaluation.thresholds import DEFAULT, tune_thresholds
+from resumebert.settings.schema import DEFAULTS, EvaluationSettings
 from resumebert.utils.errors import UserError
 
 WITHOUT_DECISIONS = (

@@ -30,7 +30,7 @@ from resumebert.evaluation.metrics import (
     weighted_metrics,
 )
 from resumebert.evaluation.registry import Metric
-from resumebert.evaluation.settings import DEFAULTS
+from resumebert.settings.schema import DEFAULTS
 
 Interval = tuple[float, float]
 Kind = Literal["bca", "percentile"]

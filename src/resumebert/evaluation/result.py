@@ -16,9 +16,9 @@ from resumebert.evaluation.intervals import Interval as Interval
 from resumebert.evaluation.intervals import measured
 from resumebert.evaluation.metrics import Documents, checked_documents, weighted_metrics
 from resumebert.evaluation.registry import Metric, load_metrics, metric_names
-from resumebert.evaluation.settings import EvaluationSettings
 from resumebert.evaluation.top1 import top1_statistic
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.settings.schema import EvaluationSettings
 from resumebert.utils.floats import to_probabilities
 
 TUNED = "tuned/"

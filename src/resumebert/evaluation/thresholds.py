@@ -15,8 +15,8 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 
 from resumebert.evaluation.areas import Flags, Floats, Indices
-from resumebert.evaluation.settings import DEFAULTS, EvaluationSettings, Objective
 from resumebert.evaluation.weighting import DECIMALS, Weighted, weighted
+from resumebert.settings.schema import DEFAULTS, EvaluationSettings, Objective
 
 OBJECTIVES = get_args(Objective)
 DEFAULT = 0.5

@@ -15,7 +15,7 @@ from scipy.special import logit
 from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.label_words import LabelWords
 from resumebert.evaluation.result import EvaluationResult
-from resumebert.evaluation.settings import DEFAULTS
+from resumebert.settings.schema import DEFAULTS
 
 # About four windows of 256 tokens.
 CHARACTERS = 4_000

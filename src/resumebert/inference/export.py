@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-from hydra.utils import instantiate
 from safetensors.torch import save
 from transformers.models.bert.configuration_bert import BertConfig
 
@@ -28,11 +28,10 @@ from resumebert.inference.scoring import TextScorer
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.pooling import POOLING_NAMES
 from resumebert.model.pretrained import POOLING_WEIGHTS, WEIGHTS
-from resumebert.model.stored_calls import checked_data
 from resumebert.report.hub_card import HubCard, eval_results, hub_readme
+from resumebert.settings.calls import made
 from resumebert.utils.durable_files import whole_folder
 from resumebert.utils.errors import UserError
-from resumebert.utils.folders import checkpoint_file
 
 Format = Literal["hf", "onnx"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -100,7 +99,7 @@ def export(
     with whole_folder(output, "output") as folder:
         opened = open_model(Path(path), trust)
         model = _plain_model(opened, format)
-        texts = _documents(opened, trust, documents)
+        texts = _documents(opened, documents)
         _write_tokenizer(opened, folder)
         files = [WEIGHTS]
         if format == "hf":
@@ -116,7 +115,7 @@ def export(
                 f"format={format}: the exported model says something else than PyTorch; nothing is "
                 f"left. {found[0]} Export with other versions of onnx, onnxruntime and torch."
             )
-        card = _card(opened, Path(path), output.absolute().name, format, dataset, found)
+        card = _card(opened, output.absolute().name, format, dataset, found)
         (folder / "README.md").write_text(hub_readme(card), encoding="utf-8")
         if (results := eval_results(card)) is not None:
             (folder / ".eval_results").mkdir()
@@ -150,13 +149,13 @@ def _plain_model(opened: OpenedModel, format: str) -> ResumeClassifier:
     return model
 
 
-def _documents(opened: OpenedModel, trust: Sequence[str], count: int) -> list[str]:
+def _documents(opened: OpenedModel, count: int) -> list[str]:
     """Draw documents of the model's own data; of the sample, if these can't be read."""
-    try:
-        data = checked_data(opened.config["data"], opened.where, trust)
-        table: ResumeTable = instantiate(data["reader"])()
-    except (KeyError, UserError):
-        table = read_sample()
+    table: ResumeTable | None = None
+    if opened.checkpoint is not None:
+        with suppress(UserError):
+            table = made(opened.checkpoint.own_data().reader)()
+    table = table or read_sample()
     drawn = np.random.default_rng(0).permutation(len(table))[:count]
     return [table.texts[place] for place in drawn]
 
@@ -217,7 +216,6 @@ def _logits(opened: OpenedModel, texts: Sequence[str]) -> np.ndarray[Any, Any]:
 
 def _card(
     opened: OpenedModel,
-    path: Path,
     name: str,
     format: str,
     dataset: str | None,
@@ -226,14 +224,15 @@ def _card(
     """Gather what the training run's folder tells of the model."""
     metrics: Mapping[str, Any] = {}
     body = source = ""
+    checkpoint = opened.checkpoint
     # The figures of a run are of its best checkpoint.
-    if opened.config and (file := checkpoint_file(path)).name == "best.ckpt":
-        run = file.resolve().parent.parent
+    if checkpoint is not None and checkpoint.path.name == "best.ckpt":
+        run = checkpoint.manifest.parent
         metrics = _json(run / "metrics.json")
         source = str(_json(run / "data_report.json").get("source", ""))
         if (run / "model_card.md").is_file():
             body = (run / "model_card.md").read_text(encoding="utf-8")
-    model = opened.config.get("model", {})
+    model = {} if checkpoint is None else checkpoint.config["model"]
     is_published = bool(model) and not (model.get("path") or model.get("random_config"))
     return HubCard(
         name=name,

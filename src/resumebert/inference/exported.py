@@ -33,10 +33,10 @@ from resumebert.model.checkpoint import (
 from resumebert.model.checkpoint_file import check_plain
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.pretrained import POOLING_WEIGHTS, WEIGHTS, load_bert_config
-from resumebert.utils.config_checks import check_max_length
+from resumebert.settings.rules import check_max_length
 from resumebert.utils.errors import UserError
+from resumebert.utils.folders import EXPORTED
 
-USAGE = "resumebert.json"
 FORMAT_VERSION = 1
 ONNX, ONNX_INT8 = "model.onnx", "model_int8.onnx"
 MOST_BYTES = 50_000_000
@@ -97,14 +97,14 @@ def usage_of(opened: OpenedModel, folder: Path) -> Usage:
 def write_usage(usage: Usage, folder: Path) -> None:
     """Write ``resumebert.json`` into a folder."""
     text = json.dumps(asdict(usage), indent=2, ensure_ascii=False) + "\n"
-    (folder / USAGE).write_text(text, encoding="utf-8")
+    (folder / EXPORTED).write_text(text, encoding="utf-8")
 
 
 def exported_folder(path: Path) -> Path | None:
     """Return the exported folder that a path is or, of an ONNX file, lies in; None: it is none."""
     path = path.expanduser()
     folder = path.parent if path.suffix == ".onnx" else path
-    return folder if (folder / USAGE).is_file() else None
+    return folder if (folder / EXPORTED).is_file() else None
 
 
 def open_exported(path: Path, trust: Sequence[str] = ()) -> OpenedModel:
@@ -120,9 +120,9 @@ def open_exported(path: Path, trust: Sequence[str] = ()) -> OpenedModel:
     """
     folder = exported_folder(path)
     assert folder is not None
-    usage = _read_usage(folder / USAGE)
-    where = str(folder / USAGE)
-    with refusing(folder / USAGE, "it does not say how the model is used"):
+    usage = _read_usage(folder / EXPORTED)
+    where = str(folder / EXPORTED)
+    with refusing(folder / EXPORTED, "it does not say how the model is used"):
         windows = usage.windows
         windowing = Windowing(windows["strategy"], windows["max_length"], windows["overlap"])
         unknown = set(usage.cleaning) - STEPS.keys()
@@ -175,7 +175,7 @@ def _hf_model(
         "label_names": usage.label_names,
         "pooling": usage.pooling,
     }
-    settings = checked_arguments(arguments, folder / USAGE, trust)
+    settings = checked_arguments(arguments, folder / EXPORTED, trust)
     weights = {f"bert.{name}": each for name, each in _tensors(folder / WEIGHTS, usage).items()}
     if usage.pooling == "attention":
         weights |= _tensors(folder / POOLING_WEIGHTS, usage)
@@ -198,7 +198,7 @@ def _check_digest(path: Path, usage: Usage) -> None:
         raise UserError(f"{path}: the file is missing. Copy the whole folder, or export it again.")
     if _digest(path) != usage.sha256.get(path.name):
         raise UserError(
-            f"{path}: it is not the file that {USAGE} was written for (its SHA-256 is another). It "
+            f"{path}: it is not the file that {EXPORTED} was written for (its SHA-256 is another). It "
             "is damaged or was replaced; use another copy of the folder."
         )
 

@@ -1,12 +1,12 @@
 """A trained model with all it takes to use it, from whatever file or folder."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import Windowing
 from resumebert.evaluation.decisions import Decisions
+from resumebert.inference.evaluating import Opened
 from resumebert.inference.onnx_model import OnnxClassifier
 from resumebert.model.classifier import ResumeClassifier
 
@@ -23,7 +23,7 @@ class OpenedModel:
         decisions: from logits to calibrated probabilities and labels.
         precision: that it was trained in, as ``trainer.precision``.
         where: what to call the file or folder in a message.
-        config: of the run that trained it, checked; empty if the folder does not hold it.
+        checkpoint: that it is; None: it is an exported folder.
     """
 
     model: ResumeClassifier | OnnxClassifier
@@ -33,4 +33,4 @@ class OpenedModel:
     decisions: Decisions
     precision: str
     where: str
-    config: Mapping[str, Any] = field(default_factory=dict)
+    checkpoint: Opened | None = None

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from resumebert.data.cleaning import MASKING
+from resumebert.data.build import treatment
 from resumebert.data.tokenization import TextTokenizer
-from resumebert.data.windows import Windowing, window_length
-from resumebert.evaluation.decisions import stored_decisions
+from resumebert.inference.evaluating import open_checkpoint
 from resumebert.inference.exported import exported_folder, open_exported
 from resumebert.inference.opened import OpenedModel
-from resumebert.model.checkpoint import checkpoint_file, load_checkpoint
+from resumebert.settings.schema import DataSettings
 
 
 def open_model(path: Path, trust: Sequence[str] = ()) -> OpenedModel:
@@ -24,18 +23,15 @@ def open_model(path: Path, trust: Sequence[str] = ()) -> OpenedModel:
     """
     if exported_folder(path) is not None:
         return open_exported(path, trust)
-    file = checkpoint_file(path)
-    model, extras = load_checkpoint(file, trust=trust)
-    model.chunk_tokens = extras.config["model"]["chunk_tokens"]
-    data, where = extras.config["data"], str(file)
-    length = window_length(data["max_length"], data["long_documents"])
+    found = open_checkpoint(str(path), "ckpt", trust)
+    cleaning, windowing = treatment(DataSettings.of(found.config["data"]))
     return OpenedModel(
-        model=model,
-        tokenizer=TextTokenizer.from_files(extras.tokenizer_files, where),
-        windowing=Windowing(data["long_documents"], length, data["stride"]),
-        cleaning=[*data["cleaning"], *([MASKING] if data["mask_pii"] else [])],
-        decisions=stored_decisions(extras.decisions, len(model.label_names), where, trust),
-        precision=extras.config["trainer"]["precision"],
-        where=where,
-        config=extras.config,
+        model=found.model,
+        tokenizer=TextTokenizer.from_files(found.extras.tokenizer_files, str(found.path)),
+        windowing=windowing,
+        cleaning=cleaning,
+        decisions=found.decisions,
+        precision=found.config["trainer"]["precision"],
+        where=str(found.path),
+        checkpoint=found,
     )

@@ -31,7 +31,7 @@ from resumebert.model.checkpoint_file import global_step as global_step
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.lora import merge_factors
 from resumebert.model.pooling import POOLING_NAMES
-from resumebert.utils.config_checks import check_values
+from resumebert.settings.rules import check_values
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import checkpoint_file
 from resumebert.utils.trust import is_dotted, trusted

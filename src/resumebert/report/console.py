@@ -18,7 +18,7 @@ from resumebert.evaluation.result import TUNED, EvaluationResult, Interval
 from resumebert.report.data_tables import LEFT_OUT, data_notes
 from resumebert.report.sentences import notes
 from resumebert.report.tables import is_of_label, metric_title
-from resumebert.utils.settings import command_line
+from resumebert.utils.command_line import command_line
 
 # Of more labels a table would scroll the rest away; data_report.json and metrics.json have all.
 DATA_LABELS = 25

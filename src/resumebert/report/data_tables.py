@@ -5,7 +5,7 @@ from typing import Any
 
 from resumebert.charts.words import listed
 from resumebert.report.table import Table, table_of
-from resumebert.utils.settings import command_line
+from resumebert.utils.command_line import command_line
 
 # key of data_report.json → words; "a.b" is b inside a.
 LEFT_OUT = {

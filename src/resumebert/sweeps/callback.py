@@ -13,9 +13,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from resumebert.sweeps.status import INTERRUPTED
 from resumebert.sweeps.stopping import how_to_go_on, say, wait_for_runs
+from resumebert.utils.command_line import command_line
 from resumebert.utils.errors import UserError, report_user_errors
 from resumebert.utils.interruption import Interruption, install
-from resumebert.utils.settings import command_line
 
 
 class SweepLeaderboard(Callback):

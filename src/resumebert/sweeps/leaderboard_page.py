@@ -29,7 +29,7 @@ from resumebert.sweeps.ranking import (
 from resumebert.sweeps.runs import Run
 from resumebert.sweeps.search_history import read_history
 from resumebert.sweeps.status import PRUNED
-from resumebert.utils.settings import Value
+from resumebert.utils.command_line import Value
 
 # The columns shown at first, beside the monitored metric and metrics of one's own.
 SHOWN = ("val/f1_micro", "val/f1_macro", "test/f1_micro", "test/f1_macro")

@@ -11,7 +11,7 @@ from pathlib import Path
 from resumebert.charts.scales import all_numbers, in_order, value_words
 from resumebert.sweeps.runs import Run
 from resumebert.sweeps.status import FAILED
-from resumebert.utils.settings import Value
+from resumebert.utils.command_line import Value
 
 # Runs that differ only in these are repeats.
 REPEATS = ("seed", "data.seed", "data.fold")

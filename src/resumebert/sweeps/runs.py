@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
 from resumebert.sweeps.status import FINISHED, read_json, read_metrics, read_status
-from resumebert.utils.settings import Value, given_keys, value_of
+from resumebert.utils.command_line import Value, given_keys, value_of
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from omegaconf import DictConfig
 
 from resumebert.sweeps.status import FAILED, FINISHED, PRUNED, read_metrics, read_status
 from resumebert.sweeps.stopping import LOCK, is_held
+from resumebert.utils.command_line import as_override
 from resumebert.utils.errors import UserError
-from resumebert.utils.settings import as_override
 from resumebert.utils.studies import JOURNAL, begin_study
 
 try:

@@ -16,8 +16,8 @@ from filelock import FileLock, Timeout
 from hydra.conf import HydraConf
 from omegaconf import OmegaConf
 
+from resumebert.utils.command_line import command_line
 from resumebert.utils.interruption import SECONDS_OF_ONE_SIGNAL, SIGNALS, Interruption, handling
-from resumebert.utils.settings import command_line
 from resumebert.utils.streams import IN_PLAIN
 
 # Locked in a run's folder by the process that supervises it.

@@ -49,10 +49,10 @@ from resumebert.sweeps.stopping import (
     say,
     wait_for,
 )
+from resumebert.utils.command_line import SWEPT, as_override, command_line, config_flags, given_keys
 from resumebert.utils.console import duration
 from resumebert.utils.errors import UserError
 from resumebert.utils.interrupted_runs import LAST
-from resumebert.utils.settings import SWEPT, as_override, command_line, config_flags, given_keys
 
 LOG = "train.log"
 # Set for the run of a sweep: its standard input closes when the sweep ends.

@@ -10,25 +10,22 @@ from itertools import accumulate
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from resumebert.evaluation.registry import OF_A_LABEL, direction_of, load_metrics, metric_names
-from resumebert.utils.config_checks import check_values
-from resumebert.utils.console import make_console
+from resumebert.settings.calls import made
+from resumebert.settings.compose import eval_settings, export_settings, train_settings
+from resumebert.settings.rules import without_effect
+from resumebert.settings.schema import DataSettings, MonitorSettings, Options
+from resumebert.utils.console import make_console, warn
+from resumebert.utils.durable_files import check_is_free
 from resumebert.utils.errors import UserError
-from resumebert.utils.folders import checkpoint_file, newest_run
-from resumebert.utils.interrupted_runs import newest_interrupted
-from resumebert.utils.no_effect import without_effect
+from resumebert.utils.folders import EXPORTED, checkpoint_file
 from resumebert.utils.processes import is_first_process
-from resumebert.utils.settings import command_line
 
-# A file, a folder (as those of a sweep's runs) or a column may be named 7.
-TEXTS = ("data.path", "data.labels_file", "data.split.manifest", "model.path", "ckpt_path", "ckpt",
-         "compare_to", "data.text_column", "data.file_column", "data.id_column",
-         "data.labels_column", "data.split_column", "data.sheet")  # fmt: skip
 # Data that are read in a second or two are read for the sake of the check, and again for the work.
 SMALL = 4_000_000
+ONNX_PACKAGES = ("onnx", "onnxruntime", "onnxscript")
 # Loggers that take a package of their own, which is the name of its extra too.
 SERVICES = {"WandbLogger": "wandb", "MLFlowLogger": "mlflow"}
 
@@ -39,27 +36,16 @@ def check_training(config: DictConfig) -> None:
     Raises:
         UserError: a value is wrong, a file is missing, or the data can't be read as configured.
     """
-    _check_settings(config)
-    check_monitor(config)
-    if config.ckpt_path == "last":
-        newest_interrupted(Path(config.output_dir).absolute().parent)
-    elif config.ckpt_path is not None:
-        _check_is_there(config, "ckpt_path")
-    if config.model.path is not None:
-        _check_is_there(config, "model.path")
-    _check_services(config)
-    _check_data(config)
-    _say_what_has_no_effect(config)
-
-
-def _check_services(config: DictConfig) -> None:
-    for entry in (config.get("logger") or {}).values():
-        package = SERVICES.get(str((entry or {}).get("_target_")).rpartition(".")[2])
-        if package is not None and find_spec(package) is None:
-            raise UserError(
-                f"logger={package}: its package is not installed: pip install "
-                f"'resumebert[{package}]'. Or choose another logger: tensorboard, csv, none."
-            )
+    settings = train_settings(config, absolute=False)
+    check_monitor(settings.monitor, settings.evaluation.metrics)
+    _check_is_there("ckpt_path", settings.ckpt_path)
+    _check_is_there("model.path", settings.model.path)
+    _check_services(settings.logger or {})
+    _check_data(settings.data)
+    if HydraConfig.initialized():
+        hydra = HydraConfig.get()
+        for words in without_effect(settings.whole, hydra.runtime.choices, hydra.overrides.task):
+            warn(make_console(), f"Warning: {words}")
 
 
 def check_evaluation(config: DictConfig) -> None:
@@ -68,33 +54,47 @@ def check_evaluation(config: DictConfig) -> None:
     Raises:
         UserError: a value is wrong, a file is missing, or the data can't be read as configured.
     """
-    if OmegaConf.is_missing(config, "ckpt"):
-        newest = newest_run(Path("outputs/train"))
-        raise UserError(
-            "ckpt is not given: which model to evaluate. Give a run's folder or a checkpoint: "
-            f"{command_line('python', 'eval.py', ckpt=newest or 'outputs/train/DATE_TIME')}"
-        )
-    _check_settings(config)
-    checkpoint_file(Path(config.ckpt))
-    if config.compare_to not in (None, "baseline"):
-        checkpoint_file(Path(config.compare_to), "compare_to")
-    if OmegaConf.select(config, "data") is not None:
-        _check_data(config)
+    settings = eval_settings(config)
+    checkpoint_file(Path(settings.ckpt))
+    if settings.compare_to not in (None, "baseline"):
+        checkpoint_file(Path(str(settings.compare_to)), "compare_to")
+    if settings.data is not None:
+        _check_data(DataSettings.of(settings.data))
 
 
-def check_monitor(config: DictConfig, label_names: Sequence[str] | None = None) -> None:
+def check_export(config: DictConfig) -> None:
+    """Check what can be checked of a config of export.py.
+
+    Raises:
+        UserError: a value is wrong, the checkpoint or a package is missing, or the output is there.
+    """
+    settings = export_settings(config)
+    path = Path(settings.ckpt)
+    if not (path.expanduser() / EXPORTED).is_file():
+        checkpoint_file(path)
+    check_is_free(Path(settings.output), "output")
+    for package in ONNX_PACKAGES if settings.format == "onnx" else ():
+        if find_spec(package) is None:
+            raise UserError(
+                f"format=onnx: the package {package} is not installed: pip install "
+                "'resumebert[onnx]'."
+            )
+
+
+def check_monitor(
+    monitor: MonitorSettings, metrics: Sequence[str], label_names: Sequence[str] | None = None
+) -> None:
     """Check that the best checkpoint is chosen by a metric that there is, the right way round.
 
-    Args:
-        config: of the run.
-        label_names: None: they are not known yet, and a metric of one label passes.
+    ``metrics`` are the user's own, by their dotted names. Where the labels are not known yet, any
+    metric of one label passes.
 
     Raises:
         UserError: it is not.
     """
-    metric, mode = config.monitor.metric, config.monitor.mode
-    own = load_metrics(config.evaluation.metrics)
-    known = [f"val/{name}" for name in ("loss", *metric_names(label_names or (), own))]
+    metric, mode = monitor.metric, monitor.mode
+    names = metric_names(label_names or (), load_metrics(metrics))
+    known = [f"val/{name}" for name in ("loss", *names)]
     of_a_label = metric.startswith(tuple(f"val/{kind}/" for kind in OF_A_LABEL))
     if metric not in known and not (of_a_label and label_names is None):
         overall = [name for name in known if name.count("/") == 1]
@@ -111,55 +111,46 @@ def check_monitor(config: DictConfig, label_names: Sequence[str] | None = None) 
         )
 
 
-def _check_settings(config: DictConfig) -> None:
-    if missing := sorted(OmegaConf.missing_keys(config)):
-        raise UserError(f"{', '.join(missing)}: no value is given. Give one as {missing[0]}=VALUE.")
-    for key in TEXTS:
-        value = OmegaConf.select(config, key)
-        if isinstance(value, int) and not isinstance(value, bool):
-            OmegaConf.update(config, key, str(value))
-    check_values(config)
+def _check_services(loggers: Options) -> None:
+    for entry in loggers.values():
+        package = SERVICES.get(str((entry or {}).get("_target_")).rpartition(".")[2])
+        if package is not None and find_spec(package) is None:
+            raise UserError(
+                f"logger={package}: its package is not installed: pip install "
+                f"'resumebert[{package}]'. Or choose another logger: tensorboard, csv, none."
+            )
 
 
-def _check_data(config: DictConfig) -> None:
-    # Imported here and below, so that a wrong value is told at once.
+def _check_data(data: DataSettings) -> None:
+    # Imported here, so that a wrong value is told at once.
     from resumebert.data.cleaning import clean
     from resumebert.data.splitting import checked_shares
+    from resumebert.data.windows import Windowing
 
-    data = config.data
     clean("", data.cleaning)
-    if OmegaConf.select(data, "split.manifest") is not None:
-        _check_is_there(config, "data.split.manifest")
-    if data.split._target_.endswith((".stratified_split", ".random_split")):
-        checked_shares(data.split.train, data.split.val, data.split.test)
+    _check_is_there("data.split.manifest", data.split.get("manifest"))
+    if str(data.split["_target_"]).endswith((".stratified_split", ".random_split")):
+        checked_shares(*(data.split[name] for name in ("train", "val", "test")))
     # Else they come with the package, are fetched, or another reader knows where they are.
-    is_users = "labels_column" in data.reader or data.get("path") is not None
-    if is_users and is_first_process() and _is_small(data):
-        instantiate(data.reader)()
-    from resumebert.data.windows import Windowing, window_length
+    reader = data.reader
+    is_users = "labels_column" in reader or reader.get("path") is not None
+    is_ours = str(reader["_target_"]).startswith("resumebert.")
+    if is_users and is_ours and is_first_process() and _is_small(reader):
+        made(reader)()
+    Windowing(data.long_documents, data.max_length, data.stride)
 
-    length = window_length(data.max_length, data.long_documents)
-    Windowing(data.long_documents, length, data.stride)
 
-
-def _is_small(data: DictConfig) -> bool:
-    names = [name for key in ("path", "labels_file") if (name := data.get(key))]
+def _is_small(reader: Options) -> bool:
+    names = [name for key in ("path", "labels_file") if (name := reader.get(key))]
     paths = [Path(name).expanduser() for name in names]
     files = (file for path in paths for file in (path, *path.rglob("*")))
     sizes = (file.stat().st_size for file in files if file.is_file())
     return all(total <= SMALL for total in accumulate(sizes))
 
 
-def _check_is_there(config: DictConfig, key: str) -> None:
-    path = Path(OmegaConf.select(config, key)).expanduser()
-    if not path.exists():
-        sought = "" if path.is_absolute() else f" It was sought from the folder {Path.cwd()}."
-        raise UserError(f"{key}={path}: there is no such file or folder.{sought} Check {key}.")
-
-
-def _say_what_has_no_effect(config: DictConfig) -> None:
-    if not HydraConfig.initialized():
+def _check_is_there(key: str, given: str | None) -> None:
+    if given is None or Path(given).expanduser().exists():
         return
-    hydra = HydraConfig.get()
-    for words in without_effect(config, hydra.runtime.choices, hydra.overrides.task):
-        make_console().print(f"Warning: {words}", style="yellow", highlight=False, soft_wrap=True)
+    path = Path(given).expanduser()
+    sought = "" if path.is_absolute() else f" It was sought from the folder {Path.cwd()}."
+    raise UserError(f"{key}={path}: there is no such file or folder.{sought} Check {key}.")

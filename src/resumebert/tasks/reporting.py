@@ -6,54 +6,39 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import torch
-from omegaconf import DictConfig, OmegaConf
+from lightning.pytorch import Trainer
 from rich.console import Console
 
 from resumebert.data.datamodule import ResumeDataModule
-from resumebert.evaluation.analysis import Analysis, analyse
+from resumebert.evaluation.analysis import analyse
 from resumebert.evaluation.baseline import LinearBaseline
 from resumebert.evaluation.comparison import Compared
 from resumebert.evaluation.decisions import Decisions
 from resumebert.evaluation.label_noise import write_suspects
 from resumebert.evaluation.result import EvaluationResult
-from resumebert.evaluation.settings import EvaluationSettings
 from resumebert.inference.scoring import TextScorer
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.report import ReportInput, read_history, write_model_card, write_report
+from resumebert.settings.calls import as_yaml
+from resumebert.settings.schema import EvaluationSettings, Options
 from resumebert.utils.interrupted_runs import runs_so_far
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What a report is of.
-
-    Attributes:
-        title: of the report.
-        model: trained; in training's precision after this, where that is a "true" one.
-        datamodule: set up; the documents that were scored are in it.
-        trained: set up; the documents that the model was trained on, with their split. None: they
-            can't be told any more.
-        config: of the run that trained the model.
-        precision: resolved.
-        device: to score texts on.
-        facts: further names and values for the head of the report.
-        results: of one or more splits, the one that the report is of last.
-        decisions: from the model's logits to probabilities and labels.
-        baseline: the linear model; None: there is none, and the results say why.
-    """
+    """What a report is of."""
 
     title: str
-    model: ResumeClassifier
-    datamodule: ResumeDataModule
-    trained: ResumeDataModule | None
-    config: DictConfig
-    precision: str
-    device: torch.device
-    facts: Mapping[str, str]
-    results: Sequence[EvaluationResult]
+    checkpoint: str  # what to call it
+    config: Options  # of the run that trained the model, resolved
+    model: ResumeClassifier  # in training's precision after this, where that is a "true" one
+    trainer: Trainer  # on whose device and in whose precision texts are scored
+    datamodule: ResumeDataModule  # the documents that were scored are in it
+    trained: ResumeDataModule | None  # what the model was trained on; None: it is not known
+    results: Sequence[EvaluationResult]  # the one that the report is of last
     decisions: Decisions
-    baseline: LinearBaseline | None
+    baseline: LinearBaseline | None  # None: there is none, and the results say why
+    compared: Compared | None = None  # with another model
 
 
 def report(
@@ -62,54 +47,25 @@ def report(
     environment: Mapping[str, Any],
     output_dir: Path,
     console: Console,
-    compared: Compared | None = None,
 ) -> None:
     """Analyse the last of the results and write all that tells of it.
 
-    Args:
-        subject: what it is of.
-        settings: the config's ``evaluation``.
-        environment: as written to environment.json.
-        output_dir: where to; ``tensorboard/`` or ``csv/`` in it hold the history of a training, or
-            of the last part of one that was resumed.
-        console: for what the reader of the screen should know.
-        compared: with another model, if it was.
+    ``tensorboard/`` or ``csv/`` in ``output_dir`` hold the history of a training, or of the last
+    part of one that was resumed. ``environment`` is as written to environment.json.
     """
-    results = subject.results[::-1]
-    if not settings.report or not results:
+    if not settings.report or not subject.results:
         return
     console.print("Looking into the figures for the report …", highlight=False)
-    found = _analysis(subject, settings)
-    content = ReportInput(
-        title=subject.title,
-        results=results,
-        created=f"{datetime.now(UTC):%-d %B %Y, %H:%M} UTC",
-        notes=subject.decisions.notes,
-        facts={"model": _name(subject), **subject.facts},
-        analysis=found,
-        compared=compared,
-        history=read_history(runs_so_far(output_dir)),
-        data_report=subject.datamodule.report,
-        config_yaml=OmegaConf.to_yaml(subject.config, resolve=True),
-        environment=environment,
-    )
-    write_report(output_dir / "report.html", content)
-    write_model_card(output_dir / "model_card.md", content)
-    if found.suspects is not None:
-        write_suspects(output_dir / "suspect_labels.csv", found.suspects)
-
-
-def _analysis(subject: Subject, settings: EvaluationSettings) -> Analysis:
-    datamodule = subject.datamodule
+    datamodule, trainer, chosen = subject.datamodule, subject.trainer, subject.config["model"]
     scorer = TextScorer(
         subject.model,
         datamodule.tokenizer,
         datamodule.windowing,
         batch_size=datamodule.eval_batch_size,
-        precision=subject.precision,
-        device=subject.device,
+        precision=trainer.precision,
+        device=trainer.strategy.root_device,
     )
-    return analyse(
+    found = analyse(
         subject.results[-1],
         datamodule,
         scorer,
@@ -119,9 +75,25 @@ def _analysis(subject: Subject, settings: EvaluationSettings) -> Analysis:
         others=subject.results[:-1],
         settings=settings,
     )
-
-
-def _name(subject: Subject) -> str:
-    model = subject.config.model
     size = sum(parameter.numel() for parameter in subject.model.parameters()) / 1e6
-    return f"{model.path or model.name}, {size:.1f} M parameters"
+    content = ReportInput(
+        title=subject.title,
+        results=subject.results[::-1],
+        created=f"{datetime.now(UTC):%-d %B %Y, %H:%M} UTC",
+        notes=subject.decisions.notes,
+        facts={
+            "model": f"{chosen['path'] or chosen['name']}, {size:.1f} M parameters",
+            "checkpoint": subject.checkpoint,
+            "data": datamodule.table.source,
+        },
+        analysis=found,
+        compared=subject.compared,
+        history=read_history(runs_so_far(output_dir)),
+        data_report=datamodule.report,
+        config_yaml=as_yaml(subject.config),
+        environment=environment,
+    )
+    write_report(output_dir / "report.html", content)
+    write_model_card(output_dir / "model_card.md", content)
+    if found.suspects is not None:
+        write_suspects(output_dir / "suspect_labels.csv", found.suspects)

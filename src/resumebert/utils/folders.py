@@ -3,8 +3,7 @@
 import atexit
 import stat
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,8 @@ RECORD = ".hydra"
 # Other files that a command leaves when it is refused. A folder with nothing else can be removed.
 DISPENSABLE = ("train.log", "eval.log", "resumed_from.txt", "multirun.yaml")
 CHECKPOINTS = ("checkpoints/best.ckpt", "best.ckpt", "checkpoints/last.ckpt", "last.ckpt")
+# The file by which a folder that export.py wrote is known.
+EXPORTED = "resumebert.json"
 # Subfolders of a run that a user may give instead of the run.
 PARTS = (RECORD, "tensorboard", "csv")
 
@@ -102,14 +103,6 @@ def remove_unused() -> None:
         for path in paths:
             with suppress(OSError):
                 path.rmdir()
-
-
-@contextmanager
-def keeping_nothing(config: DictConfig) -> Iterator[None]:
-    """Let a run write into a temporary folder; the one that Hydra made for it stays empty."""
-    with tempfile.TemporaryDirectory() as folder:
-        config.output_dir = folder
-        yield
 
 
 def checkpoint_file(path: Path, key: str = "ckpt") -> Path:

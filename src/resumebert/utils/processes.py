@@ -13,7 +13,7 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec
 
-from resumebert.utils.settings import as_override
+from resumebert.utils.command_line import as_override
 from resumebert.utils.streams import exit_with_error
 
 Arguments = ParamSpec("Arguments")

@@ -1,10 +1,11 @@
-"""The settings given on a command line: read, and written back as a command."""
+"""What is typed on a command line: read, and written back as a command."""
 
 import json
 import re
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from hydra.conf import HydraConf
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -36,8 +37,13 @@ def value_of(config: DictConfig, choices: Mapping[str, str], key: str) -> Value:
     if key in choices:
         return choices[key]
     value = OmegaConf.select(config, key, throw_on_resolution_failure=False)
-    if OmegaConf.is_config(value):
-        return json.dumps(OmegaConf.to_container(value), ensure_ascii=False, default=str)
+    return simple(OmegaConf.to_container(value) if OmegaConf.is_config(value) else value)
+
+
+def simple(value: Any) -> Value:
+    """Return a plain value as a number or a text: dictionaries and lists as JSON."""
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, default=str)
     return value if isinstance(value, bool | int | float | None) else str(value)
 
 
@@ -51,10 +57,15 @@ def config_flags(hydra: HydraConf) -> list[str]:
     return flags
 
 
+def literal(text: str) -> str:
+    """Escape a text, so that OmegaConf replaces no ``${…}`` in it."""
+    # It does unless a backslash precedes it, and halves the backslashes there.
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
+
+
 def quoted(value: str | Path) -> str:
     """Write any text as the value of an override."""
-    # OmegaConf replaces ${…} unless a backslash precedes it, and halves the backslashes there.
-    text = re.sub(r"(\\*)\$\{", r"\1\1\\${", str(value))
+    text = literal(str(value))
     # Double quotes, since the whole is put into single ones for a shell.
     quote = "'" if '"' in text else '"'
     # To Hydra, a backslash is special only before a quote.

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from resumebert.utils.settings import as_override, command_line, expand_home, given_keys, value_of
+from resumebert.utils.command_line import (
+    as_override,
+    command_line,
+    expand_home,
+    given_keys,
+    value_of,
+)
 
 # A lone surrogate can't be typed; ??? is how OmegaConf writes a missing value.
 TEXTS = st.one_of(

@@ -3,7 +3,7 @@ from omegaconf import OmegaConf
 
 from resumebert.data.windows import STRATEGIES
 from resumebert.model.pooling import POOLING_NAMES
-from resumebert.utils.config_checks import check_max_length, check_values
+from resumebert.settings.rules import check_max_length, check_values
 from resumebert.utils.errors import UserError
 
 

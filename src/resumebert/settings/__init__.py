@@ -1,0 +1,1 @@
+"""The settings of a command: composed, checked, resolved and frozen once."""
