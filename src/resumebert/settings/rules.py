@@ -13,6 +13,7 @@ from omegaconf.errors import ConfigTypeError
 
 from resumebert.settings.schema import (
     EvalSettings,
+    ExportSettings,
     Settings,
     TrainSettings,
     WholeConfig,
@@ -211,15 +212,21 @@ REQUIREMENTS: Mapping[str, Requirement] = {
 }
 
 
-def check_values(config: DictConfig) -> None:
-    """Check every key of :data:`REQUIREMENTS` that ``config`` has.
+# Of export.py alone, some of whose keys mean something else in other commands.
+OF_EXPORT: Mapping[str, Requirement] = dict(_of_fields(ExportSettings))
+
+
+def check_values(
+    config: DictConfig, requirements: Mapping[str, Requirement] = REQUIREMENTS
+) -> None:
+    """Check every key of ``requirements`` that ``config`` has.
 
     Raises:
         UserError: one or more values are wrong; all of them are named.
     """
     absent = object()
     problems = []
-    for key, requirement in REQUIREMENTS.items():
+    for key, requirement in requirements.items():
         try:
             value = OmegaConf.select(config, key, default=absent, throw_on_missing=False)
         except ConfigTypeError:

@@ -5,6 +5,7 @@ is given with :func:`must`. Keys that become arguments of what a ``_target_`` na
 :mod:`resumebert.settings.rules`; here they are read-only mappings.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from types import MappingProxyType
@@ -36,6 +37,10 @@ Options = Mapping[str, Any]
 CalibrationMethod = Literal["none", "temperature", "platt", "isotonic"]
 Objective = Literal["fixed", "f1", "precision", "recall", "cost"]
 
+HUB_NAME = Requirement(
+    "OWNER/NAME on the Hugging Face hub",
+    lambda value: isinstance(value, str) and bool(re.fullmatch(r"[\w.-]+/[\w.-]+", value)),
+)
 BERT = Requirement("a dictionary of BERT settings", lambda value: isinstance(value, Mapping))
 LORA = Requirement(
     "a dictionary of r, alpha, dropout and target_modules, as model/lora=default gives",
@@ -302,6 +307,18 @@ class EvalSettings(Settings):
     data: Options | None = None  # plain, since much of it is as in training; None: the run's own
     typed: Sequence[str] | None = must(NAMES)  # the overrides of the command line
     output_dir: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportSettings(Settings):
+    """The settings of export.py."""
+
+    ckpt: str  # a checkpoint file or a run's folder
+    format: Literal["hf", "onnx"]
+    output: str  # the folder to make
+    trust: Sequence[str] = must(either(NAMES, STRING))  # packages that the checkpoint may name
+    documents: int = must(integer(1))  # on which model and export are compared
+    dataset: str | None = must(HUB_NAME)  # of the data that the run was tested on
 
 
 def frozen(value: Any) -> Any:
