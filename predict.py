@@ -5,8 +5,8 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
+from resumebert.utils.command_line import expand_home
 from resumebert.utils.errors import report_user_errors
-from resumebert.utils.settings import expand_home
 from resumebert.utils.streams import steady_streams
 
 

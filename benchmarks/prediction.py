@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 REPOSITORY = Path(__file__).parents[1]
 TITLES = ("Java developer", "Network administrator", "Web developer", "Project manager")

@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from helpers import REPOSITORY
 from resumebert.model.pretrained import PretrainedSource
 from resumebert.settings.compose import plain_config
-from resumebert.settings.rules import OF_EXPORT, REQUIREMENTS, check_values
+from resumebert.settings.rules import OF_EXPORT, OF_PREDICT, REQUIREMENTS, check_values
 from resumebert.settings.schema import DEFAULTS, EvaluationSettings
 from resumebert.utils.errors import UserError
 
@@ -63,17 +63,19 @@ def test_every_data_option_is_accepted_by_eval(option):
     check_values(composed("eval", "ckpt=x", option))
 
 
-def test_the_keys_of_an_export_are_checked():
+@pytest.mark.parametrize(("name", "keys"), [("export", OF_EXPORT), ("predict", OF_PREDICT)])
+def test_the_keys_of_a_command_of_its_own_are_checked(name, keys):
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("export", overrides=["ckpt=x", "output=y"])
-    assert set(OF_EXPORT) == set(leaves(config))
-    check_values(config, OF_EXPORT)
-    for key in OF_EXPORT:
+        given = [] if name == "export" else ["input=x"]
+        config = compose(name, overrides=["ckpt=x", "output=y", *given])
+    assert set(keys) == set(leaves(config))
+    check_values(config, keys)
+    for key in keys:
         for value in ([1], {}, math.nan):
             changed = config.copy()
             changed[key] = value
             with pytest.raises(UserError, match=f"{key}="):
-                check_values(changed, OF_EXPORT)
+                check_values(changed, keys)
 
 
 @pytest.fixture(scope="module")

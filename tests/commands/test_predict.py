@@ -206,7 +206,7 @@ def test_memory_does_not_grow_with_rows(
 
 MISTAKES = {
     "ckpt is not given": ["input=t.csv", "output=F.csv"],
-    "input is not given": ["ckpt=x", "output=F.csv"],
+    "input: no value is given": ["ckpt=x", "output=F.csv"],
     "no such file or folder": ["ckpt=nowhere", "input=t.csv", "output=F.csv"],
     "There is no file or folder nowhere.csv (input)": ["input=nowhere.csv", "output=F.csv"],
     "has no column 'text' (text_column": ["input=t.csv", "output=F.csv"],

@@ -5,7 +5,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -113,7 +113,7 @@ class Input(Protocol):
             UserError: it can't be read as configured.
         """
 
-    def items(self, start: int = 0) -> Iterator[Item]:
+    def items(self, start: int = 0) -> Generator[Item, None, None]:
         """Yield the items from the one at ``start`` on, in order; close it if it is not used up.
 
         Raises:
@@ -130,9 +130,10 @@ def open_input(path: str | Path, options: InputOptions) -> Input:
     with own_keys():
         kind = options.read_as
         if str(path) == STDIN:
-            head = sys.stdin.buffer.peek(_HEAD) if kind == "auto" else b""  # type: ignore[attr-defined]
-            is_json = looks_like_json(head[:_HEAD].decode("utf-8-sig", "replace"))
-            kind = "table" if is_json else "documents" if kind == "auto" else kind
+            stream: Any = sys.stdin.buffer
+            if kind == "auto":
+                head = stream.peek(_HEAD)[:_HEAD].decode("utf-8-sig", "replace")
+                kind = "table" if looks_like_json(head) else "documents"
             place = None
         else:
             place = check_path(path, "input")
@@ -198,7 +199,7 @@ class _Documents:
     def count(self) -> int | None:
         return self._count
 
-    def items(self, start: int = 0) -> Iterator[Item]:
+    def items(self, start: int = 0) -> Generator[Item, None, None]:
         keep = self._options.keep_hidden
         what = "kept" if keep else "left out"
         with (
@@ -280,7 +281,7 @@ class _Table:
         # Whatever is wrong with the file as a whole is told before hours of work.
         return sum(1 for _ in self.items())
 
-    def items(self, start: int = 0) -> Iterator[Item]:
+    def items(self, start: int = 0) -> Generator[Item, None, None]:
         with self._drawn() as (batches, source):
             yield from islice(self._all(batches, source), start, None)
             source.problems.raise_if_any()
@@ -324,7 +325,7 @@ class _Lines:
     def count(self) -> int | None:
         return None if self._path is None else sum(1 for _ in self.items())
 
-    def items(self, start: int = 0) -> Iterator[Item]:
+    def items(self, start: int = 0) -> Generator[Item, None, None]:
         with own_keys(), self._opened() as lines:
             read: Callable[[], str] = partial(lines.readline, MAX_ROW)
             for number, line in islice(enumerate(iter(read, ""), start=1), start, None):

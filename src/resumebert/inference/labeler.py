@@ -74,7 +74,7 @@ class ResumeLabeler:
         path: str | Path,
         *,
         device: str = "auto",
-        precision: str = "auto",
+        precision: str | None = "auto",
         batch_size: int = 32,
         trust: Sequence[str] = (),
     ) -> "ResumeLabeler":

@@ -11,11 +11,12 @@ from hydra import initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from resumebert.settings.rules import OF_EXPORT, REQUIREMENTS, check_values
+from resumebert.settings.rules import OF_EXPORT, OF_PREDICT, REQUIREMENTS, check_values
 from resumebert.settings.schema import (
     DataSettings,
     EvalSettings,
     ExportSettings,
+    PredictSettings,
     TrainSettings,
     WholeConfig,
     frozen,
@@ -31,8 +32,8 @@ FOLDER = Path(__file__).parents[3] / "conf"
 # A file, a folder (as those of a sweep's runs) or a column may be named 7.
 TEXTS = (
     "data.path", "data.labels_file", "data.split.manifest", "model.path", "ckpt_path", "ckpt",
-    "compare_to", "output", "data.text_column", "data.file_column", "data.id_column", "data.labels_column",
-    "data.split_column", "data.sheet",
+    "compare_to", "data.text_column", "data.file_column", "data.id_column", "data.labels_column",
+    "data.split_column", "data.sheet", "output", "input", "text_column", "id_column", "sheet",
 )  # fmt: skip
 # Relative paths are relative to where the command was typed.
 PATHS = (
@@ -48,7 +49,8 @@ def compose(
 
     Args:
         overrides: as on the command line: ``["trainer.max_epochs=3", "model=bert_tiny"]``.
-        name: ``train``, or ``eval`` for :func:`resumebert.evaluate`.
+        name: ``train``, ``eval`` for :func:`resumebert.evaluate`, or ``predict`` for
+            :func:`resumebert.predict`.
         folder: of the config files; None: ``conf/`` of the clone that this package lies in.
 
     Returns:
@@ -65,7 +67,8 @@ def compose(
             "folder=PATH."
         )
     given = list(overrides)
-    if not any(override.lstrip("+").startswith("output_dir=") for override in given):
+    has_folder = name in ("train", "eval")
+    if has_folder and not any(override.lstrip("+").startswith("output_dir=") for override in given):
         given.append(f"output_dir=outputs/{name}/{datetime.now():%Y-%m-%d_%H-%M-%S}")
     with initialize_config_dir(str(found.resolve()), version_base="1.3"):
         config = hydra_compose(name, given)
@@ -124,6 +127,18 @@ def export_settings(config: DictConfig) -> ExportSettings:
     """
     _check_is_given(config, "which model to export", "python", "export.py", "output=FOLDER")
     return ExportSettings.of(plain_config(_checked(config, {}, OF_EXPORT)))
+
+
+def predict_settings(config: DictConfig) -> PredictSettings:
+    """Check a config of predict.py, and freeze it; the config is not changed.
+
+    Raises:
+        UserError: a value is wrong or missing.
+    """
+    _check_is_given(
+        config, "which model labels", "python", "predict.py", "input=PATH", "output=F.csv"
+    )
+    return PredictSettings.of(plain_config(_checked(config, {}, OF_PREDICT)))
 
 
 def plain_config(config: Any) -> dict[str, Any]:

@@ -15,13 +15,16 @@ from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import ACCELERATORS, PRECISIONS
 from resumebert.utils.requirements import (
     BATCHES,
+    DEVICE,
     DOTTED,
     DURATION,
     FLAG,
     FUNCTIONS,
+    NAME,
     NAMES,
     NAMES_OF_LABELS,
     POSITIVE,
+    SEPARATOR,
     SHARE,
     SOME_BATCHES,
     STRING,
@@ -319,6 +322,32 @@ class ExportSettings(Settings):
     trust: Sequence[str] = must(either(NAMES, STRING))  # packages that the checkpoint may name
     documents: int = must(integer(1))  # on which model and export are compared
     dataset: str | None = must(HUB_NAME)  # of the data that the run was tested on
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictSettings(Settings):
+    """The settings of predict.py."""
+
+    ckpt: str  # a checkpoint file, a run's folder or one that export.py wrote
+    input: str  # a file or folder; ``-``: standard input
+    output: str  # a file; ``-``: standard output
+    format: Literal["csv", "jsonl", "parquet"] | None  # null: by the ending of ``output``
+    overwrite: bool
+    trust: Sequence[str] = must(either(NAMES, STRING))  # packages that the model may name
+    read_as: Literal["auto", "documents", "table", "lines"]
+    text_column: str = must(NAME)
+    id_column: str | None = must(NAME)
+    keep_columns: Sequence[str] = must(NAMES)
+    encoding: str
+    separator: str = must(SEPARATOR)
+    quoting: Literal["auto", "standard", "backslash", "none"]
+    sheet: str | None = must(NAME)
+    keep_hidden: bool  # text that a person can't see
+    workers: int | None = must(integer(1, 1000))  # processes that read documents
+    write_text: bool  # as the model read it
+    device: str = must(DEVICE)
+    precision: str | None = must(one_of(*PRECISIONS))  # null: the run's own
+    batch_size: int = must(integer(1))  # texts at a time
 
 
 def frozen(value: Any) -> Any:
