@@ -31,8 +31,8 @@ FOLDER = Path(__file__).parents[3] / "conf"
 # A file, a folder (as those of a sweep's runs) or a column may be named 7.
 TEXTS = (
     "data.path", "data.labels_file", "data.split.manifest", "model.path", "ckpt_path", "ckpt",
-    "compare_to", "output", "data.text_column", "data.file_column", "data.id_column", "data.labels_column",
-    "data.split_column", "data.sheet",
+    "compare_to", "data.text_column", "data.file_column", "data.id_column", "data.labels_column",
+    "data.split_column", "data.sheet", "output",
 )  # fmt: skip
 # Relative paths are relative to where the command was typed.
 PATHS = (
