@@ -28,8 +28,8 @@ def scored(n: int, num_labels: int, seed: int, grid: int = 0) -> tuple[np.ndarra
 
 def options(method: str, objective: str, resamples: int = 5) -> EvaluationSettings:
     return EvaluationSettings(
-        method, objective, precision_floor=0.8, recall_floor=0.8, miss_cost=2.0,
-        threshold_resamples=resamples,
+        calibration=method, thresholds=objective, precision_floor=0.8, recall_floor=0.8,
+        miss_cost=2.0, threshold_resamples=resamples,
     )  # fmt: skip
 
 

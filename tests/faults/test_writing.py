@@ -29,6 +29,7 @@ WRITERS = {
     "utils/folders.py": "tries whether the folder can be written",
     "utils/streams.py": "nothing, to the null device",
     "sweeps/supervisor.py": "a log that grows by the line",
+    "documents/processes.py": "a pipe to the process that asked",
     "data/cache.py": "the cache builds an entry aside and takes it, or does without",
     "data/prepared.py": "part of an entry of the cache",
     "data/tokenization.py": "part of an entry of the cache",

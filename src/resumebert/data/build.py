@@ -37,7 +37,7 @@ def datamodule(
     """
     cleaning, windowing = treatment(data)
     arguments: dict[str, Any] = {
-        **{name: getattr(data, name) for name in PASSED_ON},
+        **{name: thawed(getattr(data, name)) for name in PASSED_ON},
         "reader": made(data.reader) if table is None else _reader_of(table),
         "splitter": made(data.split),
         "cleaning": cleaning,

@@ -116,9 +116,9 @@ def checkpoint_file(path: Path, key: str = "ckpt") -> Path:
     Raises:
         UserError: there is no checkpoint.
     """
-    given = path.expanduser()
     if not is_folder(path, key):
-        return given
+        return path.expanduser()
+    given = path.expanduser()
     resolved = given.resolve()
     run = resolved.parent if resolved.name in PARTS else given
     for name in CHECKPOINTS:
