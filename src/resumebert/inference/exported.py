@@ -198,8 +198,8 @@ def _check_digest(path: Path, usage: Usage) -> None:
         raise UserError(f"{path}: the file is missing. Copy the whole folder, or export it again.")
     if _digest(path) != usage.sha256.get(path.name):
         raise UserError(
-            f"{path}: it is not the file that {EXPORTED} was written for (its SHA-256 is another). It "
-            "is damaged or was replaced; use another copy of the folder."
+            f"{path}: it is not the file that {EXPORTED} was written for (its SHA-256 is another). "
+            "It is damaged or was replaced; use another copy of the folder."
         )
 
 
