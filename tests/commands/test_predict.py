@@ -15,7 +15,7 @@ import pytest
 
 from documents import made
 from helpers import LEAN, LIMIT, REPOSITORY, Command, in_own_process, wait_until
-from resumebert import ResumeLabeler
+from resumebert import ResumeLabeler, compose, predict
 from resumebert.utils.progress import Counted
 
 TEXT = "Java developer, ten years of Spring and Hibernate in Berlin. "
@@ -231,6 +231,13 @@ def test_a_mistake_is_one_paragraph(
     assert words in result.errors
     assert result.errors.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_from_python(run: Path, tmp_path: Path):
+    (tmp_path / "cv.txt").write_text(TEXT)
+    given = [f"input={tmp_path / 'cv.txt'}", f"output={tmp_path / 'F.csv'}"]
+    assert predict(compose([*typed(run), *given], name="predict")) == 1
+    assert len(rows_of(tmp_path / "F.csv")) == 1
 
 
 def test_help_names_the_ways_to_use_it(command: Command):
