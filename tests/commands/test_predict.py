@@ -233,6 +233,18 @@ def test_a_mistake_is_one_paragraph(
     assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
 
 
+def test_an_exported_folder_labels_too(run: Path, table: Path, command: Command, tmp_path: Path):
+    result = command("export", f"ckpt={run}", "output=model", "documents=2")
+    assert result.code == 0, result.errors
+    options = (f"input={table}", "text_column=cv", "precision=32-true")
+    for model in (run, "model"):
+        output = f"output={Path(model).name}.csv"
+        result = command("predict", *typed(run, *options, output), f"ckpt={model}")
+        assert result.code == 0, result.errors
+    own, exported = (rows_of(tmp_path / f"{name}.csv") for name in (run.name, "model"))
+    assert [row["labels"] for row in own] == [row["labels"] for row in exported]
+
+
 def test_from_python(run: Path, tmp_path: Path):
     (tmp_path / "cv.txt").write_text(TEXT)
     given = [f"input={tmp_path / 'cv.txt'}", f"output={tmp_path / 'F.csv'}"]
