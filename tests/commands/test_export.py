@@ -24,7 +24,8 @@ def test_an_export_is_trained_on(command: Command, tmp_path):
 
     # So small a rate changes nothing: the head is that of the export.
     result = command(
-        "train", *LEAN, "model.path=models/mine", "optimizer.lr=1e-30", "output_dir=run",
+        "train", *LEAN, "model.random_config=null", "model.path=models/mine",
+        "optimizer.lr=1e-30", "output_dir=run",
         "hydra.run.dir=run", "data.limit=null", "trainer.limit_train_batches=2",
         "trainer.max_epochs=1",
     )  # fmt: skip
