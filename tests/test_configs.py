@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from helpers import REPOSITORY
 from resumebert.model.pretrained import PretrainedSource
 from resumebert.settings.compose import plain_config
-from resumebert.settings.rules import REQUIREMENTS, check_values
+from resumebert.settings.rules import OF_EXPORT, OF_PREDICT, REQUIREMENTS, check_values
 from resumebert.settings.schema import DEFAULTS, EvaluationSettings
 from resumebert.utils.errors import UserError
 
@@ -61,6 +61,21 @@ def test_every_option_composes_and_names_what_exists(option):
 @pytest.mark.parametrize("option", [o for o in OPTIONS if o.startswith("data=")])
 def test_every_data_option_is_accepted_by_eval(option):
     check_values(composed("eval", "ckpt=x", option))
+
+
+@pytest.mark.parametrize(("name", "keys"), [("export", OF_EXPORT), ("predict", OF_PREDICT)])
+def test_the_keys_of_a_command_of_its_own_are_checked(name, keys):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        given = [] if name == "export" else ["input=x"]
+        config = compose(name, overrides=["ckpt=x", "output=y", *given])
+    assert set(keys) == set(leaves(config))
+    check_values(config, keys)
+    for key in keys:
+        for value in ([1], {}, math.nan):
+            changed = config.copy()
+            changed[key] = value
+            with pytest.raises(UserError, match=f"{key}="):
+                check_values(changed, keys)
 
 
 @pytest.fixture(scope="module")

@@ -37,8 +37,9 @@ def test_the_page_names_what_there_is():
         assert (REPOSITORY / "docs" / place).exists(), place
     rows = "\n".join(line for line in page.splitlines() if line.startswith("|"))
     for name, arguments in re.findall(r"(?<![\w.])(\w+)\(([^)`\"]+)\)`", rows):
-        found = getattr(resumebert, name, None) or getattr(resumebert.ResumeLabeler, name)
-        known = inspect.signature(found).parameters
+        places = (resumebert, resumebert.ResumeLabeler)
+        found = [getattr(place, name) for place in places if hasattr(place, name)]
+        known = {each for one in found for each in inspect.signature(one).parameters}
         for argument in re.findall(r"(\w+)(?==…|, |$)", arguments):
             assert argument in known, (name, argument)
 

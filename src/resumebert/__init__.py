@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from resumebert.model.classifier import ResumeClassifier
     from resumebert.settings.compose import compose
     from resumebert.tasks.evaluate import evaluate
+    from resumebert.tasks.predict import predict
     from resumebert.tasks.train import train
     from resumebert.utils.errors import UserError
 
@@ -39,6 +40,7 @@ _HOMES = {
     "metric": "evaluation.registry",
     "multilabel_metrics": "evaluation.metrics",
     "paired_comparison": "evaluation.comparison",
+    "predict": "tasks.predict",
     "stratified_split": "data.splitting",
     "train": "tasks.train",
 }
@@ -57,6 +59,7 @@ __all__ = [
     "metric",
     "multilabel_metrics",
     "paired_comparison",
+    "predict",
     "stratified_split",
     "train",
 ]

@@ -9,6 +9,8 @@ Commands, in the repository's folder; each tells its settings with --help:
   python train.py                           train, test and report (make train installs first)
   python train.py -m KEY=A,B                sweep, then a leaderboard
   python eval.py ckpt=RUN                   evaluate a run again, or on other data
+  python predict.py ckpt=RUN input=PATH output=F.csv   label new documents
+  python export.py ckpt=RUN output=FOLDER   a folder for transformers or ONNX Runtime
   tensorboard --logdir outputs              watch
 
 Tools:

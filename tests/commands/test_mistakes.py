@@ -51,6 +51,12 @@ MISTAKES = {
     "eval|ckpt=t.csv|split=dev": "split=dev: must be",
     "eval|ckpt=t.csv|compare_to=no.ckpt": "compare_to=no.ckpt: there is no such file",
     "eval|ckpt=t.csv|data=table|data.path=t.csv|data.labels_column=label": "no column 'label'",
+    "export": "python export.py output=FOLDER ckpt=",
+    "export|ckpt=t.csv": "output: no value is given",
+    "export|ckpt=t.csv|output=t.csv": "output=t.csv: there is something already",
+    "export|ckpt=no.ckpt|output=x": "ckpt=no.ckpt: there is no such file",
+    "export|ckpt=t.csv|output=x|format=tf": "format=tf: must be hf or onnx",
+    "export|ckpt=t.csv|output=x|dataset=cvs": "dataset=cvs: must be OWNER/NAME",
 }
 
 

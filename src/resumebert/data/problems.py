@@ -16,11 +16,18 @@ _LONG_MESSAGE = 500
 class Problems:
     """The problems of one source, collected so that one message can show them together.
 
-    With ``skip_rows``, a problem of a row costs that row alone, and is listed instead of raised.
+    With ``skip_rows``, a problem of a row costs that row alone, and is listed instead of raised:
+    the first so many that are ``listed`` in words.
+
+    Attributes:
+        not_rows: how many problems were of what is no row of the table, such as blank lines.
     """
 
-    def __init__(self, source: str, *, skip_rows: bool = False) -> None:
+    def __init__(
+        self, source: str, *, skip_rows: bool = False, listed: float = LISTED_SKIPPED
+    ) -> None:
         self.source = source
+        self._listed = listed
         self.skip_rows = skip_rows
         # Of several files of one table, the one that is being read, and the rows in those before.
         self.file = ""
@@ -33,6 +40,7 @@ class Problems:
         # Number of a row left out → what is wrong with it, or "" where too many are; one that is
         # not in the table has a number below 0.
         self._skipped: dict[int, str] = {}
+        self.not_rows = 0
 
     def add(self, where: str, what: str) -> None:
         """Note a problem; ``where`` is a row or a file, or empty for the source as a whole."""
@@ -45,9 +53,11 @@ class Problems:
         if not self.skip_rows:
             self.add(where, what)
             return
-        number = -1 - len(self._skipped) if row is None else row
+        if row is None:
+            self.not_rows += 1
+        number = -self.not_rows if row is None else row
         if number not in self._skipped:
-            is_listed = len(self._skipped) < LISTED_SKIPPED
+            is_listed = len(self._skipped) < self._listed
             self._skipped[number] = self._told(where, what) if is_listed else ""
         elif 0 < len(self._skipped[number]) < _LONG_MESSAGE:
             self._skipped[number] += f"; {what}"
@@ -59,6 +69,11 @@ class Problems:
     def _told(self, where: str, what: str) -> str:
         place = ", ".join(part for part in (self.file, where) if part)
         return printable(f"{place}: {what}" if place else what)
+
+    def take_rows(self) -> dict[int, str]:
+        """Return what is wrong with the rows noted since the last call, and forget them."""
+        found, self._skipped = self._skipped, {}
+        return {row: what for row, what in found.items() if row >= 0}
 
     def remark(self, note: str) -> None:
         """Note what is no problem, but worth knowing."""

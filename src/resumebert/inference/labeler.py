@@ -7,14 +7,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from resumebert.data.build import treatment
 from resumebert.data.cleaning import clean
-from resumebert.data.tokenization import TextTokenizer
 from resumebert.evaluation.areas import Floats
-from resumebert.evaluation.decisions import Decisions, stored_decisions
+from resumebert.evaluation.decisions import Decisions
+from resumebert.inference.onnx_model import OnnxClassifier
+from resumebert.inference.opening import open_model
 from resumebert.inference.scoring import TextScorer
-from resumebert.model.checkpoint import checkpoint_file, load_checkpoint
-from resumebert.settings.schema import DataSettings
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
 from resumebert.utils.trust import packages
@@ -85,16 +83,20 @@ class ResumeLabeler:
         path: str | Path,
         *,
         device: str = "auto",
-        precision: str = "auto",
+        precision: str | None = "auto",
         batch_size: int = 32,
         trust: Sequence[str] = (),
     ) -> "ResumeLabeler":
-        """Open a checkpoint, or the best one of a run's folder; nothing in it is executed.
+        """Open a checkpoint, the best one of a run's folder, or a folder that export.py wrote.
+
+        Nothing in it is executed.
 
         Args:
-            path: ``outputs/train/DATE_TIME`` or a ``.ckpt`` file.
+            path: ``outputs/train/DATE_TIME`` or a ``.ckpt`` file; an exported folder, or an
+                ``.onnx`` file in it.
             device: ``auto`` (a GPU if there is one), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
-            precision: as ``trainer.precision``; None: what the run was trained with.
+            precision: as ``trainer.precision``; None: what the run was trained with. An ONNX file
+                has its own.
             batch_size: texts at a time; memory is bounded beyond that, however long they are.
             trust: packages of your own, of which the checkpoint may name a model, a pooling or a
                 calibration.
@@ -103,24 +105,20 @@ class ResumeLabeler:
             UserError: there is no such file, it is damaged or none of ours, it names code of a
                 package that is not trusted, or there is no such device.
         """
-        file = checkpoint_file(Path(path))
-        trust = packages(trust)
-        model, extras = load_checkpoint(file, trust=trust)
-        cleaning, windowing = treatment(DataSettings.of(extras.config["data"]))
-        model.chunk_tokens = extras.config["model"]["chunk_tokens"]
-        where = _device(device)
-        precision = precision or extras.config["trainer"]["precision"]
+        opened = open_model(Path(path), packages(trust))
+        is_onnx = isinstance(opened.model, OnnxClassifier)
+        where = torch.device("cpu") if is_onnx and device == "auto" else _device(device)
+        precision = "32-true" if is_onnx else precision or opened.precision
         scorer = TextScorer(
-            model,
-            TextTokenizer.from_files(extras.tokenizer_files, str(file)),
-            windowing,
-            cleaning=cleaning,
+            opened.model,
+            opened.tokenizer,
+            opened.windowing,
+            cleaning=opened.cleaning,
             batch_size=batch_size,
             precision=resolve_precision(precision, where.type),
             device=where,
         )
-        decisions = stored_decisions(extras.decisions, len(model.label_names), str(file), trust)
-        return cls(scorer, decisions)
+        return cls(scorer, opened.decisions)
 
     @property
     def label_names(self) -> list[str]:

@@ -17,6 +17,7 @@ from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
 from resumebert.data.windows import Windowing
 from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.worst_errors import Window
+from resumebert.inference.onnx_model import OnnxClassifier
 from resumebert.model.classifier import ResumeClassifier
 
 # Trainer precisions that compute in another type than the weights', and those that change theirs.
@@ -56,7 +57,7 @@ class TextScorer:
 
     def __init__(
         self,
-        model: ResumeClassifier,
+        model: ResumeClassifier | OnnxClassifier,
         tokenizer: TextTokenizer,
         windowing: Windowing,
         *,
@@ -65,7 +66,7 @@ class TextScorer:
         precision: str = "32-true",
         device: torch.device | str = "cpu",
     ) -> None:
-        self.model = model.eval()
+        self.model: ResumeClassifier | OnnxClassifier = model.eval()
         self.tokenizer = tokenizer
         self.windowing = windowing
         self.cleaning = tuple(cleaning)

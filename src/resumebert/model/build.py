@@ -16,10 +16,12 @@ from resumebert.model.pretrained import (
     PretrainedSource,
     check_weights,
     load_bert_config,
+    load_head,
     load_weights,
 )
 from resumebert.settings.calls import class_named, made
 from resumebert.settings.schema import ModelSettings, TrainSettings, thawed
+from resumebert.utils.console import make_console
 from resumebert.utils.trust import imported, is_dotted
 
 
@@ -47,6 +49,7 @@ def classifier(
 ) -> ResumeClassifier:
     """Return the model to train: pretrained weights of ``folder``, a head for the data's labels.
 
+    The head is that of ``folder`` if it is of the same labels, which is said. Otherwise it is new.
     ``architecture`` is of :func:`bert_config`, ``metrics`` are those that the model's class takes.
     """
     chosen = settings.model
@@ -72,5 +75,8 @@ def classifier(
     if chosen.lora is not None:
         add_lora(model.bert, **thawed(chosen.lora))
     freeze(model.bert, embeddings=chosen.freeze_embeddings, layers=chosen.freeze_layers)
-    model.start_from_prevalences(prevalences)
+    if not is_random and load_head(model, model.label_names, folder):
+        make_console().print(f"Training goes on from the head of {folder}: its labels are these.")
+    else:
+        model.start_from_prevalences(prevalences)
     return model

@@ -147,30 +147,46 @@ def load_checkpoint(
     extras = _extras(content, path)
     settings = _hyper_parameters(content, path, trust)
     kind = _model_class(extras.config["model"].get("_target_", MODEL), path, trust)
-    with _refusing(path, "its tokenizer can't be used"):
-        tokenizer = TextTokenizer.from_files(extras.tokenizer_files, "tokenizer_files")
-        known = settings["bert_config"]["vocab_size"]
-        _require(tokenizer.largest_id < known, f"the model knows {known} tokens, and it has more")
-    with _refusing(path, "the weights do not fit the architecture that the checkpoint describes"):
-        labels, layers = len(settings["label_names"]), settings["bert_config"]["num_hidden_layers"]
-        _require(len(extras.prevalences) == labels, "not one prevalence for each label")
+    with refusing(path, "the weights do not fit the architecture that the checkpoint describes"):
+        require(len(extras.prevalences) == len(settings["label_names"]), "prevalences are missing")
         stored: Any = content.get("state_dict")
-        _check_tensors(stored, path.stat().st_size)
+        check_tensors(stored, path.stat().st_size)
         # A last.ckpt holds LoRA's factors.
         lora = extras.config["model"].get("lora")
         weights = merge_factors(stored, lora["alpha"] / lora["r"] if lora else 1.0)
-        _require(len(weights["bert.classifier.bias"]) == labels, "another number of labels")
+    return fitted_model(kind, settings, weights, extras.tokenizer_files, path), extras
+
+
+def fitted_model(
+    kind: type[ResumeClassifier],
+    settings: dict[str, Any],
+    weights: Mapping[str, Tensor],
+    tokenizer_files: dict[str, str],
+    path: Path,
+) -> ResumeClassifier:
+    """Return the model of arguments and tensors that are checked already, in evaluation mode.
+
+    Raises:
+        UserError: weights or tokenizer do not fit the architecture.
+    """
+    with refusing(path, "its tokenizer can't be used"):
+        tokenizer = TextTokenizer.from_files(tokenizer_files, "tokenizer_files")
+        known = settings["bert_config"]["vocab_size"]
+        require(tokenizer.largest_id < known, f"the model knows {known} tokens, and it has more")
+    with refusing(path, "the weights do not fit the architecture that the checkpoint describes"):
+        labels, layers = len(settings["label_names"]), settings["bert_config"]["num_hidden_layers"]
+        require(len(weights["bert.classifier.bias"]) == labels, "another number of labels")
         # Each layer has sixteen tensors. Laying out a huge number of layers would take very long.
-        _require(len(weights) >= 16 * layers, "there are weights for fewer layers")
+        require(len(weights) >= 16 * layers, "there are weights for fewer layers")
         with torch.device("meta"):
             expected = kind(**settings).state_dict()
         odd = expected.keys() ^ weights.keys()
-        _require(not odd, f"{min(odd, default='')[:200]} is missing, or has no place")
+        require(not odd, f"{min(odd, default='')[:200]} is missing, or has no place")
         wrong = [name for name in expected if weights[name].shape != expected[name].shape]
-        _require(not wrong, f"{wrong[:1]} has another shape")
+        require(not wrong, f"{wrong[:1]} has another shape")
         model = kind(**settings)
         model.load_state_dict(weights)
-    return model.eval(), extras
+    return model.eval()
 
 
 def open_resumable(path: Path) -> Resumable:
@@ -186,7 +202,7 @@ def open_resumable(path: Path) -> Resumable:
             f"ckpt_path={path}: this checkpoint holds the weights only, not the state of the "
             "optimizer, so training can't resume from it. Give the run's checkpoints/last.ckpt."
         )
-    with _refusing(path, "the checkpoint's progress can't be read"):
+    with refusing(path, "the checkpoint's progress can't be read"):
         state = content.get("training_state", {"loader": {"batches": 0}})
         return Resumable(
             extras,
@@ -198,7 +214,7 @@ def open_resumable(path: Path) -> Resumable:
 
 
 @contextmanager
-def _refusing(path: Path, what: str) -> Iterator[None]:
+def refusing(path: Path, what: str) -> Iterator[None]:
     """Refuse the file, and say what is wrong with it, after an error in the ``with`` block."""
     try:
         yield
@@ -209,15 +225,17 @@ def _refusing(path: Path, what: str) -> Iterator[None]:
         ) from error
 
 
-def _require(holds: bool, otherwise: str) -> None:
+def require(holds: bool, otherwise: str) -> None:
+    """Raise a ValueError with the words ``otherwise`` unless something holds."""
     if not holds:
         raise ValueError(otherwise)
 
 
-def _check_types(values: Mapping[str, Any], types: Mapping[str, Any]) -> None:
+def check_types(values: Mapping[str, Any], types: Mapping[str, Any]) -> None:
+    """Raise a ValueError unless each name of ``types`` has a value of its type."""
     for name, kind in types.items():
         is_right = name in values and is_of(values[name], kind)
-        _require(is_right, f"{name} is missing, or of another type")
+        require(is_right, f"{name} is missing, or of another type")
 
 
 def _extras(content: dict[str, Any], path: Path) -> CheckpointExtras:
@@ -235,13 +253,13 @@ def _extras(content: dict[str, Any], path: Path) -> CheckpointExtras:
             f"versions {', '.join(map(str, READABLE_VERSIONS))}. Use the resumebert it was "
             "written with, or train again."
         )
-    with _refusing(path, f"the checkpoint's key {KEY!r} can't be used"):
+    with refusing(path, f"the checkpoint's key {KEY!r} can't be used"):
         check_plain(plain)
         extras = CheckpointExtras(**plain)
-        _check_types(vars(extras), get_type_hints(CheckpointExtras))
+        check_types(vars(extras), get_type_hints(CheckpointExtras))
         are_known = set(extras.tokenizer_files) <= set(TOKENIZER_FILES)
-        _require(are_known, "tokenizer_files has other files than a tokenizer's")
-        _require(all(0 <= x <= 1 for x in extras.prevalences), "prevalences are no shares")
+        require(are_known, "tokenizer_files has other files than a tokenizer's")
+        require(all(0 <= x <= 1 for x in extras.prevalences), "prevalences are no shares")
         return replace(extras, config=_checked_config(extras.config))
 
 
@@ -255,14 +273,14 @@ def _checked_config(config: dict[str, Any]) -> dict[str, Any]:
     for key in NEEDED:
         value: Any = config
         for name in key.split("."):
-            _require(type(value) is dict and name in value, f"config: {key} is missing")
+            require(type(value) is dict and name in value, f"config: {key} is missing")
             value = value[name]
         found[key] = value
-    _check_types(found, NEEDED)
+    check_types(found, NEEDED)
     near = {"threshold", "ngram", "num_perm"}
-    _require(set(found["data.near_duplicates"]) == near, "config: odd data.near_duplicates")
+    require(set(found["data.near_duplicates"]) == near, "config: odd data.near_duplicates")
     # Version 2 had none.
-    _check_types({"evaluation": {}, **config}, {"evaluation": dict})
+    check_types({"evaluation": {}, **config}, {"evaluation": dict})
     literal: dict[str, Any] = without_interpolations(config)
     check_values(OmegaConf.create(literal))
     # Version 2 had only this way to draw windows. Evaluation draws none.
@@ -280,34 +298,42 @@ def _model_class(target: Any, path: Path, trust: Sequence[str]) -> type[ResumeCl
 
 
 def _hyper_parameters(content: dict[str, Any], path: Path, trust: Sequence[str]) -> dict[str, Any]:
-    """Return the arguments of the model, checked."""
     settings: Any = content.get("hyper_parameters")
-    with _refusing(path, "the checkpoint's hyper-parameters can't be used"):
+    with refusing(path, "the checkpoint's hyper-parameters can't be used"):
         check_plain(settings)
         settings = dict(settings)
         settings.pop("thresholds", None)  # Of version 2, where they were 0.5 each.
-        _require(settings.keys() == ARGUMENTS.keys(), f"they are {sorted(settings)[:5]}")
-        _check_types(settings, ARGUMENTS)
+        require(settings.keys() == ARGUMENTS.keys(), f"they are {sorted(settings)[:5]}")
+    return checked_arguments(settings, path, trust)
+
+
+def checked_arguments(settings: dict[str, Any], path: Path, trust: Sequence[str]) -> dict[str, Any]:
+    """Return the arguments of a model from plain values of a file: those of :data:`ARGUMENTS`.
+
+    Raises:
+        UserError: they are none, or name a pooling of a package that is not trusted.
+    """
+    with refusing(path, "the model's labels and pooling can't be used"):
+        check_types(settings, ARGUMENTS)
         names, pooling = settings["label_names"], settings["pooling"]
         are_distinct = len(set(names)) == len(names) > 0 and all(names)
-        _require(are_distinct, "label_names are not distinct names")
+        require(are_distinct, "label_names are not distinct names")
         is_ours = pooling in POOLING_NAMES
-        _require(is_ours or is_dotted(pooling), f"pooling is none of {', '.join(POOLING_NAMES)}")
-    if not is_ours:
-        settings["pooling"] = trusted(pooling, trust, str(path), "poolings")
-    return settings | {"bert_config": checked_architecture(settings["bert_config"], str(path))}
+        require(is_ours or is_dotted(pooling), f"pooling is none of {', '.join(POOLING_NAMES)}")
+    found = {**settings, "bert_config": checked_architecture(settings["bert_config"], str(path))}
+    return found if is_ours else found | {"pooling": trusted(pooling, trust, str(path), "poolings")}
 
 
-def _check_tensors(weights: Any, file_size: int) -> None:
+def check_tensors(weights: Any, file_size: int) -> None:
     """Check that weights are plain finite tensors that need no more memory than their file."""
     are_named = type(weights) in (dict, OrderedDict) and all(type(name) is str for name in weights)
-    _require(are_named, "there are no weights")
+    require(are_named, "there are no weights")
     for name, tensor in weights.items():
         is_plain = isinstance(tensor, Tensor) and tensor.device.type == "cpu"
         is_plain = is_plain and tensor.layout == torch.strided and tensor.is_floating_point()
-        _require(is_plain, f"{name[:200]} is no tensor of weights")
+        require(is_plain, f"{name[:200]} is no tensor of weights")
     # A tensor with stride 0 could repeat one number a million times.
     size = sum(tensor.numel() * tensor.element_size() for tensor in weights.values())
-    _require(size <= file_size, "the weights are larger than their file")
+    require(size <= file_size, "the weights are larger than their file")
     for name, tensor in weights.items():
-        _require(bool(tensor.isfinite().all()), f"{name[:200]} holds NaN or infinity")
+        require(bool(tensor.isfinite().all()), f"{name[:200]} holds NaN or infinity")

@@ -8,7 +8,7 @@ import hashlib
 import importlib.util
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +24,8 @@ from resumebert.model.architecture import SETTINGS, checked_architecture
 from resumebert.utils.errors import UserError
 
 WEIGHTS = "model.safetensors"
+# The weights of pooling=attention, of which transformers knows nothing.
+POOLING_WEIGHTS = "pooling.safetensors"
 NEEDED = (
     f"Give a folder that holds config.json, {WEIGHTS} and tokenizer.json or vocab.txt, as "
     "`save_pretrained` writes them."
@@ -124,6 +126,46 @@ def load_weights(bert: BertForSequenceClassification, folder: Path) -> None:
         names = _stored_names(file, bert.bert, folder / WEIGHTS)
         weights = {own: file.get_tensor(stored) for own, stored in names.items()}
     bert.bert.load_state_dict(weights, strict=False)
+
+
+def load_head(model: nn.Module, label_names: Sequence[str], folder: Path) -> bool:
+    """Copy the head of ``folder`` into a ResumeClassifier, if it is of the same labels.
+
+    Their order does not matter. With pooling=attention its weights are copied as well, if the
+    folder has them.
+
+    Returns:
+        Whether the head was copied.
+
+    Raises:
+        UserError: the head is damaged or does not fit.
+    """
+    named = _read_config(folder).get("id2label")
+    places = [str(place) for place in range(len(label_names))]
+    if not isinstance(named, dict) or sorted(named) != sorted(places):
+        return False
+    names = [named[place] for place in places]
+    if set(map(str, names)) != set(label_names):
+        return False
+    with _opened(folder / WEIGHTS) as file:
+        if not {"classifier.weight", "classifier.bias"} <= set(file.keys()):
+            return False
+    order = [names.index(name) for name in label_names]
+    parts = {"bert.classifier.weight": WEIGHTS, "bert.classifier.bias": WEIGHTS}
+    if "pooling.weight" in model.state_dict() and (folder / POOLING_WEIGHTS).is_file():
+        parts["pooling.weight"] = POOLING_WEIGHTS
+    for name, source in parts.items():
+        own = model.get_parameter(name)
+        with _opened(folder / source) as file:
+            stored = file.get_tensor(name.removeprefix("bert."))
+        if stored.shape != own.shape:
+            raise UserError(
+                f"{folder / source}: {name.removeprefix('bert.')} has another shape than the "
+                "labels and the size of the model in config.json. Use files of the same model."
+            )
+        with torch.no_grad():
+            own.copy_(stored[order])
+    return True
 
 
 @contextmanager

@@ -11,10 +11,12 @@ from hydra import initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from resumebert.settings.rules import check_values
+from resumebert.settings.rules import OF_EXPORT, OF_PREDICT, REQUIREMENTS, check_values
 from resumebert.settings.schema import (
     DataSettings,
     EvalSettings,
+    ExportSettings,
+    PredictSettings,
     TrainSettings,
     WholeConfig,
     frozen,
@@ -23,6 +25,7 @@ from resumebert.utils.command_line import command_line
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import newest_run
 from resumebert.utils.interrupted_runs import newest_interrupted
+from resumebert.utils.requirements import Requirement
 
 # Of a clone, which an editable install points to.
 FOLDER = Path(__file__).parents[3] / "conf"
@@ -30,7 +33,7 @@ FOLDER = Path(__file__).parents[3] / "conf"
 TEXTS = (
     "data.path", "data.labels_file", "data.split.manifest", "model.path", "ckpt_path", "ckpt",
     "compare_to", "data.text_column", "data.file_column", "data.id_column", "data.labels_column",
-    "data.split_column", "data.sheet",
+    "data.split_column", "data.sheet", "output", "input", "text_column", "id_column", "sheet",
 )  # fmt: skip
 # Relative paths are relative to where the command was typed.
 PATHS = (
@@ -46,7 +49,8 @@ def compose(
 
     Args:
         overrides: as on the command line: ``["trainer.max_epochs=3", "model=bert_tiny"]``.
-        name: ``train``, or ``eval`` for :func:`resumebert.evaluate`.
+        name: ``train``, ``eval`` for :func:`resumebert.evaluate`, or ``predict`` for
+            :func:`resumebert.predict`.
         folder: of the config files; None: ``conf/`` of the clone that this package lies in.
 
     Returns:
@@ -63,7 +67,8 @@ def compose(
             "folder=PATH."
         )
     given = list(overrides)
-    if not any(override.lstrip("+").startswith("output_dir=") for override in given):
+    has_folder = name in ("train", "eval")
+    if has_folder and not any(override.lstrip("+").startswith("output_dir=") for override in given):
         given.append(f"output_dir=outputs/{name}/{datetime.now():%Y-%m-%d_%H-%M-%S}")
     with initialize_config_dir(str(found.resolve()), version_base="1.3"):
         config = hydra_compose(name, given)
@@ -107,16 +112,33 @@ def eval_settings(config: DictConfig) -> EvalSettings:
     Raises:
         UserError: a value is wrong or missing.
     """
-    if OmegaConf.is_missing(config, "ckpt"):
-        newest = newest_run(Path("outputs/train"))
-        raise UserError(
-            "ckpt is not given: which model to evaluate. Give a run's folder or a checkpoint: "
-            f"{command_line('python', 'eval.py', ckpt=newest or 'outputs/train/DATE_TIME')}"
-        )
+    _check_is_given(config, "which model to evaluate", "python", "eval.py")
     plain = plain_config(_checked(config, {}))
     if plain["typed"] is None and HydraConfig.initialized():
         plain["typed"] = list(HydraConfig.get().overrides.task)
     return EvalSettings.of(plain)
+
+
+def export_settings(config: DictConfig) -> ExportSettings:
+    """Check a config of export.py, and freeze it; the config is not changed.
+
+    Raises:
+        UserError: a value is wrong or missing.
+    """
+    _check_is_given(config, "which model to export", "python", "export.py", "output=FOLDER")
+    return ExportSettings.of(plain_config(_checked(config, {}, OF_EXPORT)))
+
+
+def predict_settings(config: DictConfig) -> PredictSettings:
+    """Check a config of predict.py, and freeze it; the config is not changed.
+
+    Raises:
+        UserError: a value is wrong or missing.
+    """
+    _check_is_given(
+        config, "which model labels", "python", "predict.py", "input=PATH", "output=F.csv"
+    )
+    return PredictSettings.of(plain_config(_checked(config, {}, OF_PREDICT)))
 
 
 def plain_config(config: Any) -> dict[str, Any]:
@@ -126,7 +148,20 @@ def plain_config(config: Any) -> dict[str, Any]:
     return plain
 
 
-def _checked(config: DictConfig, changes: Mapping[str, Any]) -> DictConfig:
+def _check_is_given(config: DictConfig, what: str, *command: str) -> None:
+    if OmegaConf.is_missing(config, "ckpt"):
+        newest = newest_run(Path("outputs/train")) or "outputs/train/DATE_TIME"
+        raise UserError(
+            f"ckpt is not given: {what}. Give a run's folder or a checkpoint: "
+            f"{command_line(*command, ckpt=newest)}"
+        )
+
+
+def _checked(
+    config: DictConfig,
+    changes: Mapping[str, Any],
+    requirements: Mapping[str, Requirement] = REQUIREMENTS,
+) -> DictConfig:
     """Return a copy of a config, with changes, once its values are known to be right."""
     config = deepcopy(config)
     with open_dict(config):
@@ -138,7 +173,7 @@ def _checked(config: DictConfig, changes: Mapping[str, Any]) -> DictConfig:
         value = OmegaConf.select(config, key)
         if isinstance(value, int) and not isinstance(value, bool):
             OmegaConf.update(config, key, str(value))
-    check_values(config)
+    check_values(config, requirements)
     return config
 
 

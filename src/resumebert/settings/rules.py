@@ -13,6 +13,8 @@ from omegaconf.errors import ConfigTypeError
 
 from resumebert.settings.schema import (
     EvalSettings,
+    ExportSettings,
+    PredictSettings,
     Settings,
     TrainSettings,
     WholeConfig,
@@ -29,6 +31,7 @@ from resumebert.utils.requirements import (
     NAME,
     NAMES,
     POSITIVE,
+    SEPARATOR,
     SHARE,
     STRING,
     Requirement,
@@ -57,13 +60,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Requirement]] = {
         **dict.fromkeys(("label_separator", "encoding"), STRING),
         "label_aliases": optional(either(one_of("auto"), ALIASES)),
         "rows": one_of("per_document", "per_label"),
-        "separator": Requirement(
-            "auto, comma, semicolon, tab, pipe or one character",
-            lambda value: (
-                value in ("auto", "comma", "semicolon", "tab", "pipe", "\\t")
-                or (isinstance(value, str) and len(value) == 1)
-            ),
-        ),
+        "separator": SEPARATOR,
         "quoting": one_of("auto", "standard", "backslash", "none"),
         "dataset_split": optional(either(STRING, NAMES)),
         "unlabelled": one_of("keep", "drop"),
@@ -211,15 +208,22 @@ REQUIREMENTS: Mapping[str, Requirement] = {
 }
 
 
-def check_values(config: DictConfig) -> None:
-    """Check every key of :data:`REQUIREMENTS` that ``config`` has.
+# Of one command alone, some of whose keys mean something else in others.
+OF_EXPORT: Mapping[str, Requirement] = dict(_of_fields(ExportSettings))
+OF_PREDICT: Mapping[str, Requirement] = dict(_of_fields(PredictSettings))
+
+
+def check_values(
+    config: DictConfig, requirements: Mapping[str, Requirement] = REQUIREMENTS
+) -> None:
+    """Check every key of ``requirements`` that ``config`` has.
 
     Raises:
         UserError: one or more values are wrong; all of them are named.
     """
     absent = object()
     problems = []
-    for key, requirement in REQUIREMENTS.items():
+    for key, requirement in requirements.items():
         try:
             value = OmegaConf.select(config, key, default=absent, throw_on_missing=False)
         except ConfigTypeError:

@@ -5,6 +5,7 @@ is given with :func:`must`. Keys that become arguments of what a ``_target_`` na
 :mod:`resumebert.settings.rules`; here they are read-only mappings.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from types import MappingProxyType
@@ -15,14 +16,17 @@ from resumebert.utils.hardware import ACCELERATORS, PRECISIONS
 from resumebert.utils.requirements import (
     BATCHES,
     BELOW_ONE,
+    DEVICE,
     DOTTED,
     DURATION,
     FLAG,
     FUNCTIONS,
     INSIDE,
+    NAME,
     NAMES,
     NAMES_OF_LABELS,
     POSITIVE,
+    SEPARATOR,
     SHARE,
     SOME_BATCHES,
     STRING,
@@ -38,6 +42,10 @@ Options = Mapping[str, Any]
 CalibrationMethod = Literal["none", "temperature", "platt", "isotonic"]
 Objective = Literal["fixed", "f1", "precision", "recall", "cost", "guaranteed"]
 
+HUB_NAME = Requirement(
+    "OWNER/NAME on the Hugging Face hub",
+    lambda value: isinstance(value, str) and bool(re.fullmatch(r"[\w.-]+/[\w.-]+", value)),
+)
 BERT = Requirement("a dictionary of BERT settings", lambda value: isinstance(value, Mapping))
 LORA = Requirement(
     "a dictionary of r, alpha, dropout and target_modules, as model/lora=default gives",
@@ -309,6 +317,44 @@ class EvalSettings(Settings):
     data: Options | None = None  # plain, since much of it is as in training; None: the run's own
     typed: Sequence[str] | None = must(NAMES)  # the overrides of the command line
     output_dir: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportSettings(Settings):
+    """The settings of export.py."""
+
+    ckpt: str  # a checkpoint file or a run's folder
+    format: Literal["hf", "onnx"]
+    output: str  # the folder to make
+    trust: Sequence[str] = must(either(NAMES, STRING))  # packages that the checkpoint may name
+    documents: int = must(integer(1))  # on which model and export are compared
+    dataset: str | None = must(HUB_NAME)  # of the data that the run was tested on
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictSettings(Settings):
+    """The settings of predict.py."""
+
+    ckpt: str  # a checkpoint file, a run's folder or one that export.py wrote
+    input: str  # a file or folder; ``-``: standard input
+    output: str  # a file; ``-``: standard output
+    format: Literal["csv", "jsonl", "parquet"] | None  # null: by the ending of ``output``
+    overwrite: bool
+    trust: Sequence[str] = must(either(NAMES, STRING))  # packages that the model may name
+    read_as: Literal["auto", "documents", "table", "lines"]
+    text_column: str = must(NAME)
+    id_column: str | None = must(NAME)
+    keep_columns: Sequence[str] = must(NAMES)
+    encoding: str
+    separator: str = must(SEPARATOR)
+    quoting: Literal["auto", "standard", "backslash", "none"]
+    sheet: str | None = must(NAME)
+    keep_hidden: bool  # text that a person can't see
+    workers: int | None = must(integer(1, 1000))  # processes that read documents
+    write_text: bool  # as the model read it
+    device: str = must(DEVICE)
+    precision: str | None = must(one_of(*PRECISIONS))  # null: the run's own
+    batch_size: int = must(integer(1))  # texts at a time
 
 
 def frozen(value: Any) -> Any:

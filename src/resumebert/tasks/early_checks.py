@@ -14,16 +14,18 @@ from omegaconf import DictConfig
 
 from resumebert.evaluation.registry import OF_A_LABEL, direction_of, load_metrics, metric_names
 from resumebert.settings.calls import made
-from resumebert.settings.compose import eval_settings, train_settings
+from resumebert.settings.compose import eval_settings, export_settings, train_settings
 from resumebert.settings.rules import without_effect
 from resumebert.settings.schema import DataSettings, MonitorSettings, Options
 from resumebert.utils.console import make_console, warn
+from resumebert.utils.durable_files import check_is_free
 from resumebert.utils.errors import UserError
-from resumebert.utils.folders import checkpoint_file
+from resumebert.utils.folders import EXPORTED, checkpoint_file
 from resumebert.utils.processes import is_first_process
 
 # Data that are read in a second or two are read for the sake of the check, and again for the work.
 SMALL = 4_000_000
+ONNX_PACKAGES = ("onnx", "onnxruntime", "onnxscript")
 # Loggers that take a package of their own, which is the name of its extra too.
 SERVICES = {"WandbLogger": "wandb", "MLFlowLogger": "mlflow"}
 
@@ -58,6 +60,25 @@ def check_evaluation(config: DictConfig) -> None:
         checkpoint_file(Path(str(settings.compare_to)), "compare_to")
     if settings.data is not None:
         _check_data(DataSettings.of(settings.data))
+
+
+def check_export(config: DictConfig) -> None:
+    """Check what can be checked of a config of export.py.
+
+    Raises:
+        UserError: a value is wrong, the checkpoint or a package is missing, or the output is there.
+    """
+    settings = export_settings(config)
+    path = Path(settings.ckpt)
+    if not (path.expanduser() / EXPORTED).is_file():
+        checkpoint_file(path)
+    check_is_free(Path(settings.output), "output")
+    for package in ONNX_PACKAGES if settings.format == "onnx" else ():
+        if find_spec(package) is None:
+            raise UserError(
+                f"format=onnx: the package {package} is not installed: pip install "
+                "'resumebert[onnx]'."
+            )
 
 
 def check_monitor(

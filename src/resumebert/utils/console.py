@@ -22,13 +22,13 @@ class _Console(Console):
         return super().render_str(without_controls(shown), **options)
 
 
-def make_console() -> Console:
+def make_console(*, stderr: bool = False) -> Console:
     """Return a console as wide as the terminal, or wide enough for our tables in a log file.
 
     It prints on the first process of a run only. Brackets and colons are printed as they are: they
     may belong to a label's name or a path.
     """
-    console = _Console(quiet=not is_first_process(), markup=False, emoji=False)
+    console = _Console(stderr=stderr, quiet=not is_first_process(), markup=False, emoji=False)
     if not console.is_terminal:
         console.width = WIDTH_WITHOUT_TERMINAL
     return console

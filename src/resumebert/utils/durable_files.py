@@ -4,8 +4,10 @@ The package writes everything in a run's folder with these functions.
 """
 
 import errno
+import glob
 import os
 import platform
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -54,6 +56,58 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path, key: str) -> Iterator[Path]:
+    """Yield a folder to write into; at the end it becomes ``path``, whole or not at all.
+
+    Args:
+        path: of the folder; there may be an empty one, which it replaces.
+        key: the config key that gives the path.
+
+    Raises:
+        UserError: there is something already, or it can't be written.
+    """
+    path = check_is_free(path, key).absolute()
+    here = f".{path.name}.{platform.node()}"
+    partial = path.with_name(f"{here}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for other in path.parent.glob(f"{glob.escape(here)}.*.partial"):
+            if other.is_dir() and not _is_running(int(other.name.split(".")[-2])):
+                shutil.rmtree(other, ignore_errors=True)
+        partial.mkdir()
+        yield partial
+        for file in (each for each in partial.rglob("*") if each.is_file()):
+            with file.open("rb") as content:
+                os.fsync(content.fileno())
+        partial.rename(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise UserError(
+            f"{key}={path}: the folder can't be written ({error.strerror or error}). Make room, or "
+            f"give another one with {key}=FOLDER."
+        ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def check_is_free(path: Path, key: str) -> Path:
+    """Return the path that ``key`` gives for a new folder, with ``~`` written out.
+
+    Raises:
+        UserError: there is a file, or a folder that holds something.
+    """
+    path = path.expanduser()
+    if path.is_dir() and not any(path.iterdir()):
+        return path
+    if path.exists() or path.is_symlink():
+        raise UserError(
+            f"{key}={path}: there is something already, and nothing is overwritten. Give another "
+            f"folder with {key}=FOLDER, or remove this one."
+        )
+    return path
 
 
 def write_text(path: Path, text: str) -> None:

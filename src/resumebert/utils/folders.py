@@ -23,6 +23,8 @@ RECORD = ".hydra"
 # Other files that a command leaves when it is refused. A folder with nothing else can be removed.
 DISPENSABLE = ("train.log", "eval.log", "resumed_from.txt", "multirun.yaml")
 CHECKPOINTS = ("checkpoints/best.ckpt", "best.ckpt", "checkpoints/last.ckpt", "last.ckpt")
+# The file by which a folder that export.py wrote is known.
+EXPORTED = "resumebert.json"
 # Subfolders of a run that a user may give instead of the run.
 PARTS = (RECORD, "tensorboard", "csv")
 

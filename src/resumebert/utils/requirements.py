@@ -133,6 +133,19 @@ COLUMNS = Requirement(
     "a list of names",
     lambda value: is_list(value) and len(value) > 0 and all(map(NAME.holds, value)),
 )
+SEPARATOR = Requirement(
+    "auto, comma, semicolon, tab, pipe or one character",
+    lambda value: (
+        value in ("auto", "comma", "semicolon", "tab", "pipe", "\\t")
+        or (isinstance(value, str) and len(value) == 1)
+    ),
+)
+DEVICE = Requirement(
+    "auto, cpu, cuda, cuda:1 (the second GPU), mps or xpu",
+    lambda value: (
+        isinstance(value, str) and bool(re.fullmatch(r"auto|cpu|mps|(cuda|xpu)(:[0-9]+)?", value))
+    ),
+)
 NAMES_OF_LABELS = Requirement(
     "a list of names for each label, such as {Software_Developer: [programmer, coder]}",
     lambda value: isinstance(value, Mapping) and all(map(_are_names, value.values())),

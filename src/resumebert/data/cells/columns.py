@@ -15,6 +15,8 @@ from resumebert.data.problems import Problems, name_list, printable, shorten
 from resumebert.utils.errors import UserError
 
 AUTO = "auto"
+# The key that names columns to pass on.
+KEEP = "keep_columns"
 PER_LABEL = "per_label"
 # Ten times a thick book. A larger text is another kind of file, and a few of them fill the memory.
 MAX_DOCUMENT_BYTES = 10 * 1000**2
@@ -41,6 +43,8 @@ class Options:
     Attributes:
         text_key: the key that names ``text_column``.
         is_plain: what a row and a label are is beyond doubt.
+        has_labels: False: the texts are to be labelled, and no column is of labels.
+        keep_columns: further columns to read; a row of JSON may lack them.
 
     Raises:
         UserError: It doesn't fit together.
@@ -64,6 +68,8 @@ class Options:
     on_bad_rows: str = "error"
     text_key: str = "data.text_column"
     is_plain: bool = False
+    has_labels: bool = True
+    keep_columns: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for name in ("text_column", "id_column", "labels_column", "split_column"):
@@ -74,7 +80,7 @@ class Options:
         for name, choices in _CHOICES.items():
             check_choice(f"data.{name}", getattr(self, name), choices)
         flags, names = self.label_columns, self.label_names
-        if (flags is None) == (self.labels_column is None):
+        if self.has_labels and (flags is None) == (self.labels_column is None):
             given = "both are" if flags is not None else "neither is"
             raise UserError(
                 f"Exactly one of data.label_columns and data.labels_column is needed, and {given} "
@@ -107,7 +113,12 @@ class Options:
             (self.split_column, "data.split_column"),
             (self.id_column, "data.id_column"),
         ]
-        return [(name, key) for name, key in named if name is not None]
+        purposes = [(name, key) for name, key in named if name is not None]
+        taken = {name for name, _ in purposes}
+        return [
+            *((name, KEEP) for name in self.keep_columns if name not in taken),
+            *purposes,
+        ]
 
     @property
     def to_read(self) -> list[str]:

@@ -226,7 +226,7 @@ def _rows(
                 swallowed.note(row, line, len(lines))
             else:
                 what = f"has {len(record)} cells where the header has {len(header)}"
-                problems.add_row(place, what)
+                problems.add_row(place, what, row + problems.rows_before)
         cells = {name: [record[k] for _, _, record in kept] for name, k in position.items()}
         numbers = np.array([number for number, _, _ in kept], np.int64)
         yield Batch(cells, numbers, [place for _, place, _ in kept])
@@ -248,8 +248,8 @@ class _Swallowed:
         self._problems, self._separator = source.problems, dialect.separator
         self._marks = len(header) - 1
         self._text = header.index(options.text_column)
-        columns = options.label_columns or (str(options.labels_column),)
-        self._places = [header.index(name) for name in columns]
+        columns = options.label_columns or (options.labels_column,)
+        self._places = [header.index(name) for name in columns if name is not None]
         # The one configured may be wrong.
         self._between_labels = re.compile(f"[;,|/]|{re.escape(options.label_separator)}")
         # The cells of labels of all other records, and the labels in them.

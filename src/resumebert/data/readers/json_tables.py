@@ -10,6 +10,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from resumebert.data.cells.columns import (
+    KEEP,
     MAX_DOCUMENT_BYTES,
     Batch,
     Drawn,
@@ -127,14 +128,14 @@ def _lines(ahead: list[str], stream: TextIO, problems: Problems) -> Iterator[_Ro
         if len(line) >= MAX_ROW and not line.endswith("\n"):
             while (rest := stream.readline(_PIECE)) and not rest.endswith("\n"):
                 pass
-            problems.add_row(f"row {row}", f"is longer than {MAX_ROW:,} characters: no résumé")
+            _note(row, f"is longer than {MAX_ROW:,} characters: no résumé", problems)
             continue
         try:
             found = json.loads(line)
         except RecursionError:
-            problems.add_row(f"row {row}", _TOO_DEEP)
+            _note(row, _TOO_DEEP, problems)
         except ValueError as error:
-            problems.add_row(f"row {row}", f"is not JSON ({error})")
+            _note(row, f"is not JSON ({error})", problems)
         else:
             yield from _checked(row, found, problems)
 
@@ -143,7 +144,11 @@ def _checked(row: int, found: object, problems: Problems) -> Iterator[_Row]:
     if isinstance(found, dict):
         yield row, found
     else:
-        problems.add_row(f"row {row}", f"is {shorten(found)}, not a JSON object {{…}}")
+        _note(row, f"is {shorten(found)}, not a JSON object {{…}}", problems)
+
+
+def _note(row: int, what: str, problems: Problems) -> None:
+    problems.add_row(f"row {row}", what, row + problems.rows_before)
 
 
 def _items(text: str, stream: TextIO, problems: Problems) -> Iterator[_Row]:
@@ -249,18 +254,19 @@ def _has(row: object, wanted: Sequence[str]) -> bool:
 
 def _batches(objects: Iterable[_Row], source: Source) -> Iterator[Batch]:
     problems, wanted = source.problems, source.options.to_read
+    needed = [name for name, key in source.options.named if key != KEEP]
     for piece in batches_of(objects, _size):
         kept: list[_Row] = []
         for row, found in piece:
-            missing = [name for name in wanted if name not in found]
+            missing = [name for name in needed if name not in found]
             if missing:
                 what = f"has no key {name_list(missing)}; its keys: {name_list(list(found))}"
-                problems.add_row(f"row {row}", what)
+                _note(row, what, problems)
                 continue
             if source.options.id_column is None and "id" in found and "id" not in wanted:
                 problems.add(f"row {row}", "has an id, and the first row has none")
             kept.append((row, found))
-        cells = {name: [found[name] for _, found in kept] for name in wanted}
+        cells = {name: [found.get(name) for _, found in kept] for name in wanted}
         yield Batch(cells, np.array([row for row, _ in kept], np.int64))
 
 

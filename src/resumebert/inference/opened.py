@@ -1,0 +1,36 @@
+"""A trained model with all it takes to use it, from whatever file or folder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from resumebert.data.tokenization import TextTokenizer
+from resumebert.data.windows import Windowing
+from resumebert.evaluation.decisions import Decisions
+from resumebert.inference.evaluating import Opened
+from resumebert.inference.onnx_model import OnnxClassifier
+from resumebert.model.classifier import ResumeClassifier
+
+
+@dataclass(frozen=True)
+class OpenedModel:
+    """What a checkpoint and an exported folder hold alike.
+
+    Attributes:
+        model: gives the logits of windows and pools them.
+        tokenizer: its own.
+        windowing: how long documents are read.
+        cleaning: steps that a text goes through first.
+        decisions: from logits to calibrated probabilities and labels.
+        precision: that it was trained in, as ``trainer.precision``.
+        where: what to call the file or folder in a message.
+        checkpoint: that it is; None: it is an exported folder.
+    """
+
+    model: ResumeClassifier | OnnxClassifier
+    tokenizer: TextTokenizer
+    windowing: Windowing
+    cleaning: Sequence[str]
+    decisions: Decisions
+    precision: str
+    where: str
+    checkpoint: Opened | None = None

@@ -1,0 +1,177 @@
+"""What is written for each document: a row, and how it looks in csv, JSON and parquet."""
+
+import csv
+import io
+import json
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from resumebert.data.cells.columns import KEEP
+from resumebert.data.problems import name_list
+from resumebert.inference.inputs import Item
+from resumebert.utils.errors import UserError
+
+if TYPE_CHECKING:
+    from resumebert.inference.labeler import Prediction, ResumeLabeler
+
+# Texts that are labelled at a time, and what is written at once: whichever limit comes first.
+_TEXTS, _CHARACTERS, _SECONDS = 1024, 1 << 22, 5.0
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[+-]?[0-9.,]+(?:[eE][+-]?[0-9]+)?%?")
+_PASSAGE = pa.struct(
+    [("label", pa.string()), ("start", pa.int64()), ("end", pa.int64()), ("text", pa.string())]
+)
+# Column → its type in parquet.
+_OWN = {
+    "id": pa.string(),
+    "labels": pa.list_(pa.string()),
+    "error": pa.string(),
+    "notes": pa.string(),
+    "windows": pa.int64(),
+    "passages": pa.list_(_PASSAGE),
+    "text_as_read": pa.string(),
+}
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What a row holds.
+
+    Attributes:
+        label_names: the L labels of which it has a probability.
+        keep: the columns of the input that it has too.
+        with_text: whether it holds the text as the model read it, which passages are places in.
+
+    Raises:
+        UserError: a column to keep has the name of another.
+    """
+
+    label_names: Sequence[str]
+    keep: Sequence[str] = ()
+    with_text: bool = False
+
+    def __post_init__(self) -> None:
+        if taken := sorted({*_OWN, "probabilities"} & set(self.keep)):
+            raise UserError(
+                f"{KEEP}={name_list(taken)}: the output has a column of that name already. Leave "
+                f"it out, or rename it in the input."
+            )
+
+    def row(self, item: Item, found: "Prediction | None") -> Row:
+        """Return the row of a text; ``found`` is None if it could not be read."""
+        names = self.label_names
+        return {
+            "id": item.id,
+            **dict(zip(self.keep, item.kept, strict=False)),
+            "labels": [] if found is None else found.labels,
+            "error": item.error,
+            "notes": item.notes,
+            "windows": 0 if found is None else len(found.windows),
+            "probabilities": dict.fromkeys(names) if found is None else found.probabilities,
+            "passages": [] if found is None else _passages(found),
+            **({"text_as_read": found.text if found else ""} if self.with_text else {}),
+        }
+
+    def flat(self, row: Row) -> dict[str, Any]:
+        """Return a row with a column for each probability."""
+        found: dict[str, Any] = {}
+        for name, value in row.items():
+            if name == "probabilities":
+                found |= {f"probability/{label}": value[label] for label in self.label_names}
+            else:
+                found[name] = value
+        return found
+
+    @property
+    def names(self) -> list[str]:
+        """The columns of a table."""
+        nothing = Item("", kept=[None] * len(self.keep))
+        return list(self.flat(self.row(nothing, None)))
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of a parquet file."""
+        kept = dict.fromkeys(self.keep, pa.string())
+        types = {**_OWN, **kept}
+        return pa.schema([(name, types.get(name, pa.float64())) for name in self.names])
+
+
+def _passages(found: "Prediction") -> list[dict[str, Any]]:
+    """Return, of each label that is given, the window with the highest probability of it."""
+    passages = []
+    for label in found.labels:
+        best = max(found.windows, key=lambda window: window.probabilities[label])
+        text = found.text[best.start : best.end]
+        passages.append({"label": label, "start": best.start, "end": best.end, "text": text})
+    return passages
+
+
+def label_items(
+    labeler: "ResumeLabeler", items: Iterable[Item], columns: Columns
+) -> Iterator[list[Row]]:
+    """Yield the rows of items, in order, so many at a time that memory is bounded."""
+    for chunk in _chunks(items):
+        found = iter(labeler.predict([item.text for item in chunk if item.error is None]))
+        yield [columns.row(item, None if item.error else next(found)) for item in chunk]
+
+
+def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    chunk: list[Item] = []
+    characters, began = 0, time.monotonic()
+    for item in items:
+        chunk.append(item)
+        characters += len(item.text)
+        is_late = time.monotonic() - began > _SECONDS
+        if len(chunk) >= _TEXTS or characters >= _CHARACTERS or is_late:
+            yield chunk
+            chunk, characters, began = [], 0, time.monotonic()
+    if chunk:
+        yield chunk
+
+
+def json_lines(rows: Iterable[Row]) -> str:
+    """Write rows as JSON, one a line."""
+    return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
+
+
+def csv_lines(rows: Iterable[Row], columns: Columns, *, header: bool = False) -> str:
+    """Write rows as csv; labels are separated by ``;``, passages are JSON."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    if header:
+        writer.writerow(map(harmless, columns.names))
+    for row in rows:
+        flat = columns.flat(row) | {"labels": ";".join(row["labels"])}
+        writer.writerow(harmless(_text(value)) for value in flat.values())
+    return stream.getvalue()
+
+
+def harmless(text: str) -> str:
+    """Return a text that a spreadsheet takes for none of its formulas: with ``'`` before it."""
+    is_formula = text.startswith(_FORMULA) and not _NUMBER.fullmatch(text)
+    return f"'{text}" if is_formula else text
+
+
+def table(rows: Iterable[Row], columns: Columns) -> pa.Table:
+    """Return rows in Arrow; what was kept of the input becomes text."""
+    flat = []
+    for row in rows:
+        kept = {name: None if row[name] is None else _text(row[name]) for name in columns.keep}
+        flat.append(columns.flat(row) | kept)
+    return pa.Table.from_pylist(flat, columns.schema)
+
+
+def _text(value: Any) -> str:
+    """Write a value as the cell of a csv."""
+    if value is None:
+        return ""
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, default=str) if value else ""
+    return str(value)

@@ -1,0 +1,258 @@
+"""predict.py: new documents, labelled and written as the documentation says."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pyarrow.parquet as pq
+import pytest
+
+from documents import made
+from helpers import LEAN, LIMIT, REPOSITORY, Command, in_own_process, wait_until
+from resumebert import ResumeLabeler, compose, predict
+from resumebert.utils.progress import Counted
+
+TEXT = "Java developer, ten years of Spring and Hibernate in Berlin. "
+
+
+@pytest.fixture
+def run(shared_run: Callable[..., Path]) -> Path:
+    return shared_run("predicting", *LEAN, "data.long_documents=windows", "seed=3")
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """40 rows of different lengths, one of them broken."""
+    path = tmp_path / "t.csv"
+    rows = [f'r{i},"{TEXT * (i % 5 + 1)}no. {i}",=name{i}' for i in range(40)]
+    rows[7] = "r7,,="
+    path.write_text("\n".join(["id,cv,name", *rows]), encoding="utf-8")
+    return path
+
+
+def typed(run: Path, *arguments: str) -> tuple[str, ...]:
+    return (f"ckpt={run}", "device=cpu", "workers=1", *arguments)
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_table(run: Path, table: Path, command: Command, tmp_path: Path):
+    options = (f"input={table}", "text_column=cv", "keep_columns=[name]")
+    result = command("predict", *typed(run, *options, "output=out/F.csv"))
+    assert result.code == 0, result.errors
+    assert result.output == ""
+    assert "40 documents in 0:" in result.errors
+    assert "1 of them with an error. out/F.csv: 40 rows." in result.errors
+    found = rows_of(tmp_path / "out" / "F.csv")
+    assert [row["id"] for row in found] == [f"r{i}" for i in range(40)]
+    assert [row["name"] for row in found] == [f"'=name{i}" for i in range(7)] + ["'="] + [
+        f"'=name{i}" for i in range(8, 40)
+    ]
+    assert ["blank" in row["error"] for row in found] == [i == 7 for i in range(40)]
+
+    labeler = ResumeLabeler.load(run, device="cpu")
+    texts = [f"{TEXT * (i % 5 + 1)}no. {i}" for i in (0, 3)]
+    for row, said in zip((found[0], found[3]), labeler.predict(texts), strict=True):
+        assert row["labels"] == ";".join(said.labels)
+        assert int(row["windows"]) == len(said.windows)
+        for name, probability in said.probabilities.items():
+            assert float(row[f"probability/{name}"]) == pytest.approx(probability, abs=1e-3)
+        passages = json.loads(row["passages"] or "[]")
+        assert [passage["label"] for passage in passages] == said.labels
+        for passage in passages:
+            assert passage["text"] == said.text[passage["start"] : passage["end"]]
+
+    # The same in the other formats.
+    for name in ("F.jsonl", "F.parquet"):
+        assert command("predict", *typed(run, *options, f"output={name}")).code == 0
+    lines = [json.loads(line) for line in (tmp_path / "F.jsonl").read_text().splitlines()]
+    assert [row["labels"] for row in lines] == [
+        [*filter(None, r["labels"].split(";"))] for r in found
+    ]
+    assert lines[0]["name"] == "=name0"
+    columns = pq.read_table(tmp_path / "F.parquet").to_pydict()
+    assert columns["labels"] == [row["labels"] for row in lines]
+    assert columns["passages"] == [row["passages"] for row in lines]
+
+
+def documents() -> dict[str, bytes]:
+    """Twenty résumés in six formats, in folders."""
+    found = {}
+    for i in range(20):
+        words = f"{TEXT}Résumé no. {i}. {' '.join(made.WORDS[:30])}."
+        kind = ("txt", "pdf", "docx", "odt", "rtf", "html")[i % 6]
+        found[f"{'ab'[i % 2]}/cv{i:02}.{kind}"] = {
+            "txt": lambda text: text.encode(),
+            "pdf": lambda text: made.pdf(lambda canvas: canvas.drawString(50, 700, text[:90])),
+            "docx": lambda text: made.word(lambda document: document.add_paragraph(text)),
+            "odt": lambda text: made.open_document(f"<text:p>{text}</text:p>"),
+            "rtf": lambda text: rb"{\rtf1\ansi " + text.encode("cp1252", "replace") + b"}",
+            "html": lambda text: f"<html><body><p>{text}</p></body></html>".encode(),
+        }[kind](words)
+    return found
+
+
+def test_twenty_resumes_in_six_formats(run: Path, command: Command, tmp_path: Path):
+    made_of = documents()
+    made_of["a/scan.png"] = b"\x89PNG a picture"
+    for name, data in made_of.items():
+        (tmp_path / "cvs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "cvs" / name).write_bytes(data)
+    result = command("predict", *typed(run, "input=cvs", "output=labels.csv", "write_text=true"))
+    assert result.code == 0, result.errors
+    found = rows_of(tmp_path / "labels.csv")
+    assert [row["id"] for row in found] == sorted(made_of)
+    failed = [row for row in found if row["error"]]
+    assert [row["id"] for row in failed] == ["a/scan.png"]
+    assert "recognise its text first" in failed[0]["error"]
+    for row in found:
+        assert row in failed or "ten years of Spring" in row["text_as_read"]
+    # As a user, with one document.
+    one = in_own_process(
+        tmp_path, "predict", *typed(run, "input=cvs/a/cv02.docx", "output=F.jsonl")
+    )
+    assert one.code == 0, one.errors
+    row = json.loads((tmp_path / "F.jsonl").read_text())
+    assert ";".join(row["labels"]) == found[1]["labels"]
+    assert {path.name for path in tmp_path.iterdir()} == {"cvs", "labels.csv", "F.jsonl"}
+
+
+def in_a_pipe(folder: Path, given: bytes, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(REPOSITORY / "predict.py"), *arguments]
+    return subprocess.run(command, cwd=folder, input=given, capture_output=True, timeout=LIMIT)
+
+
+def test_standard_input_and_output(run: Path, tmp_path: Path):
+    given = f"{TEXT}\nZürich\n".encode()
+    result = in_a_pipe(tmp_path, given, *typed(run, "input=-", "output=-"))
+    assert result.returncode == 0, result.stderr
+    [row] = [json.loads(line) for line in result.stdout.splitlines()]
+    assert row["id"] == "stdin"
+    lines = in_a_pipe(
+        tmp_path, given, *typed(run, "input=-", "output=-", "read_as=lines", "format=csv")
+    )
+    found = list(csv.DictReader(io.StringIO(lines.stdout.decode())))
+    assert [row["id"] for row in found] == ["1", "2"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_command_goes_on(run: Path, command: Command, tmp_path: Path):
+    """With kill -9, at any time: nothing is twice, nothing is missing."""
+    count = 12_000
+    table = tmp_path / "t.csv"
+    rows = [f'r{i},"{TEXT}no. {i}"' for i in range(count)]
+    table.write_text("\n".join(["id,text", *rows]), encoding="utf-8")
+    arguments = typed(run, f"input={table}", "output=F.csv", "batch_size=64")
+    record, output = tmp_path / "F.csv.partial.json", tmp_path / "F.csv"
+    process = subprocess.Popen(
+        [sys.executable, str(REPOSITORY / "predict.py"), *arguments],
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def has_rows() -> bool:
+        assert process.poll() is None
+        return record.exists() and json.loads(record.read_text())["rows"] > 0
+
+    wait_until(has_rows)
+    process.kill()
+    process.wait()
+    assert not output.exists()
+    # Another command does not take its place, and loses nothing of it.
+    other = command("predict", *arguments, "text_column=id")
+    assert (other.code, output.exists()) == (1, False)
+    assert "had another 'text_column'" in other.errors
+
+    result = command("predict", *arguments)
+    assert result.code == 0, result.errors
+    assert "rows are there already, and are gone on with" in result.errors
+    found = rows_of(output)
+    assert [row["id"] for row in found] == [f"r{i}" for i in range(count)]
+    assert not record.exists()
+    last = ResumeLabeler.load(run, device="cpu").predict([f"{TEXT}no. {count - 1}"])[0]
+    assert found[-1]["labels"] == ";".join(last.labels)
+
+
+def test_memory_does_not_grow_with_rows(
+    run: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    count = 16_000
+    rows = [json.dumps({"text": f"{TEXT}no. {i}"}) for i in range(count)]
+    (tmp_path / "t.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    resident = {}
+
+    def add(progress: Counted, number: int) -> None:
+        progress.done += number
+        resident[progress.done] = psutil.Process(os.getpid()).memory_info().rss
+
+    monkeypatch.setattr(Counted, "add", add)
+    result = command("predict", *typed(run, "input=t.jsonl", "output=F.csv", "batch_size=256"))
+    assert result.code == 0, result.errors
+    assert max(resident) == count
+    early = max(size for done, size in resident.items() if done <= count / 4)
+    # The rows written after that take more than this.
+    assert (tmp_path / "F.csv").stat().st_size * 0.75 > 6e6
+    assert max(resident.values()) - early < 6e6
+
+
+MISTAKES = {
+    "ckpt is not given": ["input=t.csv", "output=F.csv"],
+    "input: no value is given": ["ckpt=x", "output=F.csv"],
+    "no such file or folder": ["ckpt=nowhere", "input=t.csv", "output=F.csv"],
+    "There is no file or folder nowhere.csv (input)": ["input=nowhere.csv", "output=F.csv"],
+    "has no column 'text' (text_column": ["input=t.csv", "output=F.csv"],
+    "its ending is none of .csv": ["input=t.csv", "output=F.xlsx"],
+    "read_as=book: must be": ["input=t.csv", "output=F.csv", "read_as=book"],
+    "batch_size=0: must be": ["input=t.csv", "output=F.csv", "batch_size=0"],
+    "device=abacus": ["input=t.csv", "output=F.csv", "device=abacus"],
+}
+
+
+@pytest.mark.parametrize("words", list(MISTAKES))
+def test_a_mistake_is_one_paragraph(
+    run: Path, table: Path, command: Command, tmp_path: Path, words
+):
+    arguments = MISTAKES[words]
+    if "ckpt" not in words and not any(argument.startswith("ckpt") for argument in arguments):
+        arguments = [f"ckpt={run}", *arguments]
+    if "device" in words:
+        arguments = [*arguments, "text_column=cv"]
+    result = command("predict", *arguments)
+    assert result.code == 1
+    assert words in result.errors
+    assert result.errors.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_an_exported_folder_labels_too(run: Path, table: Path, command: Command, tmp_path: Path):
+    result = command("export", f"ckpt={run}", "output=model", "documents=2")
+    assert result.code == 0, result.errors
+    options = (f"input={table}", "text_column=cv", "precision=32-true")
+    for model in (run, "model"):
+        output = f"output={Path(model).name}.csv"
+        result = command("predict", *typed(run, *options, output), f"ckpt={model}")
+        assert result.code == 0, result.errors
+    own, exported = (rows_of(tmp_path / f"{name}.csv") for name in (run.name, "model"))
+    assert [row["labels"] for row in own] == [row["labels"] for row in exported]
+
+
+def test_from_python(run: Path, tmp_path: Path):
+    (tmp_path / "cv.txt").write_text(TEXT)
+    given = [f"input={tmp_path / 'cv.txt'}", f"output={tmp_path / 'F.csv'}"]
+    assert predict(compose([*typed(run), *given], name="predict")) == 1
+    assert len(rows_of(tmp_path / "F.csv")) == 1
+
+
+def test_help_names_the_ways_to_use_it(command: Command):
+    result = command("predict", "--help")
+    assert "echo" in result.output
+    assert "keep_columns" in result.output
