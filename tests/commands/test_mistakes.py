@@ -55,7 +55,7 @@ MISTAKES = {
     "export|ckpt=t.csv": "output: no value is given",
     "export|ckpt=t.csv|output=t.csv": "output=t.csv: there is something already",
     "export|ckpt=no.ckpt|output=x": "ckpt=no.ckpt: there is no such file",
-    "export|ckpt=t.csv|output=x|format=tf": "format=tf: must be hf or onnx",
+    "export|ckpt=t.csv|output=x|format=tf": "format=tf: must be one of hf, onnx",
     "export|ckpt=t.csv|output=x|dataset=cvs": "dataset=cvs: must be OWNER/NAME",
 }
 

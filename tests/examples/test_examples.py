@@ -42,4 +42,8 @@ def test_predictions_are_scored():
 
 def test_no_example_is_left_out():
     named = {path.name for path in EXAMPLES.glob("*.py")}
-    assert named == {"train_on_dataframe.py", "label_texts.py", "score_predictions.py"}
+    assert named == {
+        "train_on_dataframe.py", "label_texts.py", "score_predictions.py",
+        # By tests/inference/test_export.py.
+        "label_with_onnx.py",
+    }  # fmt: skip

@@ -72,12 +72,14 @@ class Decisions:
             return None
         return self.abstention.review(self.expected_errors(probabilities))
 
-    def unlike_training(self, tokens: Tokens, features: Floats) -> list[list[str]] | None:
+    def unlike_training(self, tokens: Tokens, features: Floats | None) -> list[list[str]] | None:
         """Return in what n documents are unlike those of the training; None if it is not known.
 
         See :meth:`resumebert.evaluation.unlike_training.Familiarity.unlike`.
         """
-        return None if self.familiarity is None else self.familiarity.unlike(tokens, features)
+        if self.familiarity is None or features is None:
+            return None
+        return self.familiarity.unlike(tokens, features)
 
     def to_plain(self) -> dict[str, Any]:
         """Return a dictionary of plain Python values, without the attributes that are None."""

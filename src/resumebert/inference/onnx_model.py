@@ -158,7 +158,8 @@ def write_onnx(model: ResumeClassifier, path: Path) -> None:
 def write_int8(source: Path, path: Path) -> None:
     """Write a float32 model again with weights of 8 bits; its inputs stay float until computed.
 
-    ONNX Runtime's dynamic quantisation, with a scale for each column of a matrix.
+    ONNX Runtime's dynamic quantisation, with a scale for each column of a matrix: with one for the
+    whole of it, logits of MiniLM were off by twice as much.
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic
 

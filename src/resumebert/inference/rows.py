@@ -32,6 +32,9 @@ _OWN = {
     "labels": pa.list_(pa.string()),
     "error": pa.string(),
     "notes": pa.string(),
+    "review": pa.bool_(),
+    "expected_errors": pa.float64(),
+    "unlike_training": pa.list_(pa.string()),
     "windows": pa.int64(),
     "passages": pa.list_(_PASSAGE),
     "text_as_read": pa.string(),
@@ -73,6 +76,9 @@ class Columns:
             "labels": [] if found is None else found.labels,
             "error": item.error,
             "notes": item.notes,
+            "review": found.review if found else None,
+            "expected_errors": found.expected_errors if found else None,
+            "unlike_training": found.unlike_training if found else None,
             "windows": 0 if found is None else len(found.windows),
             "probabilities": dict.fromkeys(names) if found is None else found.probabilities,
             "passages": [] if found is None else _passages(found),
@@ -142,13 +148,14 @@ def json_lines(rows: Iterable[Row]) -> str:
 
 
 def csv_lines(rows: Iterable[Row], columns: Columns, *, header: bool = False) -> str:
-    """Write rows as csv; labels are separated by ``;``, passages are JSON."""
+    """Write rows as csv; labels and marks are separated by ``;``, passages are JSON."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     if header:
         writer.writerow(map(harmless, columns.names))
     for row in rows:
-        flat = columns.flat(row) | {"labels": ";".join(row["labels"])}
+        lists = {name: ";".join(row[name] or []) for name in ("labels", "unlike_training")}
+        flat = columns.flat(row) | lists
         writer.writerow(harmless(_text(value)) for value in flat.values())
     return stream.getvalue()
 

@@ -5,7 +5,9 @@ What logits mean (calibration, thresholds) is the business of
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,13 +35,14 @@ class Reading:
         logits: (n, L), pooled.
         windows: n times the text's windows, in order.
         tokens: n times the (T,) ids of the whole text.
-        features: (n, H) what the encoder gave the head, averaged over the text's windows.
+        features: (n, H) what the encoder gave the head, averaged over the text's windows; None of
+            an ONNX model, which does not give them.
     """
 
     logits: Floats
     windows: list[list[Window]]
     tokens: list[TokenIds]
-    features: Floats
+    features: Floats | None
 
 
 class TextScorer:
@@ -111,7 +114,7 @@ class TextScorer:
             found.append(windows)
         return Reading(scores, found, [ids for ids, _ in encoded], features)
 
-    def _score(self, tokens: TokenizedTexts) -> tuple[Floats, list[Floats], Floats]:
+    def _score(self, tokens: TokenizedTexts) -> tuple[Floats, list[Floats], Floats | None]:
         """Return n texts' (n, L) logits, the (w, L) of each one's windows, and (n, H) features."""
         labels = np.zeros((len(tokens), len(self.model.label_names)), dtype=np.uint8)
         dataset = DocumentDataset(tokens, labels, np.arange(len(tokens)))
@@ -119,12 +122,15 @@ class TextScorer:
         sampler = LengthBatchSampler(lengths, self.batch_size, shuffle=False)
         collate = Collator(self.tokenizer, self.windowing)
         scores: Floats = np.zeros(labels.shape)
-        features: Floats = np.zeros((len(tokens), self.model.bert.config.hidden_size))
+        features: Floats | None = None
         # What the head is given, in as many pieces as it is called.
         given: list[torch.Tensor] = []
-        hook = self.model.bert.classifier.register_forward_pre_hook(
-            lambda _, inputs: given.append(inputs[0])
-        )
+        hook: AbstractContextManager[Any] = nullcontext()
+        if isinstance(self.model, ResumeClassifier):
+            features = np.zeros((len(tokens), self.model.bert.config.hidden_size))
+            hook = self.model.bert.classifier.register_forward_pre_hook(
+                lambda _, inputs: given.append(inputs[0])
+            )
         of_windows: dict[int, Floats] = {}
         mixed = MIXED.get(self.precision)
         autocast = torch.autocast(self.device.type, mixed, enabled=mixed is not None)
@@ -141,7 +147,7 @@ class TextScorer:
                 pooled = self.model.pool(logits, attention, document.to(self.device), len(index))
                 scores[index] = pooled.cpu().double().numpy()
                 alone = logits.cpu().double().numpy()
-                inside = torch.cat(given).cpu().double().numpy()
+                inside = torch.cat(given).cpu().double().numpy() if given else None
                 given.clear()
                 for row, place in enumerate(index.tolist()):
                     # In a batch a document's windows come the longest first.
@@ -149,5 +155,6 @@ class TextScorer:
                     own = alone[document.numpy() == row]
                     of_windows[place] = np.empty_like(own)
                     of_windows[place][np.argsort(sizes, kind="stable")] = own
-                    features[place] = inside[document.numpy() == row].mean(axis=0)
+                    if features is not None and inside is not None:
+                        features[place] = inside[document.numpy() == row].mean(axis=0)
         return scores, [of_windows[place] for place in range(len(tokens))], features

@@ -6,6 +6,7 @@ import numpy.typing as npt
 from resumebert.data.datamodule import ResumeDataModule
 from resumebert.evaluation.unlike_training import Familiarity, fit_familiarity
 from resumebert.inference.scoring import Reading, TextScorer
+from resumebert.model.classifier import ResumeClassifier
 
 # Of each split at most, drawn at random: reading them again takes time.
 DOCUMENTS = 500
@@ -18,16 +19,19 @@ def familiarity(
 
     Of documents like these at most ``share`` are marked, in [0, 1); of 0 there is no description.
     """
-    if not share:
+    model = scorer.model
+    if not share or not isinstance(model, ResumeClassifier):
         return None
     train, val = (_some(datamodule.indices(split)) for split in ("train", "val"))
     if not len(train) or not len(val):
         return None
     known, asked = (_read(scorer, datamodule, rows) for rows in (train, val))
+    if known.features is None or asked.features is None:
+        return None
     return fit_familiarity(
         known.tokens,
         known.features,
-        scorer.model.bert.config.vocab_size,
+        model.bert.config.vocab_size,
         asked.tokens,
         asked.features,
         datamodule.groups[val],
