@@ -81,7 +81,7 @@ def process_of(run: Path) -> psutil.Process:
         return [
             process
             for process in psutil.process_iter(["cmdline"])
-            if f"hydra.run.dir='{run}'" in (process.info["cmdline"] or [])
+            if f"hydra.run.dir={run}" in (process.info["cmdline"] or [])
             and (run / "checkpoints" / "last.ckpt").exists()
         ]
 
