@@ -30,6 +30,8 @@ WRITERS = {
     "utils/streams.py": "nothing, to the null device",
     "sweeps/supervisor.py": "a log that grows by the line",
     "documents/processes.py": "a pipe to the process that asked",
+    "inference/export.py": "into a folder that whole_folder puts in place once it is complete",
+    "inference/exported.py": "part of that folder",
     "data/cache.py": "the cache builds an entry aside and takes it, or does without",
     "data/prepared.py": "part of an entry of the cache",
     "data/tokenization.py": "part of an entry of the cache",

@@ -38,6 +38,7 @@ class Labeler:
                 probabilities={"A": 0.25, "=B": len(text) / 100},
                 thresholds={"A": 0.5, "=B": 0.0},
                 text=text,
+                expected_errors=0.25,
                 windows=[
                     WindowScore(0, 2, {"A": 0.1, "=B": 0.2}),
                     WindowScore(2, len(text), {"A": 0.0, "=B": 0.9}),
