@@ -35,7 +35,7 @@ QUICK = ("debug=default", "data.limit=90", "data.max_length=16")
 # the same precision on every processor.
 LEAN = (
     *QUICK, "evaluation.report=false", "evaluation.baseline=false",
-    "evaluation.bootstrap_resamples=0", "trainer.precision=32-true",
+    "evaluation.bootstrap_resamples=0", "evaluation.unlike_training=0", "trainer.precision=32-true",
 )  # fmt: skip
 
 # What has not ended after so many seconds hangs, on any machine and beside any other load.

@@ -7,10 +7,10 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from importlib.util import find_spec, resolve_name
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from resumebert.data.cache import digest_file
 
@@ -49,7 +49,7 @@ def code_digest(reader: Callable[..., Any], *modules: str) -> str | None:
         except (OSError, TypeError):
             return None
     for file in sorted(_imported([*modules, name])):
-        digest.update(_without_comments(file))
+        digest.update(_read(file).content)
     return digest.hexdigest()
 
 
@@ -86,7 +86,7 @@ def _imported(starts: Iterable[str]) -> set[Path]:
         name = todo.pop()
         if name not in files and _is_followed(name, tops):
             file = files[name] = _file_of(name)
-            todo += _imports(file, name) if file and file.suffix == ".py" else []
+            todo += _imports(file, name) if file else []
     return {file for file in files.values() if file}
 
 
@@ -103,24 +103,37 @@ def _is_followed(name: str, tops: set[str]) -> bool:
 def _imports(file: Path, name: str) -> Iterator[str]:
     """Yield the names of what a module may import: of each, a module or something in one."""
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    for node in ast.walk(ast.parse(file.read_bytes())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            try:
-                base = resolve_name("." * node.level + (node.module or ""), package)
-            except ImportError:
-                continue
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+    for base, names in _read(file).imports:
+        try:
+            base = resolve_name(base, package)
+        except ImportError:
+            continue
+        yield base
+        yield from (f"{base}.{name}" for name in names)
 
 
-def _without_comments(path: Path) -> bytes:
-    """Return a module's code without comments and docstrings; any other file as it is."""
-    if path.suffix != ".py":
-        return path.read_bytes()
-    tree = ast.parse(path.read_bytes())
+class _Module(NamedTuple):
+    """What a file does, without comments and docstrings, and what it imports from where."""
+
+    content: bytes
+    imports: list[tuple[str, list[str]]]
+
+
+def _read(file: Path) -> _Module:
+    content = file.read_bytes()
+    return _parsed(content) if file.suffix == ".py" else _Module(content, [])
+
+
+@lru_cache(maxsize=1024)  # Parsing takes half a second in all.
+def _parsed(content: bytes) -> _Module:
+    imports = list[tuple[str, list[str]]]()
+    tree = ast.parse(content)
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             node.value = ast.Constant(None)
-    return ast.dump(tree).encode()
+        elif isinstance(node, ast.Import):
+            imports += [(alias.name, []) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            imports.append((base, [alias.name for alias in node.names]))
+    return _Module(ast.dump(tree).encode(), imports)

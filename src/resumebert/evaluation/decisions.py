@@ -83,9 +83,10 @@ class Decisions:
 
     def to_plain(self) -> dict[str, Any]:
         """Return a dictionary of plain Python values, without the attributes that are None."""
-        plain = asdict(self)
-        if isinstance(self.calibration, OwnCalibration):
-            plain["calibration"] = self.calibration.to_plain()
+        plain = asdict(replace(self, familiarity=None))
+        for name in ("calibration", "familiarity"):
+            if isinstance(part := getattr(self, name), OwnCalibration | Familiarity):
+                plain[name] = part.to_plain()
         return {name: value for name, value in plain.items() if value is not None}
 
     @classmethod

@@ -12,9 +12,10 @@ of further documents like these at most the given share is marked (conformal p-v
 "Testing for outliers with conformal p-values", 2023). Duplicates count as one.
 """
 
+import base64
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ _UNSEEN = 0.5
 _SMALLEST = 1e-12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Familiarity:
     """What training documents are like, and how far from them validation documents are.
 
@@ -46,10 +47,10 @@ class Familiarity:
     """
 
     length: float
-    surprise: list[float]
-    centre: list[float]
-    directions: list[list[float]]
-    variances: list[float]
+    surprise: Floats
+    centre: Floats
+    directions: Floats
+    variances: Floats
     rest: float
     limits: dict[str, float]
 
@@ -60,16 +61,15 @@ class Familiarity:
             tokens: the ids of n documents, without special tokens.
             features: (n, H).
         """
-        surprise, counts = np.array(self.surprise), np.array([len(ids) for ids in tokens])
-        centred = features - np.array(self.centre)
-        directions = np.array(self.directions).reshape(-1, len(self.centre))
-        along = centred @ directions.T
+        counts = np.array([len(ids) for ids in tokens])
+        centred = features - self.centre
+        along = centred @ self.directions.T
         across = np.maximum((centred**2).sum(axis=1) - (along**2).sum(axis=1), 0)
         return {
             "length": np.abs(np.log1p(counts) - self.length),
             # Of no token nothing is known but the length.
-            "words": np.array([surprise[ids].mean() if len(ids) else 0.0 for ids in tokens]),
-            "content": (along**2 / np.array(self.variances)).sum(axis=1) + across / self.rest,
+            "words": np.array([self.surprise[ids].mean() if len(ids) else 0.0 for ids in tokens]),
+            "content": (along**2 / self.variances).sum(axis=1) + across / self.rest,
         }
 
     def unlike(self, tokens: Tokens, features: Floats) -> list[list[str]]:
@@ -79,29 +79,47 @@ class Familiarity:
             [way for way in WAYS if scores[way][i] > self.limits[way]] for i in range(len(tokens))
         ]
 
+    def to_plain(self) -> dict[str, Any]:
+        """Return a dictionary of plain values: arrays as text, since a long list is slow to read."""
+        return {
+            name: _to_text(value) if isinstance(value, np.ndarray) else value
+            for name, value in vars(self).items()
+        }
+
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "Familiarity":
-        """Return what ``dataclasses.asdict`` made a dictionary of.
+        """Return what :meth:`to_plain` was called on; arrays may be lists too.
 
         Raises:
             ValueError: the values do not fit each other, or are not finite.
             TypeError: a key is missing or unknown.
         """
-        found = cls(**plain)
-        size = len(found.centre)
-        numbers = [found.length, found.rest, *found.surprise, *found.centre, *found.variances]
-        numbers += [number for row in found.directions for number in row]
+        arrays = {name: _array(plain[name]) for name in _ARRAYS if name in plain}
+        found = cls(**{**plain, **arrays})
+        numbers = [found.length, found.rest, *found.limits.values()]
         if not (
-            all(len(row) == size for row in found.directions)
-            and len(found.directions) == len(found.variances)
+            all(type(x) is float and math.isfinite(x) for x in numbers)
+            and all(np.isfinite(array).all() for array in arrays.values())
+            and found.directions.size == len(found.centre) * len(found.variances)
             and set(found.limits) == set(WAYS)
-            and all(
-                type(x) is float and math.isfinite(x) for x in [*numbers, *found.limits.values()]
-            )
             and min([found.rest, *found.variances]) > 0
         ):
             raise ValueError("what training documents are like is no description of these")
-        return found
+        shape = len(found.variances), len(found.centre)
+        return replace(found, directions=found.directions.reshape(shape))
+
+
+_ARRAYS = ("surprise", "centre", "directions", "variances")
+
+
+def _to_text(array: Floats) -> str:
+    return base64.b64encode(array.astype("<f8").tobytes()).decode()
+
+
+def _array(value: Any) -> Floats:
+    if isinstance(value, str):
+        return np.frombuffer(base64.b64decode(value, validate=True), "<f8").astype(np.float64)
+    return np.array(value, dtype=np.float64)
 
 
 def fit_familiarity(
@@ -132,16 +150,16 @@ def fit_familiarity(
     rest = max(float(variances[kept:].sum()) / (len(centre) - kept), _SMALLEST)
     described = Familiarity(
         length=float(np.median(np.log1p([len(ids) for ids in tokens]))),
-        surprise=np.log(counts.sum() / counts).tolist(),
-        centre=centre.tolist(),
-        directions=directions[:kept].tolist(),
-        variances=np.maximum(variances[:kept], rest).tolist(),
+        surprise=np.log(counts.sum() / counts),
+        centre=centre,
+        directions=directions[:kept],
+        variances=np.maximum(variances[:kept], rest),
         rest=rest,
         limits=dict.fromkeys(WAYS, 0.0),
     )
     scores = described.scores(val_tokens, val_features)
     limits = {way: _limit(scores[way], val_groups, share / len(WAYS)) for way in WAYS}
-    return Familiarity(**{**vars(described), "limits": limits})
+    return replace(described, limits=limits)
 
 
 def _limit(scores: Floats, groups: npt.NDArray[np.integer], share: float) -> float:
