@@ -80,7 +80,7 @@ class Familiarity:
         ]
 
     def to_plain(self) -> dict[str, Any]:
-        """Return a dictionary of plain values: arrays as text, since a long list is slow to read."""
+        """Return plain values: arrays as text, since long lists are slow to read."""
         return {
             name: _to_text(value) if isinstance(value, np.ndarray) else value
             for name, value in vars(self).items()
