@@ -71,9 +71,10 @@ def test_a_table(run: Path, table: Path, command: Command, tmp_path: Path):
         for passage in passages:
             assert passage["text"] == said.text[passage["start"] : passage["end"]]
 
-    # The same in the other formats.
+    # The same in the other formats, with the words that speak for the labels.
     for name in ("F.jsonl", "F.parquet"):
-        assert command("predict", *typed(run, *options, f"output={name}")).code == 0
+        arguments = typed(run, *options, f"output={name}", "explain=true")
+        assert command("predict", *arguments).code == 0
     lines = [json.loads(line) for line in (tmp_path / "F.jsonl").read_text().splitlines()]
     assert [row["labels"] for row in lines] == [
         [*filter(None, r["labels"].split(";"))] for r in found
@@ -81,7 +82,13 @@ def test_a_table(run: Path, table: Path, command: Command, tmp_path: Path):
     assert lines[0]["name"] == "=name0"
     columns = pq.read_table(tmp_path / "F.parquet").to_pydict()
     assert columns["labels"] == [row["labels"] for row in lines]
-    assert columns["passages"] == [row["passages"] for row in lines]
+    for name in ("passages", "words"):
+        assert columns[name] == [row[name] for row in lines]
+    for row, text in ((lines[0], texts[0]), (lines[3], texts[1])):
+        assert {word["label"] for word in row["words"]} >= set(row["labels"])
+        for word in row["words"]:
+            assert text[word["start"] : word["end"]] == word["word"]
+    assert lines[7]["words"] == []
 
 
 def documents() -> dict[str, bytes]:

@@ -92,17 +92,10 @@ class Collator:
             (row, ids) for row, windows in enumerate(self._windows(documents)) for ids in windows
         ]
         windows.sort(key=lambda window: -len(window[1]))
-        width = len(windows[0][1]) + SPECIAL_TOKENS
-        input_ids = np.full((len(windows), width), self.tokenizer.pad_id, dtype=np.int64)
-        attention_mask = np.zeros((len(windows), width), dtype=np.int64)
-        for place, (_, ids) in enumerate(windows):
-            input_ids[place, 0] = self.tokenizer.cls_id
-            input_ids[place, 1 : len(ids) + 1] = ids
-            input_ids[place, len(ids) + 1] = self.tokenizer.sep_id
-            attention_mask[place, : len(ids) + SPECIAL_TOKENS] = 1
+        input_ids, attention_mask = padded([ids for _, ids in windows], self.tokenizer)
         return {
-            "input_ids": torch.from_numpy(input_ids),
-            "attention_mask": torch.from_numpy(attention_mask),
+            "input_ids": input_ids,
+            "attention_mask": attention_mask,
             "window_document": torch.tensor([row for row, _ in windows], dtype=torch.int64),
             "window_lengths": [len(ids) + SPECIAL_TOKENS for _, ids in windows],
             "labels": torch.from_numpy(np.stack([d["labels"] for d in documents])).float(),
@@ -122,6 +115,19 @@ class Collator:
             count = int(all_of_them) if place.windows is None else place.windows
             generator = np.random.default_rng([self.seed, place.epoch, document["index"]])
             yield self.windowing.training_windows(document["ids"], count, generator, self.evidence)
+
+
+def padded(windows: Sequence[TokenIds], tokenizer: TextTokenizer) -> tuple[Tensor, Tensor]:
+    """Return the ids (W, T) of windows, the longest first, and (W, T) 1 where there is a token."""
+    width = len(windows[0]) + SPECIAL_TOKENS
+    input_ids = np.full((len(windows), width), tokenizer.pad_id, dtype=np.int64)
+    attention_mask = np.zeros((len(windows), width), dtype=np.int64)
+    for place, ids in enumerate(windows):
+        input_ids[place, 0] = tokenizer.cls_id
+        input_ids[place, 1 : len(ids) + 1] = ids
+        input_ids[place, len(ids) + 1] = tokenizer.sep_id
+        attention_mask[place, : len(ids) + SPECIAL_TOKENS] = 1
+    return torch.from_numpy(input_ids), torch.from_numpy(attention_mask)
 
 
 @dataclass(eq=False)

@@ -102,6 +102,12 @@ class TextTokenizer:
         """The largest number of a token; of a vocabulary with gaps it is above its size."""
         return max(self._tokenizer.get_vocab().values(), default=-1)
 
+    @property
+    def mask_id(self) -> int:
+        """The number of [MASK]; of padding in a vocabulary without it."""
+        found = self._tokenizer.token_to_id("[MASK]")
+        return self.pad_id if found is None else int(found)
+
     def encode(self, texts: Sequence[str], path: Path | None = None) -> TokenizedTexts:
         """Tokenise every text in full; nothing is cut here.
 

@@ -7,7 +7,7 @@ probe 33 (71), label noise 2 (2), worst errors 1 (3), slices less than 1. Label 
 1,000 training documents of the reference corpus' length.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -39,7 +39,7 @@ from resumebert.evaluation.slices import (
     label_word_slices,
     words_removed,
 )
-from resumebert.evaluation.worst_errors import ErrorExample, Window, worst_errors
+from resumebert.evaluation.worst_errors import ErrorExample, Window, WordWeight, worst_errors
 from resumebert.settings.schema import DEFAULTS, EvaluationSettings
 
 # Of each bootstrap, at most: there are many, of small slices.
@@ -49,6 +49,10 @@ RESAMPLES = 2_000
 REMOVAL_DOCUMENTS = 1_000
 NOISE_DOCUMENTS = 5_000
 LEVELS: tuple[Level, ...] = ("names", "words")
+
+
+# Of a text and a label's column.
+WordWeights = Callable[[str, int], list[WordWeight]]
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ def analyse(
     trained: ResumeDataModule | None,
     baseline: LinearBaseline | None = None,
     others: Sequence[EvaluationResult] = (),
+    word_weights: WordWeights | None = None,
     settings: EvaluationSettings = DEFAULTS,
 ) -> Analysis:
     """Analyse what a model gave for a split.
@@ -107,6 +112,7 @@ def analyse(
         baseline: the model behind ``result.baseline``.
         others: results of further splits of the same model, such as validation, whose documents are
             looked at for label noise as well.
+        word_weights: how much the words of a text speak for the label of a column.
         settings: what to find out.
 
     Raises:
@@ -116,7 +122,18 @@ def analyse(
     if len(result.truth) == 0:
         return Analysis()
     texts = datamodule.table.select(result.index).texts
-    run = _Run(result, texts, datamodule, trained, scorer, decisions, baseline, words, settings)
+    run = _Run(
+        result,
+        texts,
+        datamodule,
+        trained,
+        scorer,
+        decisions,
+        baseline,
+        words,
+        settings,
+        word_weights,
+    )
     return Analysis(
         slices=_slices(run) if settings.slices else [],
         words_removed=_words_removed(run) if settings.slices else [],
@@ -140,6 +157,7 @@ class _Run:
     baseline: LinearBaseline | None
     words: LabelWords
     settings: EvaluationSettings
+    word_weights: WordWeights | None
     notes: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -220,13 +238,16 @@ def _unseen_sample(run: _Run) -> list[str]:
 
 
 def _errors(run: _Run) -> list[ErrorExample]:
+    weights = run.word_weights
     return worst_errors(
         run.result,
         run.texts,
         run.datamodule.table.rows[run.result.index],
         run.words,
         lambda at: run.scorer.windows(run.texts[at]),
+        None if weights is None else lambda at, column: weights(run.texts[at], column),
         count=run.settings.errors,
+        explained=run.settings.explain,
     )
 
 

@@ -5,8 +5,9 @@ under the others it does most; for a label that was missed it is the one that ca
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, zip_longest
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,8 @@ from resumebert.settings.schema import DEFAULTS
 CHARACTERS = 4_000
 # Shown around a deciding window.
 CONTEXT = 300
+# Shown of a mistake, for and against it.
+WORDS = 8
 ELLIPSIS = "\n[…]\n"
 # Probabilities of 0 and 1 have no finite logit.
 _MARGIN = 1e-9
@@ -45,6 +48,28 @@ class WordSpan:
 
 
 @dataclass(frozen=True)
+class WordWeight:
+    """A word, and how much it speaks for a label.
+
+    Attributes:
+        start: its first character in the text.
+        end: the one after its last.
+        word: as it stands there.
+        weight: by how much the label's logit falls without it; below 0: it speaks against.
+    """
+
+    start: int
+    end: int
+    word: str
+    weight: float
+
+
+def strongest(words: Sequence[WordWeight], count: int) -> list[WordWeight]:
+    """Return the ``count`` words with the largest weights, for or against, largest first."""
+    return sorted(words, key=lambda word: -abs(word.weight))[:count]
+
+
+@dataclass(frozen=True)
 class Mistake:
     """A label that a document was wrongly given, or not given.
 
@@ -55,6 +80,8 @@ class Mistake:
         threshold: from which on it is predicted.
         window: place in ``ErrorExample.windows`` of the one that scores the label highest; None: it
             is not shown.
+        words: that speak most for and against the label, with places in ``ErrorExample.text``;
+            empty: they were not looked for.
     """
 
     label: str
@@ -62,6 +89,7 @@ class Mistake:
     probability: float
     threshold: float
     window: int | None
+    words: list[WordWeight] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -95,8 +123,10 @@ def worst_errors(
     rows: npt.NDArray[np.int64],
     words: LabelWords,
     window_logits: Callable[[int], list[Window]],
+    word_weights: Callable[[int, int], list[WordWeight]] | None = None,
     *,
     count: int = DEFAULTS.errors,
+    explained: int = DEFAULTS.explain,
     characters: int = CHARACTERS,
 ) -> list[ErrorExample]:
     """Return the documents with the most confident mistakes, those of all labels by turns.
@@ -107,13 +137,18 @@ def worst_errors(
         rows: (n,) rows in the source.
         words: the labels' names.
         window_logits: the windows that the model read of the document at a place in the result.
+        word_weights: the words of the document at a place, for the label of a column.
         count: documents at most.
+        explained: of how many of them the words are looked for, each for its first mistake.
         characters: of a text at most, without the marks of what is left out.
     """
     return [
-        _example(result, at, texts[at], int(rows[at]), words, window_logits(at), characters)
-        for at in choose_errors(result, count)
-    ]
+        _example(
+            result, at, texts[at], int(rows[at]), words, window_logits(at), characters,
+            word_weights if number < explained else None,
+        )
+        for number, at in enumerate(choose_errors(result, count))
+    ]  # fmt: skip
 
 
 def choose_errors(result: EvaluationResult, count: int) -> list[int]:
@@ -157,6 +192,7 @@ def _example(
     words: LabelWords,
     windows: Sequence[Window],
     characters: int,
+    word_weights: Callable[[int, int], list[WordWeight]] | None,
 ) -> ErrorExample:
     scores = np.array([window.logits for window in windows])
     predicted, truth = result.predicted[at], result.truth[at]
@@ -166,6 +202,10 @@ def _example(
     ranges = _ranges_to_show(text, [windows[number] for number in deciding], characters)
     shown, moved = _excerpt(text, ranges, {number: windows[number] for number in deciding})
     numbers = list(moved)
+    weights: dict[int, WordWeight] = {}
+    if word_weights is not None and len(wrong):
+        weights = dict(enumerate(strongest(word_weights(at, int(wrong[0])), WORDS)))
+    _, moved_words = _excerpt(text, ranges, weights)
     return ErrorExample(
         id=result.ids[at],
         row=row,
@@ -179,8 +219,9 @@ def _example(
                 probability=float(result.probabilities[at, label]),
                 threshold=float(result.thresholds[label]),
                 window=numbers.index(number) if number in moved else None,
+                words=list(moved_words.values()) if place == 0 else [],
             )
-            for label, number in zip(wrong.tolist(), deciding, strict=True)
+            for place, (label, number) in enumerate(zip(wrong.tolist(), deciding, strict=True))
         ],
         windows=list(moved.values()),
         spans=[
@@ -210,15 +251,18 @@ def _ranges_to_show(
     return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
 
 
+Part = TypeVar("Part", Window, WordWeight)
+
+
 def _excerpt(
-    text: str, ranges: Sequence[tuple[int, int]], windows: dict[int, Window]
-) -> tuple[str, dict[int, Window]]:
+    text: str, ranges: Sequence[tuple[int, int]], windows: dict[int, Part]
+) -> tuple[str, dict[int, Part]]:
     """Return the parts of a text, joined by […], and the windows with their places there.
 
     A window that reaches out of what is shown is cut to it, and left out if nothing of it is shown.
     """
     shown = ""
-    moved: dict[int, Window] = {}
+    moved: dict[int, Part] = {}
     for start, end in ranges:
         shown += ELLIPSIS if shown or start > 0 else ""
         offset = len(shown) - start

@@ -10,6 +10,7 @@ import torch
 from resumebert.data.cleaning import clean
 from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.decisions import Decisions
+from resumebert.inference.explaining import Explanation, explain_text
 from resumebert.inference.onnx_model import OnnxClassifier
 from resumebert.inference.opening import open_model
 from resumebert.inference.scoring import TextScorer
@@ -180,6 +181,43 @@ class ResumeLabeler:
                 )
             )
         return found
+
+    def explain(self, text: str, labels: Sequence[str] | None = None) -> list[Explanation]:
+        """Return what in a text speaks for and against labels.
+
+        Args:
+            text: read as a whole, as :meth:`predict` reads it; places are in its ``text``.
+            labels: by name; None: those that are given, or else the one that comes nearest.
+
+        Raises:
+            TypeError: ``text`` is no string.
+            UserError: there is no such label.
+        """
+        if not isinstance(text, str):
+            raise TypeError("text must be a string; explain one at a time")
+        [found] = self.predict([text])
+        return self.explain_prediction(found, labels)
+
+    def explain_prediction(
+        self, found: Prediction, labels: Sequence[str] | None = None
+    ) -> list[Explanation]:
+        """Return what :meth:`explain` does, of a text that was labelled already."""
+        if unknown := set(labels or ()) - set(self.label_names):
+            raise UserError(
+                f"labels={sorted(unknown)}: the model has no such label. Its labels are "
+                f"{', '.join(self.label_names)}."
+            )
+        if labels is None:
+            reached = found.probabilities
+            nearest = max(self.label_names, key=lambda name: reached[name] - found.thresholds[name])
+            labels = found.labels or [nearest]
+        columns = [self.label_names.index(name) for name in labels]
+        return [
+            Explanation(name, found.probabilities[name], found.thresholds[name], windows, words)
+            for name, (windows, words) in zip(
+                labels, explain_text(self._scorer, found.text, columns), strict=True
+            )
+        ]
 
 
 def _device(name: str) -> torch.device:

@@ -17,15 +17,22 @@ from resumebert.inference.inputs import Item
 from resumebert.utils.errors import UserError
 
 if TYPE_CHECKING:
+    from resumebert.inference.explaining import Explanation
     from resumebert.inference.labeler import Prediction, ResumeLabeler
 
 # Texts that are labelled at a time, and what is written at once: whichever limit comes first.
 _TEXTS, _CHARACTERS, _SECONDS = 1024, 1 << 22, 5.0
+# Words of a label that are written.
+WORDS = 5
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?[0-9.,]+(?:[eE][+-]?[0-9]+)?%?")
 _PASSAGE = pa.struct(
     [("label", pa.string()), ("start", pa.int64()), ("end", pa.int64()), ("text", pa.string())]
 )
+_WORD = pa.struct(
+    [("label", pa.string()), ("word", pa.string()), ("start", pa.int64()), ("end", pa.int64()),
+     ("weight", pa.float64())]
+)  # fmt: skip
 # Column → its type in parquet.
 _OWN = {
     "id": pa.string(),
@@ -37,6 +44,7 @@ _OWN = {
     "unlike_training": pa.list_(pa.string()),
     "windows": pa.int64(),
     "passages": pa.list_(_PASSAGE),
+    "words": pa.list_(_WORD),
     "text_as_read": pa.string(),
 }
 
@@ -51,6 +59,7 @@ class Columns:
         label_names: the L labels of which it has a probability.
         keep: the columns of the input that it has too.
         with_text: whether it holds the text as the model read it, which passages are places in.
+        with_words: whether it holds the words that speak for and against labels.
 
     Raises:
         UserError: a column to keep has the name of another.
@@ -59,6 +68,7 @@ class Columns:
     label_names: Sequence[str]
     keep: Sequence[str] = ()
     with_text: bool = False
+    with_words: bool = False
 
     def __post_init__(self) -> None:
         if taken := sorted({*_OWN, "probabilities"} & set(self.keep)):
@@ -67,7 +77,9 @@ class Columns:
                 f"it out, or rename it in the input."
             )
 
-    def row(self, item: Item, found: "Prediction | None") -> Row:
+    def row(
+        self, item: Item, found: "Prediction | None", explained: "Sequence[Explanation]" = ()
+    ) -> Row:
         """Return the row of a text; ``found`` is None if it could not be read."""
         names = self.label_names
         return {
@@ -82,6 +94,7 @@ class Columns:
             "windows": 0 if found is None else len(found.windows),
             "probabilities": dict.fromkeys(names) if found is None else found.probabilities,
             "passages": [] if found is None else _passages(found),
+            **({"words": _words(explained)} if self.with_words else {}),
             **({"text_as_read": found.text if found else ""} if self.with_text else {}),
         }
 
@@ -119,13 +132,33 @@ def _passages(found: "Prediction") -> list[dict[str, Any]]:
     return passages
 
 
+def _words(explained: "Sequence[Explanation]") -> list[dict[str, Any]]:
+    """Return the words that speak most for and against labels, the strongest of each first."""
+    return [
+        {
+            "label": each.label,
+            "word": word.word,
+            "start": word.start,
+            "end": word.end,
+            "weight": round(word.weight, 4) + 0.0,
+        }
+        for each in explained
+        for word in each.strongest(WORDS)
+    ]
+
+
 def label_items(
     labeler: "ResumeLabeler", items: Iterable[Item], columns: Columns
 ) -> Iterator[list[Row]]:
     """Yield the rows of items, in order, so many at a time that memory is bounded."""
     for chunk in _chunks(items):
         found = iter(labeler.predict([item.text for item in chunk if item.error is None]))
-        yield [columns.row(item, None if item.error else next(found)) for item in chunk]
+        rows = []
+        for item in chunk:
+            one = None if item.error else next(found)
+            words = labeler.explain_prediction(one) if one and columns.with_words else ()
+            rows.append(columns.row(item, one, words))
+        yield rows
 
 
 def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from resumebert.data.arrays import TokenIds
-from resumebert.data.batching import Collator, DocumentDataset, LengthBatchSampler
+from resumebert.data.batching import Collator, DocumentDataset, LengthBatchSampler, padded
 from resumebert.data.cleaning import clean
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
-from resumebert.data.windows import Windowing
+from resumebert.data.windows import SPECIAL_TOKENS, Windowing
 from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.worst_errors import Window
 from resumebert.inference.onnx_model import OnnxClassifier
@@ -92,6 +93,26 @@ class TextScorer:
         """Return what each window of a text, cleaned already, gives by itself, in order."""
         return self.read([text]).windows[0]
 
+    def score_windows(self, windows: Sequence[TokenIds]) -> tuple[Tensor, Tensor | None]:
+        """Return the logits (W, L) of windows by themselves, and their attention, on the CPU.
+
+        Args:
+            windows: W of them, 1 or more, without special tokens.
+        """
+        order = sorted(range(len(windows)), key=lambda place: -len(windows[place]))
+        ids, mask = padded([windows[place] for place in order], self.tokenizer)
+        lengths = [len(windows[place]) + SPECIAL_TOKENS for place in order]
+        back = torch.tensor(order).argsort()
+        with torch.no_grad(), self._autocast():
+            logits, attention = self.model.score_windows(
+                ids.to(self.device), mask.to(self.device), lengths
+            )
+        return logits.cpu()[back], None if attention is None else attention.cpu()[back]
+
+    def _autocast(self) -> torch.autocast:
+        mixed = MIXED.get(self.precision)
+        return torch.autocast(self.device.type, mixed, enabled=mixed is not None)
+
     def read(self, texts: Sequence[str]) -> Reading:
         """Read n texts, each as a whole; n may be 0.
 
@@ -124,7 +145,7 @@ class TextScorer:
         scores: Floats = np.zeros(labels.shape)
         features: Floats | None = None
         # What the head is given, in as many pieces as it is called.
-        given: list[torch.Tensor] = []
+        given: list[Tensor] = []
         hook: AbstractContextManager[Any] = nullcontext()
         if isinstance(self.model, ResumeClassifier):
             features = np.zeros((len(tokens), self.model.bert.config.hidden_size))
@@ -132,9 +153,7 @@ class TextScorer:
                 lambda _, inputs: given.append(inputs[0])
             )
         of_windows: dict[int, Floats] = {}
-        mixed = MIXED.get(self.precision)
-        autocast = torch.autocast(self.device.type, mixed, enabled=mixed is not None)
-        with torch.inference_mode(), autocast, hook:
+        with torch.inference_mode(), self._autocast(), hook:
             # Longest first.
             for places in sampler:
                 batch = collate([dataset[place] for place in places])

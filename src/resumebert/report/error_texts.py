@@ -50,6 +50,8 @@ def _marked(example: ErrorExample, label_names: Sequence[str], begin: int, end: 
     spans = _disjoint([s for s in example.spans if s.label in columns], begin, end)
     edges = {edge for span in spans for edge in (span.start, span.end)}
     edges |= {edge for window, _ in deciding for edge in (window.start, window.end)}
+    words = [word for mistake in example.mistakes for word in mistake.words]
+    edges |= {edge for word in words for edge in (word.start, word.end)}
     inner = {edge for edge in edges if begin < edge < end}
     pieces = []
     for start, stop in pairwise(sorted({begin, end, *inner})):
@@ -59,6 +61,10 @@ def _marked(example: ErrorExample, label_names: Sequence[str], begin: int, end: 
                 piece = Markup('<mark class="l{}" title="{}">{}</mark>').format(
                     columns[span.label] % 10, span.label, piece
                 )
+        for word in words:
+            if word.start <= start and stop <= word.end:
+                kind = "for" if word.weight > 0 else "against"
+                piece = Markup('<u class="{}">{}</u>').format(kind, piece)
         labels = [label for w, names in deciding if w.start <= start < w.end for label in names]
         if labels:
             told = f"the window that decided {', '.join(labels)}"

@@ -17,7 +17,7 @@ from resumebert.charts import curves, matrices, script, stylesheet, svg
 from resumebert.charts.curves import Scored
 from resumebert.charts.history import history_pictures
 from resumebert.charts.review import review_picture
-from resumebert.charts.words import with_ends
+from resumebert.charts.words import number, with_ends
 from resumebert.evaluation.abstention import review_curve
 from resumebert.evaluation.result import ABSTAIN, TUNED, EvaluationResult
 from resumebert.report import data_tables, sentences, tables
@@ -72,6 +72,7 @@ def _contents(report: ReportInput) -> dict[str, Any]:
         "script": Markup(code),
         "script_hash": base64.b64encode(hashlib.sha256(code.encode()).digest()).decode(),
         "sentences": sentences,
+        "number": number,
         "tables": tables,
         "drawn": drawn,
         "charts": CHARTS,

@@ -242,6 +242,7 @@ class EvaluationSettings(Settings):
     probes: bool = must(optional(FLAG), default=True)
     label_noise: bool = must(optional(FLAG), default=True)
     errors: int = must(optional(integer(0)), default=20)  # the worst, in the report
+    explain: int = must(optional(integer(0)), default=5)  # of these, by their words
     # Further names of labels.
     label_words: Mapping[str, Sequence[str]] | None = must(NAMES_OF_LABELS, default=None)
 
@@ -351,6 +352,7 @@ class PredictSettings(Settings):
     sheet: str | None = must(NAME)
     keep_hidden: bool  # text that a person can't see
     workers: int | None = must(integer(1, 1000))  # processes that read documents
+    explain: bool  # the words that speak for and against labels
     write_text: bool  # as the model read it
     device: str = must(DEVICE)
     precision: str | None = must(one_of(*PRECISIONS))  # null: the run's own

@@ -52,7 +52,9 @@ def predict(config: DictConfig) -> int:
         batch_size=settings.batch_size,
         trust=settings.trust,
     )
-    columns = Columns(labeler.label_names, settings.keep_columns, settings.write_text)
+    columns = Columns(
+        labeler.label_names, settings.keep_columns, settings.write_text, settings.explain
+    )
     command = _command(settings, model)
     overwrite, failed = settings.overwrite, 0
     with (

@@ -17,6 +17,7 @@ from resumebert.evaluation.comparison import Compared
 from resumebert.evaluation.decisions import Decisions
 from resumebert.evaluation.label_noise import write_suspects
 from resumebert.evaluation.result import EvaluationResult
+from resumebert.inference.explaining import explain_text
 from resumebert.inference.scoring import TextScorer
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.report import ReportInput, read_history, write_model_card, write_report
@@ -78,6 +79,7 @@ def report(
         trained=subject.trained,
         baseline=subject.baseline,
         others=subject.results[:-1],
+        word_weights=lambda text, column: explain_text(subject.scorer, text, [column])[0][1],
         settings=settings,
     )
     size = sum(parameter.numel() for parameter in subject.model.parameters()) / 1e6
