@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from resumebert.inference.labeler import Prediction, ResumeLabeler
 
 # Texts that are labelled at a time, and what is written at once: whichever limit comes first.
-_TEXTS, _CHARACTERS, _SECONDS = 1024, 1 << 22, 5.0
+TEXTS, _CHARACTERS, _SECONDS = 1024, 1 << 22, 5.0
 # Words of a label that are written.
 WORDS = 5
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -168,7 +168,7 @@ def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
         chunk.append(item)
         characters += len(item.text)
         is_late = time.monotonic() - began > _SECONDS
-        if len(chunk) >= _TEXTS or characters >= _CHARACTERS or is_late:
+        if len(chunk) >= TEXTS or characters >= _CHARACTERS or is_late:
             yield chunk
             chunk, characters, began = [], 0, time.monotonic()
     if chunk:

@@ -357,6 +357,9 @@ class PredictSettings(Settings):
     device: str = must(DEVICE)
     precision: str | None = must(one_of(*PRECISIONS))  # null: the run's own
     batch_size: int = must(integer(1))  # texts at a time
+    engine: Literal["local", "ray"]
+    ray_address: str | None = must(NAME)  # null: a cluster of this machine alone
+    ray_workers: int | None = must(integer(1))  # null: one for each two processors
 
 
 def frozen(value: Any) -> Any:

@@ -3,22 +3,28 @@
 import time
 from contextlib import closing
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
+from resumebert.inference.distributed import label_with_ray
 from resumebert.inference.inputs import STDIN, InputOptions, open_input
 from resumebert.inference.outputs import STDOUT, check_output, fingerprint, open_output
 from resumebert.inference.rows import Columns, label_items
 from resumebert.settings.compose import predict_settings
 from resumebert.settings.schema import PredictSettings, thawed
 from resumebert.utils.console import duration, make_console, quiet_libraries
+from resumebert.utils.errors import UserError
 from resumebert.utils.folders import EXPORTED, checkpoint_file
 from resumebert.utils.progress import Counted
 
 # What does not change a row, or is looked at closer.
-NO_MATTER = ("ckpt", "input", "output", "overwrite", "trust", "device", "batch_size", "workers")
+NO_MATTER = (
+    "ckpt", "input", "output", "overwrite", "trust", "device", "batch_size", "workers", "engine",
+    "ray_address", "ray_workers",
+)  # fmt: skip
 
 
 def predict(config: DictConfig) -> int:
@@ -39,19 +45,22 @@ def predict(config: DictConfig) -> int:
         model = checkpoint_file(model)
     Columns((), settings.keep_columns)
     options = {each.name: getattr(settings, each.name) for each in fields(InputOptions)}
-    given = open_input(settings.input, InputOptions(**options))
+    opened = partial(open_input, _place(settings), InputOptions(**options))
+    given = opened()
     total = given.count()
     # Imported here, since it loads PyTorch.
     from resumebert.inference.labeler import ResumeLabeler
 
     quiet_libraries()
-    labeler = ResumeLabeler.load(
-        model,
+    load = partial(
+        ResumeLabeler.load,
+        model.absolute(),
         device=settings.device,
         precision=settings.precision,
         batch_size=settings.batch_size,
         trust=settings.trust,
     )
+    labeler = load()
     columns = Columns(
         labeler.label_names, settings.keep_columns, settings.write_text, settings.explain
     )
@@ -65,10 +74,22 @@ def predict(config: DictConfig) -> int:
         Counted("documents", total, output.done) as progress,
     ):
         before = output.done
+        labelled = label_items(labeler, items, columns)
+        if settings.engine == "ray" and total is not None:
+            labelled = label_with_ray(
+                load,
+                opened,
+                columns,
+                count=total,
+                start=before,
+                address=settings.ray_address,
+                workers=settings.ray_workers,
+                gpus=settings.device.startswith("cuda"),
+            )
         if before:
             _say(f"{before:,} rows are there already, and are gone on with.")
         try:
-            for rows in label_items(labeler, items, columns):
+            for rows in labelled:
                 output.write(rows)
                 failed += sum(row["error"] is not None for row in rows)
                 progress.add(len(rows))
@@ -85,6 +106,18 @@ def predict(config: DictConfig) -> int:
         + ("" if settings.output == STDOUT else f" {settings.output}: {output.done:,} rows.")
     )
     return output.done
+
+
+def _place(settings: PredictSettings) -> str:
+    """Return where the input is, as workers on other machines find it too."""
+    if settings.input != STDIN:
+        return str(Path(settings.input).expanduser().absolute())
+    if settings.engine == "ray":
+        raise UserError(
+            "engine=ray: its workers can't read standard input. Give a file or folder that all "
+            "machines see, or engine=local."
+        )
+    return STDIN
 
 
 def _command(settings: PredictSettings, model: Path) -> dict[str, Any]:
