@@ -7,14 +7,17 @@ import pandas as pd
 import pytest
 import torch
 
-from helpers import LEAN, QUICK, Command
+from helpers import LEAN, Command
 from resumebert.model.checkpoint_file import write_checkpoint
+
+# Of what describes one model alone, nothing.
+ALONE = ("evaluation.probes=false", "evaluation.slices=false", "evaluation.label_noise=false")
 
 
 @pytest.fixture(scope="session")
 def other(shared_run) -> Path:
     """Another run's folder: other weights, another way of reading, the same split."""
-    return shared_run("other", *QUICK, "data.max_length=32", "optimizer.lr=1e-2", "seed=3")
+    return shared_run("other", *LEAN, "data.max_length=32", "optimizer.lr=1e-2", "seed=3")
 
 
 def json_of(path: Path) -> dict:
@@ -23,7 +26,10 @@ def json_of(path: Path) -> dict:
 
 def test_two_runs(command: Command, trained, other, tmp_path):
     run, _ = trained
-    result = command("eval", f"ckpt={other}", f"compare_to={run}", f"hydra.run.dir={tmp_path}/e")
+    settings = ("evaluation.report=true", "evaluation.bootstrap_resamples=200", *ALONE)
+    result = command(
+        "eval", f"ckpt={other}", f"compare_to={run}", *settings, f"hydra.run.dir={tmp_path}/e"
+    )
     assert result.code == 0, result.errors
     found = json_of(tmp_path / "e" / "comparison.json")
     assert found["first"] == f"{run}/checkpoints/best.ckpt"
@@ -74,7 +80,7 @@ def test_a_run_with_itself_differs_in_nothing(command: Command, trained, tmp_pat
 
 def test_the_linear_baseline(command: Command, trained, tmp_path):
     run, _ = trained
-    settings = ("compare_to=baseline", "evaluation.baseline=false")
+    settings = ("compare_to=baseline", "evaluation.baseline=false", *ALONE)
     result = command("eval", f"ckpt={run}", *settings, f"hydra.run.dir={tmp_path}/e")
     assert result.code == 0, result.errors
     found = json_of(tmp_path / "e" / "comparison.json")
@@ -122,7 +128,8 @@ def test_a_model_that_was_trained_on_the_documents_is_called_out(
 ):
     # The same documents, dealt out another way.
     assert command("train", *LEAN, "data/split=random", f"hydra.run.dir={tmp_path}/run").code == 0
-    settings = (f"compare_to={tmp_path}/run", f"hydra.run.dir={tmp_path}/e")
+    plain = ("evaluation.baseline=false", *ALONE)
+    settings = (f"compare_to={tmp_path}/run", f"hydra.run.dir={tmp_path}/e", *plain)
     result = command("eval", f"ckpt={trained[0]}", *settings)
     assert result.code == 0, result.errors
     assert "and the comparison favours it" in result.output

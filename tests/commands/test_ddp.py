@@ -23,7 +23,8 @@ from resumebert.evaluation.metrics import multilabel_metrics
 LR = 0.1
 RUN = (
     *QUICK, "trainer.max_epochs=2", "seed=3", "model.hidden_dropout=0", "scheduler.warmup=0",
-    "trainer.precision=32-true", "data.long_documents=windows", "data.max_windows_train=12",
+    "trainer.precision=32-true", "evaluation.probes=false", "evaluation.label_noise=false",
+    "evaluation.bootstrap_resamples=50", "data.long_documents=windows", "data.max_windows_train=12",
     f"optimizer.lr={LR}", "optimizer.eps=1", "optimizer.head_lr_factor=1",
     "optimizer.weight_decay=0",
 )  # fmt: skip

@@ -27,7 +27,8 @@ def write_table(path, words: int) -> None:
 def test_no_document_is_cut_or_too_long(command: Command, tmp_path, words):
     write_table(tmp_path / "mine.csv", words)
     arguments = (
-        "debug=default", "data=table", "data.path=mine.csv", "data.labels_column=labels",
+        "debug=default", "evaluation.baseline=false", "evaluation.bootstrap_resamples=20",
+        "data=table", "data.path=mine.csv", "data.labels_column=labels",
         "data.limit=null", "data.max_length=64", "data.max_windows_train=8",
         "data/split=predefined", "data.split.manifest=split.csv", "hydra.run.dir=run",
     )  # fmt: skip

@@ -178,7 +178,10 @@ def test_tensorboard_has_curves_config_and_real_final_metrics(trained):
 
 def test_same_seed_same_figures_other_seed_other_figures(command: Command, tmp_path, trained):
     run, _ = trained
-    for name, settings in (("again", (*QUICK, "seed=7")), ("other", (*LEAN, "seed=8"))):
+    for name, settings in (
+        ("again", (*QUICK, "evaluation.report=false", "seed=7")),
+        ("other", (*LEAN, "seed=8")),
+    ):
         result = command("train", *settings, f"hydra.run.dir={tmp_path / name}")
         assert result.code == 0, result.errors
     assert metrics_of(tmp_path / "again") == metrics_of(run)
@@ -408,7 +411,10 @@ def test_the_sample_is_prepared_once(command, tmp_path, monkeypatch):
 
 
 def test_without_validation_documents_the_last_weights_are_kept(command, tmp_path):
-    shares = ("data.shares.train=0.8", "data.shares.val=0", "data.shares.test=0.2")
+    shares = (
+        "data.shares.train=0.8", "data.shares.val=0", "data.shares.test=0.2",
+        "evaluation.probes=false", "evaluation.bootstrap_resamples=50",
+    )  # fmt: skip
     result = command("train", *QUICK, *shares, "hydra.run.dir=run", "trainer.max_epochs=2")
     assert result.code == 0, result.errors
     assert "best.ckpt will be the last epoch's" in result.output
@@ -455,11 +461,10 @@ def test_a_recipe_trains_goes_on_and_is_evaluated_alike(command, tmp_path, recip
     last = "ckpt_path=run/checkpoints/last.ckpt"
     more = command("train", *LEAN, *recipe, last, "trainer.max_epochs=2", "hydra.run.dir=more")
     assert more.code == 0, more.errors
-    for run, report in (("run", "false"), ("more", "true")):
-        options = (f"evaluation.report={report}", f"hydra.run.dir={run}_eval")
-        assert command("eval", f"ckpt={run}", *options).code == 0
-        again = metrics_of(tmp_path / f"{run}_eval")
-        assert again == {name: metrics_of(tmp_path / run)[name] for name in again}
+    options = ("evaluation.report=true", "evaluation.label_noise=false", "hydra.run.dir=again")
+    assert command("eval", "ckpt=more", *options).code == 0
+    again = metrics_of(tmp_path / "again")
+    assert again == {name: metrics_of(tmp_path / "more")[name] for name in again}
 
 
 def test_training_does_not_go_on_from_another_architecture(command, tmp_path, trained):
@@ -481,7 +486,8 @@ def test_training_does_not_go_on_from_another_architecture(command, tmp_path, tr
     ids=lambda settings: settings[1],
 )  # fmt: skip
 def test_other_calibrations_and_objectives_are_repeated_by_eval(command, tmp_path, settings):
-    result = command("train", *QUICK, "evaluation.report=false", *settings, "hydra.run.dir=run")
+    quick = (*QUICK, "evaluation.report=false", "evaluation.bootstrap_resamples=20")
+    result = command("train", *quick, *settings, "hydra.run.dir=run")
     assert result.code == 0, result.errors
     assert command("eval", "ckpt=run", "hydra.run.dir=again").code == 0
     metrics, again = metrics_of(tmp_path / "run"), metrics_of(tmp_path / "again")
