@@ -7,7 +7,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec, resolve_name
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,8 @@ def code_digest(reader: Callable[..., Any], *modules: str) -> str | None:
         except (OSError, TypeError):
             return None
     for file in sorted(_imported([*modules, name])):
-        digest.update(_without_comments(file))
+        content = file.read_bytes()
+        digest.update(_parsed(content)[1] if file.suffix == ".py" else content)
     return digest.hexdigest()
 
 
@@ -103,10 +104,10 @@ def _is_followed(name: str, tops: set[str]) -> bool:
 def _imports(file: Path, name: str) -> Iterator[str]:
     """Yield the names of what a module may import: of each, a module or something in one."""
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    for node in _parsed(file.read_bytes())[0]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             try:
                 base = resolve_name("." * node.level + (node.module or ""), package)
             except ImportError:
@@ -115,12 +116,14 @@ def _imports(file: Path, name: str) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
-def _without_comments(path: Path) -> bytes:
-    """Return a module's code without comments and docstrings; any other file as it is."""
-    if path.suffix != ".py":
-        return path.read_bytes()
-    tree = ast.parse(path.read_bytes())
+@cache
+def _parsed(code: bytes) -> tuple[list[ast.Import | ast.ImportFrom], bytes]:
+    """Return a module's imports, and its code without comments and docstrings."""
+    tree = ast.parse(code)
+    imports = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imports.append(node)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             node.value = ast.Constant(None)
-    return ast.dump(tree).encode()
+    return imports, ast.dump(tree).encode()

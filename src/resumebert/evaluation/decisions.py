@@ -83,7 +83,10 @@ class Decisions:
 
     def to_plain(self) -> dict[str, Any]:
         """Return a dictionary of plain Python values, without the attributes that are None."""
-        plain = asdict(self)
+        plain = asdict(replace(self, familiarity=None))
+        if self.familiarity is not None:
+            # Not copied: it has a number for every token of the vocabulary.
+            plain["familiarity"] = dict(vars(self.familiarity))
         if isinstance(self.calibration, OwnCalibration):
             plain["calibration"] = self.calibration.to_plain()
         return {name: value for name, value in plain.items() if value is not None}
