@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hydra._internal.hydra import Hydra
 
 from helpers import QUICK, REPOSITORY, Command, Result, in_own_process
 from resumebert.utils.folders import remove_unused
@@ -35,6 +36,9 @@ def in_this_process(name: str, *arguments: str) -> int:
     """Run a command as if it had been typed; return its exit code."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [f"{name}.py", *arguments])
+        # To learn whether a config says so, Hydra composes the whole of it once more.
+        if not any(word.startswith("hydra.mode") or "hparams_search" in word for word in arguments):
+            patch.setattr(Hydra, "get_mode", lambda *_, **__: None)
         try:
             runpy.run_path(str(REPOSITORY / f"{name}.py"), run_name="__main__")
         except SystemExit as leave:
