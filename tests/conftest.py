@@ -22,6 +22,9 @@ torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
 
+# What a power cut would leave can't be tested here, and a disk takes its time.
+os.fsync = lambda descriptor: None
+
 BEFORE = pytest.StashKey[set[Path]]()
 
 

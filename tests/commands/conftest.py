@@ -60,14 +60,14 @@ def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shared_run(session_folder: Path) -> Callable[..., Path]:
     """``shared_run("name", "key=value", …)``: the folder of a run made once for all tests.
 
-    They only read it.
+    They only read it. The command ends with ``code``.
     """
 
-    def make(name: str, *arguments: str) -> Path:
+    def make(name: str, *arguments: str, code: int = 0) -> Path:
         run, done = session_folder / name, session_folder / f"{name}.done"
         with FileLock(session_folder / f"{name}.lock"):
             if not done.exists():
-                assert in_this_process("train", *arguments, f"hydra.run.dir={run}") == 0
+                assert in_this_process("train", *arguments, f"hydra.run.dir={run}") == code
                 done.touch()
         return run
 

@@ -57,7 +57,7 @@ def test_two_runs(command: Command, trained, other, tmp_path):
         assert row["wrong_ckpt"] == len(truth ^ said)
     report = (tmp_path / "e" / "report.html").read_text()
     assert '<section id="comparison"' in report
-    assert f"{values['difference']:+.3f}".replace("-", "−") in report
+    assert number(values["difference"], 3, signed=True) in report
     # Two runs of little training may decide alike.
     assert len(rows) == 0 or f"{len(rows)} of {found['documents']}. On " in report
     assert "## Compared with" in (tmp_path / "e" / "model_card.md").read_text()

@@ -15,6 +15,9 @@ from resumebert.utils.folders import checkpoint_file
 # All in one process: a start of Python each would take longer.
 ONE_AFTER_THE_OTHER = """
 import runpy, sys
+from hydra._internal.hydra import Hydra
+# To learn the mode, Hydra composes the whole config once more.
+Hydra.get_mode = lambda *_, **__: None
 for line in sys.stdin.read().splitlines():
     sys.argv = line.split("|")
     try:

@@ -17,7 +17,9 @@ from helpers import LEAN, LIMIT, REPOSITORY, Command, wait_until
 # 63 documents to train on, in 8 steps an epoch.
 RUN = (*LEAN, "trainer.max_epochs=2", "seed=3")
 WITH_REPORT = (
-    "evaluation.report=true", "evaluation.baseline=auto", "evaluation.bootstrap_resamples=200",
+    "evaluation.report=true", "evaluation.baseline=auto", "evaluation.bootstrap_resamples=50",
+    "evaluation.unlike_training=0.01", "evaluation.probes=false", "evaluation.slices=false",
+    "evaluation.label_noise=false",
 )  # fmt: skip
 
 

@@ -11,15 +11,14 @@ from hydra import compose, initialize_config_dir
 from lightning.pytorch import Trainer
 from omegaconf import OmegaConf
 
-from helpers import QUICK, REPOSITORY
+from helpers import LEAN, REPOSITORY
 from resumebert.settings.rules import check_values
 from resumebert.tasks.train import train
 from resumebert.utils.errors import UserError
 
 # 63 documents to train on in 8 batches, 13 to validate on, 14 to test on.
 TINY = (
-    *QUICK, "evaluation.report=false", "evaluation.baseline=false",
-    "evaluation.bootstrap_resamples=0",
+    *LEAN,
     "model.random_config={num_hidden_layers:1,hidden_size:16,num_attention_heads:2,intermediate_size:32}",
 )  # fmt: skip
 
@@ -185,6 +184,7 @@ def test_without_callbacks_and_loggers_the_last_weights_are_tested(tmp_path, cap
         "logger=none",
         "evaluation.report=true",
         "evaluation.probes=false",
+        "evaluation.slices=false",
     )
     assert "test, last weights" in capsys.readouterr().out
     assert metrics(tmp_path)["test/loss"] > 0
