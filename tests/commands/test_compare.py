@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from helpers import LEAN, Command
+from resumebert.charts.words import number
 from resumebert.model.checkpoint_file import write_checkpoint
 
 # Of what describes one model alone, nothing.
