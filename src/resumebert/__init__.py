@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from resumebert.evaluation.intervals import bootstrap_intervals
     from resumebert.evaluation.metrics import multilabel_metrics
     from resumebert.evaluation.registry import metric
+    from resumebert.inference.explaining import Explanation
     from resumebert.inference.labeler import Prediction, ResumeLabeler
     from resumebert.model.classifier import ResumeClassifier
     from resumebert.settings.compose import compose
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Explanation": "inference.explaining",
     "Prediction": "inference.labeler",
     "ResumeClassifier": "model.classifier",
     "ResumeDataModule": "data.datamodule",
@@ -46,6 +48,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Explanation",
     "Prediction",
     "ResumeClassifier",
     "ResumeDataModule",

@@ -98,6 +98,12 @@ def label_with_ray(
         )
         for part in rows.iter_rows():
             yield json.loads(part["rows"])
+    except (ray.exceptions.RayError, ray.data.exceptions.RayDataUserCodeException) as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise UserError(
+            f"engine=ray: a worker failed ({reason}). Check that all machines see the checkpoint "
+            "and the input under the same paths, and have this package installed."
+        ) from error
     finally:
         if address is None:
             ray.shutdown()
