@@ -166,7 +166,7 @@ def test_places_are_not_taken_from_a_file(command: Command, run_of):
     elsewhere = Path.cwd() / "elsewhere"
     keys = ("callbacks.last_checkpoint.dirpath", "hydra.run.dir", "output_dir")
     edited = with_lines(run_of("epoch"), *(f"{key}={elsewhere}" for key in keys))
-    result = command("train", edited, "hydra.run.dir=edited", "trainer.max_epochs=1")
+    result = command("train", edited, "hydra.run.dir=edited", "trainer.max_epochs=2")
     assert result.code == 0, result.errors
     assert Path("edited/metrics.json").exists()
     assert Path("edited/checkpoints/last.ckpt").exists()

@@ -110,14 +110,14 @@ def predict(config: DictConfig) -> int:
 
 def _place(settings: PredictSettings) -> str:
     """Return where the input is, as workers on other machines find it too."""
+    if settings.engine == "local":
+        return settings.input
     if settings.input != STDIN:
         return str(Path(settings.input).expanduser().absolute())
-    if settings.engine == "ray":
-        raise UserError(
-            "engine=ray: its workers can't read standard input. Give a file or folder that all "
-            "machines see, or engine=local."
-        )
-    return STDIN
+    raise UserError(
+        "engine=ray: its workers can't read standard input. Give a file or folder that all "
+        "machines see, or engine=local."
+    )
 
 
 def _command(settings: PredictSettings, model: Path) -> dict[str, Any]:
