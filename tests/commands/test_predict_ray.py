@@ -13,6 +13,8 @@ import pytest
 
 from documents import made
 from helpers import LEAN, LIMIT, REPOSITORY, Command, wait_until
+from resumebert.inference.distributed import label_with_ray
+from resumebert.inference.rows import Columns
 
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
 TEXT = "Java developer, ten years of Spring and Hibernate in Berlin. "
@@ -43,6 +45,12 @@ def test_what_can_not_be_is_refused(run: Path, command: Command, tmp_path, monke
     assert result.code == 1
     assert "pip install 'resumebert[ray]'" in result.errors
     assert not (tmp_path / "F.csv").exists()
+
+
+def test_of_nothing_left_to_label_no_cluster_is_asked(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    done = label_with_ray(dict, dict, Columns(()), count=3, start=3)  # type: ignore[arg-type]
+    assert list(done) == []
 
 
 @needs_ray

@@ -78,6 +78,8 @@ def label_with_ray(
     Raises:
         UserError: Ray is not installed, or there is no cluster at the address.
     """
+    if start >= count:
+        return
     ray = _connected(address)
     try:
         context = ray.data.DataContext.get_current()

@@ -7,7 +7,7 @@ The *weight* of a word is what its occlusion changes: the label's logit, minus t
 word replaced by [MASK] in every window that holds it (Zeiler and Fergus, "Visualizing and
 understanding convolutional networks", 2014; Li, Monroe and Jurafsky, "Understanding neural networks
 through representation erasure", 2016). It needs no gradients, so that an ONNX model is explained
-too. ``docs/explaining.md`` measures how faithful the weights are.
+too. ``benchmarks/faithfulness.py`` measures how faithful the weights are.
 """
 
 import re
@@ -115,9 +115,11 @@ def explain_text(
             for window, share in zip(windows, of_label.tolist(), strict=True)
         ]
         weights = _weights(scorer, read, words, column, _chosen(of_label))
-        found.append(
-            (shown, [WordWeight(*words[at][0], _cut(text, words[at][0]), w) for at, w in weights])
-        )
+        weighed = []
+        for at, weight in weights:
+            start, end = words[at][0]
+            weighed.append(WordWeight(start, end, text[start:end], weight))
+        found.append((shown, weighed))
     return found
 
 
@@ -133,10 +135,6 @@ def _words(text: str, places: npt.NDArray[np.int64]) -> list[Word]:
         if first < last:
             found.append((match.span(), np.arange(first, last)))
     return found
-
-
-def _cut(text: str, span: tuple[int, int]) -> str:
-    return text[span[0] : span[1]]
 
 
 def _shares(scorer: TextScorer, read: ReadText, columns: Sequence[int]) -> Floats:
