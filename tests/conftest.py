@@ -1,5 +1,6 @@
 """What the tests share: the weights package and its vocabulary."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,10 @@ settings.load_profile("default")
 
 # What a power cut would leave can't be tested here, and a disk takes its time.
 os.fsync = lambda descriptor: None
+
+# What is imported and collected lives to the end. There is much of it, and to look for cycles in it
+# again and again takes time.
+gc.disable()
 
 BEFORE = pytest.StashKey[set[Path]]()
 
@@ -67,6 +72,11 @@ def no_process_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 
 def outputs() -> set[Path]:
     return set((REPOSITORY / "outputs").glob("*/*"))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -25,14 +25,14 @@ MADE = {
 }
 
 
-def rectangles(canvas: Canvas) -> None:
-    """Draw the whole page over and over."""
-    canvas.drawString(9, 9, "x")
-    for _ in range(300_000):
-        canvas.rect(0, 0, 500, 800, fill=1)
+def slow_pdf() -> bytes:
+    """Return a PDF that draws its whole page over and over."""
 
+    def draw(canvas: Canvas) -> None:
+        canvas.drawString(9, 9, "x")
+        canvas._code += ["0 0 500 800 re f"] * 300_000
 
-SLOW = made.pdf(rectangles, pageCompression=1)
+    return made.pdf(draw, pageCompression=1)
 
 
 def children() -> list[psutil.Process]:
@@ -56,7 +56,7 @@ def test_results_come_in_order(tmp_path: Path, workers):
 
 
 def test_what_takes_too_long_or_too_much_is_told_and_the_rest_goes_on(monkeypatch):
-    sources = [("1.txt", b"one"), ("slow.pdf", SLOW), ("2.txt", b"two")]
+    sources = [("1.txt", b"one"), ("slow.pdf", slow_pdf()), ("2.txt", b"two")]
     began = time.monotonic()
     first, slow, last = read_documents_safely(sources, seconds=2)
     assert (first.text, last.text) == ("one", "two")
@@ -80,7 +80,7 @@ def test_a_reader_that_is_killed_is_replaced():
 
 
 def test_whoever_stops_early_leaves_no_process_behind():
-    documents = read_documents_safely([("1.txt", b"one"), ("slow.pdf", SLOW)] * 5, workers=2)
+    documents = read_documents_safely([("1.txt", b"one"), ("slow.pdf", slow_pdf())] * 5, workers=2)
     assert next(documents).text == "one"
     began = time.monotonic()
     documents.close()

@@ -7,11 +7,11 @@ neither code nor a place to write to.
 
 import shlex
 import sys
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -118,16 +118,16 @@ def taken_over(arguments: Sequence[str], conf: Path, console: Console) -> list[s
         stored = _parsed(overrides)
     except (HydraException, TypeError) as error:
         raise UserError(f"ckpt_path={path}: what was typed for its run is damaged.") from error
-    with initialize_config_dir(str(conf), version_base="1.3"):
-        kept = _without_additions(_without_typed(stored, typed), trust, console)
-        for override in kept:
-            if reason := _not_from_a_file(override, trust):
-                line = str(override.input_line)
-                raise UserError(
-                    f"ckpt_path={path}: its run was started with {line}, which {reason}, so it is "
-                    f"not taken from the file. Give it again, or another value: "
-                    + shlex.join(["python", "train.py", line, *arguments])
-                )
+    options = _options(conf)
+    kept = _without_additions(_without_typed(stored, typed, options), options, trust, console)
+    for override in kept:
+        if reason := _not_from_a_file(override, options, trust):
+            line = str(override.input_line)
+            raise UserError(
+                f"ckpt_path={path}: its run was started with {line}, which {reason}, so it is not "
+                "taken from the file. Give it again, or another value: "
+                + shlex.join(["python", "train.py", line, *arguments])
+            )
     mine = [
         f"ckpt_path={quoted(path)}" if o.key_or_group == "ckpt_path" else str(o.input_line)
         for o in typed
@@ -149,14 +149,24 @@ def _parsed(lines: Sequence[str]) -> list[Override]:
     return parsed
 
 
-def _without_typed(stored: Sequence[Override], typed: Sequence[Override]) -> list[Override]:
+def _options(conf: Path) -> dict[str, set[str]]:
+    """Return the names of the options of each config group."""
+    options: dict[str, set[str]] = defaultdict(set)
+    for path in conf.rglob("*.yaml"):
+        options[path.parent.relative_to(conf).as_posix()].add(path.stem)
+    return dict(options)
+
+
+def _without_typed(
+    stored: Sequence[Override], typed: Sequence[Override], options: Mapping[str, set[str]]
+) -> list[Override]:
     """Return what is not typed anew: neither itself, nor the group or option that it is of."""
     keys = {override.key_or_group for override in typed}
-    options = {o.key_or_group: o.value() for o in stored if _options(o.key_or_group)}
+    chosen = {o.key_or_group: o.value() for o in stored if o.key_or_group in options}
     anew = tuple(
         f"{o.key_or_group.replace('/', '.')}."
         for o in typed
-        if _options(o.key_or_group) and options.get(o.key_or_group) != o.value()
+        if o.key_or_group in options and chosen.get(o.key_or_group) != o.value()
     )
     return [
         override
@@ -168,13 +178,16 @@ def _without_typed(stored: Sequence[Override], typed: Sequence[Override]) -> lis
 
 
 def _without_additions(
-    stored: Sequence[Override], trust: Sequence[str], console: Console
+    stored: Sequence[Override],
+    options: Mapping[str, set[str]],
+    trust: Sequence[str],
+    console: Console,
 ) -> list[Override]:
     """Leave out what only watches the training and names code or places; say so."""
     left_out: list[str] = []
     for override in stored:
         key = override.key_or_group
-        if key.startswith(("callbacks.", "logger.")) and _not_from_a_file(override, trust):
+        if key.startswith(("callbacks.", "logger.")) and _not_from_a_file(override, options, trust):
             # Without its class, the arguments of an addition are of no use.
             is_class = key.endswith("._target_")
             left_out.append(f"{key.rpartition('.')[0]}." if is_class else key)
@@ -183,16 +196,14 @@ def _without_additions(
     return [o for o in stored if not o.key_or_group.startswith(tuple(left_out))]
 
 
-def _options(group: str) -> list[str]:
-    return GlobalHydra.instance().config_loader().get_group_options(group)
-
-
-def _not_from_a_file(override: Override, trust: Sequence[str]) -> str | None:
+def _not_from_a_file(
+    override: Override, options: Mapping[str, set[str]], trust: Sequence[str]
+) -> str | None:
     """Return why an override is only taken where it is typed; None where it is taken."""
     key, value = override.key_or_group, override.value()
     parts = key.replace("/", ".").split(".")
-    if options := _options(key):
-        is_known = value in options and override.package is None
+    if key in options:
+        is_known = value in options[key] and override.package is None
         return None if is_known else "names an option that is not here"
     names = value if isinstance(value, list) else [value]
     is_sweep = override.is_sweep_override()
