@@ -8,6 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
+# What is compiled once is there for all the processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install install-dev train eval test test-all lint format tensorboard clean
 
 help:

@@ -31,11 +31,11 @@ TINY_BERT = {
 
 # A run of everything in a few seconds.
 QUICK = ("debug=default", "data.limit=90", "data.max_length=16")
-# Without what only describes the model, two thirds of a quick run's time: for tests of the
+# Without what only describes the model or logs, two thirds of a quick run's time: for tests of the
 # training. In the same precision on every processor.
 LEAN = (
-    *QUICK, "evaluation.unlike_training=0", "evaluation.report=false", "evaluation.baseline=false",
-    "evaluation.bootstrap_resamples=0", "trainer.precision=32-true",
+    *QUICK, "logger=none", "evaluation.unlike_training=0", "evaluation.report=false",
+    "evaluation.baseline=false", "evaluation.bootstrap_resamples=0", "trainer.precision=32-true",
 )  # fmt: skip
 
 # What has not ended after so many seconds hangs, on any machine and beside any other load.

@@ -293,15 +293,33 @@ def test_a_split_without_documents(command: Command, trained, tmp_path):
     assert "split=dev: must be one of" in result.errors
 
 
-@pytest.mark.parametrize("loss", ["bce_weighted", "asymmetric", "focal", "zlpr"])
-def test_the_loss_it_was_trained_with_is_repeated_too(command, tmp_path, loss):
-    assert command("train", *LEAN, f"loss={loss}", "hydra.run.dir=run").code == 0
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("loss=bce_weighted", "evaluation.calibration=none", "evaluation.thresholds=fixed"),
+        ("loss=asymmetric", "evaluation.calibration=isotonic", "evaluation.thresholds=recall",
+         "evaluation.baseline=true"),
+        ("loss=focal", "evaluation.calibration=temperature", "evaluation.thresholds=cost",
+         "evaluation.miss_cost=3", "evaluation.bootstrap_resamples=20"),
+        ("loss=zlpr",),
+    ],
+    ids=lambda settings: settings[0],
+)  # fmt: skip
+def test_loss_calibration_and_objective_are_repeated(command, tmp_path, settings):
+    assert command("train", *LEAN, *settings, "hydra.run.dir=run").code == 0
     assert command("eval", "ckpt=run", "hydra.run.dir=again").code == 0
-    trained, again = (
+    metrics, again = (
         json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("run", "again")
     )
-    assert again == {name: trained[name] for name in again}
+    assert again == {name: metrics[name] for name in again}
     assert again["test/loss"] > 0
+    assert ("test/baseline/f1_micro" in again) == ("evaluation.baseline=true" in settings)
+    if "evaluation.thresholds=fixed" in settings:
+        assert metrics["test/tuned/f1_micro"] == metrics["test/f1_micro"]
+    if "evaluation.thresholds=recall" in settings:
+        recalls = [value for key, value in metrics.items() if key.startswith("val/tuned/recall/")]
+        assert len(recalls) == 10
+        assert min(value for value in recalls if value is not None) >= 0.9
 
 
 def test_a_plateau_schedule_goes_on_where_it_stopped(command, tmp_path):

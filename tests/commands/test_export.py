@@ -36,6 +36,8 @@ def test_an_export_is_trained_on(command: Command, tmp_path):
     assert torch.equal(weights["bert.classifier.weight"], before["classifier.weight"])
 
 
+# What it writes is looked at in tests/inference/test_exporting.py.
+@pytest.mark.slow
 def test_an_export_for_onnx_runtime(command: Command, tmp_path):
     result = command("export", f"ckpt={TRAINED}", "output=mine", "format=onnx", "documents=7")
     assert result.code == 0, result.errors

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from helpers import Command
+from helpers import LEAN, Command
 
 
 def write_table(path, words: int) -> None:
@@ -27,7 +27,7 @@ def write_table(path, words: int) -> None:
 def test_no_document_is_cut_or_too_long(command: Command, tmp_path, words):
     write_table(tmp_path / "mine.csv", words)
     arguments = (
-        "debug=default", "evaluation.baseline=false", "evaluation.bootstrap_resamples=20",
+        *LEAN, "evaluation.bootstrap_resamples=20", "evaluation.probes=false",
         "data=table", "data.path=mine.csv", "data.labels_column=labels",
         "data.limit=null", "data.max_length=64", "data.max_windows_train=8",
         "data/split=predefined", "data.split.manifest=split.csv", "hydra.run.dir=run",

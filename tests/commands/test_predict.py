@@ -131,9 +131,8 @@ def test_twenty_resumes_in_six_formats(run: Path, command: Command, tmp_path: Pa
     assert {path.name for path in tmp_path.iterdir()} == {"cvs", "labels.csv", "F.jsonl"}
 
 
-def test_standard_input_and_output(
-    run: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+@pytest.mark.slow
+def test_standard_input_and_output_of_a_process(run: Path, tmp_path: Path):
     given = f"{TEXT}\nZürich\n".encode()
     result = subprocess.run(
         [sys.executable, str(REPOSITORY / "predict.py"), *typed(run, "input=-", "output=-")],
@@ -142,7 +141,19 @@ def test_standard_input_and_output(
     assert result.returncode == 0, result.stderr
     [row] = [json.loads(line) for line in result.stdout.splitlines()]
     assert row["id"] == "stdin"
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_standard_input_and_output(
+    run: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    given = f"{TEXT}\nZürich\n".encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(given))))
+    result = command("predict", *typed(run, "input=-", "output=-"))
+    assert result.code == 0, result.errors
+    [row] = [json.loads(line) for line in result.output.splitlines()]
+    assert row["id"] == "stdin"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(given))))
     lines = command("predict", *typed(run, "input=-", "output=-", "read_as=lines", "format=csv"))
     assert lines.code == 0, lines.errors
     found = list(csv.DictReader(io.StringIO(lines.output)))

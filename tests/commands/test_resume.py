@@ -57,7 +57,6 @@ def signal_at(step: int, name: str = "SIGTERM", during: str = "training") -> tup
 @pytest.mark.parametrize(
     ("step", "during", "stops_at", "recipe"),
     [
-        (3, "training", 3, WITH_REPORT),
         pytest.param(
             11, "training", 11, ("callbacks=ema", "scheduler=plateau"), marks=pytest.mark.slow
         ),
@@ -69,7 +68,7 @@ def signal_at(step: int, name: str = "SIGTERM", during: str = "training") -> tup
             ("data.long_documents=windows", "data.max_windows_train=12"),
             marks=pytest.mark.slow,
         ),
-        (8, "fit", 8, ("callbacks=early_stopping",)),
+        (8, "fit", 8, ("callbacks=early_stopping", *WITH_REPORT)),
         # The state between two steps is complete only where gradients are not being added up.
         (2, "training", 2, ("trainer.accumulate_grad_batches=3", "trainer.val_check_interval=0.5")),
         pytest.param(
@@ -147,6 +146,7 @@ def test_a_run_goes_on_in_its_own_folder_too(command: Command, whole):
     assert_same_end(Path("runs/part"), whole)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_in_its_own_process(tmp_path):
     process = subprocess.Popen(
         [sys.executable, str(REPOSITORY / "train.py"), *RUN, "trainer.max_epochs=500",

@@ -12,7 +12,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
-from helpers import LEAN, QUICK, REPOSITORY, in_own_process, wait_until
+from helpers import LEAN, REPOSITORY, in_own_process, wait_until
 from resumebert.sweeps.status import read_status
 from resumebert.utils.studies import JOURNAL, load_study
 
@@ -30,8 +30,9 @@ def hyperparameters(run: Path) -> dict[str, object]:
 
 def test_a_small_grid_with_a_failing_run_in_one_command(tmp_path):
     result = in_own_process(
-        tmp_path, "train", "-m", *QUICK, "optimizer.lr=1e-5,-1", "optimizer.eps=1e-7",
-        "trainer.max_steps=1", "evaluation.baseline=false",
+        tmp_path, "train", "-m", *LEAN, "logger=tensorboard", "evaluation.report=true",
+        "evaluation.probes=false", "optimizer.lr=1e-5,-1", "optimizer.eps=1e-7",
+        "trainer.max_steps=1",
     )  # fmt: skip
     assert result.code == 1, result.errors
     [sweep] = (tmp_path / "outputs" / "sweeps").iterdir()

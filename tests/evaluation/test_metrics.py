@@ -184,7 +184,7 @@ def assert_equals_scikit_learn(case: Case) -> None:
     assert_same(case.metrics(), expected, TOLERANCE)
 
 
-@settings(max_examples=200, **QUICK)
+@settings(max_examples=100, **QUICK)
 @given(cases())
 def test_equals_scikit_learn(case: Case) -> None:
     assert_equals_scikit_learn(case)

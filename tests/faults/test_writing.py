@@ -216,7 +216,7 @@ def files(folder: Path) -> dict[str, int]:
 )  # fmt: skip
 def test_a_run_whose_disk_fills_up_early_ends_in_words(command: Command, tmp_path, fills_up, name):  # noqa: F811
     fills_up(tmp_path, name)
-    result = command("train", *LEAN, f"hydra.run.dir={tmp_path}/run")
+    result = command("train", *LEAN, "logger=tensorboard", f"hydra.run.dir={tmp_path}/run")
     _full.clear()
     assert result.code == 1
     assert "Traceback" not in result.errors
