@@ -322,6 +322,7 @@ def test_loss_calibration_and_objective_are_repeated(command, tmp_path, settings
         assert min(value for value in recalls if value is not None) >= 0.9
 
 
+@pytest.mark.slow
 def test_a_plateau_schedule_goes_on_where_it_stopped(command, tmp_path):
     plateau = ("scheduler=plateau", "scheduler.patience=0", "monitor.metric=val/f1_macro")
     settings = (*LEAN, *plateau, "optimizer.lr=1e-9", "logger=csv")

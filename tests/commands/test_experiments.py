@@ -10,7 +10,7 @@ EXPERIMENTS = sorted(path.stem for path in (REPOSITORY / "conf" / "experiment").
 SMALL = (
     "data=sample", "data.limit=90", "data.max_length=32", "model=bert_tiny", "trainer=cpu",
     "trainer.max_epochs=1", "model.num_layers=null", "model.freeze_layers=0",
-    "evaluation.report=false", "evaluation.bootstrap_resamples=0",
+    "evaluation.report=false", "evaluation.bootstrap_resamples=0", "evaluation.unlike_training=0",
 )  # fmt: skip
 
 

@@ -182,6 +182,7 @@ runpy.run_path({str(REPOSITORY / "predict.py")!r}, run_name="__main__")
 """
 
 
+@pytest.mark.slow
 def test_a_killed_command_goes_on(run: Path, command: Command, tmp_path: Path):
     """With kill -9: nothing is twice, nothing is missing."""
     count = 3_000

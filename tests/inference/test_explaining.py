@@ -1,5 +1,6 @@
 """Words and windows that speak for labels, against models whose answer is known."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,7 +13,8 @@ from resumebert import ResumeLabeler, UserError
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import Windowing
 from resumebert.evaluation.decisions import plain_decisions
-from resumebert.inference.explaining import explain_text
+from resumebert.evaluation.worst_errors import WordWeight
+from resumebert.inference.explaining import Explanation, WindowShare, explain_text
 from resumebert.inference.scoring import TextScorer
 from resumebert.model.pooling import POOLINGS, attention_pooling
 
@@ -135,3 +137,19 @@ def test_which_labels_are_explained(tokenizer):
         labeler.explain("java", ["D"])
     with pytest.raises(TypeError):
         labeler.explain(["java"])  # type: ignore[arg-type]
+
+
+def test_an_explanation_in_html():
+    words = [WordWeight(5, 9, "<ja>", 2.0), WordWeight(10, 15, "nurse", -1.0)]
+    words.append(WordWeight(0, 4, "Some", 0.01))
+    windows = [WindowShare(0, 9, 0.9), WindowShare(8, 15, 0.1)]
+    html = Explanation("Some <ja> nurse", "A<B", 0.25, 0.5, windows, words).to_html()
+    assert "<b>A&lt;B</b> is not given: probability 0.25, threshold 0.50" in html
+    assert re.sub("<[^>]*>", "", html).endswith("Some &lt;ja&gt; nurse")
+    # The strongest has most of its colour; what is next to nothing has none.
+    assert re.findall(r'title="([+-][^"]*)">(?:&lt;)?(ja|nurse|Some)', html) == [
+        ("+2.00", "ja"), ("-1.00", "nurse"),
+    ]  # fmt: skip
+    assert 'title="share 0.90"' in html
+    assert html == Explanation("Some <ja> nurse", "A<B", 0.25, 0.5, windows, words)._repr_html_()
+    assert "<span" not in Explanation("", "A", 0.1, 0.5, [WindowShare(0, 0, 1.0)], []).to_html()

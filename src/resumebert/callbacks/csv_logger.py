@@ -34,7 +34,8 @@ class _Writer(ExperimentWriter):
         path = Path(self.metrics_file_path)
         if path.exists():
             with path.open(newline="", encoding="utf-8") as file:
-                self.metrics = [dict(row) for row in csv.DictReader(file)]
+                rows: Any = list(csv.DictReader(file))
+            self.metrics = rows
 
     def save(self) -> None:
         """Write all rows; a metric that a row lacks is empty there."""

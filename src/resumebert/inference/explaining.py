@@ -17,12 +17,22 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
+from markupsafe import Markup
 
+from resumebert.charts.highlights import Mark, highlighted
 from resumebert.data.arrays import TokenIds
 from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.worst_errors import WordWeight, strongest
 from resumebert.inference.scoring import TextScorer
 
+# Of to_html: the colours of words against and for, which take how strong they are; of windows.
+_STYLE = (
+    "background: rgb(217 119 6 / {:.2f}); border-bottom: 2px dashed rgb(217 119 6)",
+    "background: rgb(37 99 235 / {:.2f}); border-bottom: 2px solid rgb(37 99 235)",
+)
+_WINDOW = "background: rgb(100 116 139 / 0.12)"
+# Of the strongest word, or of all windows, less than this is not shown.
+_FAINT = 0.05
 # Windows of a label whose words are looked at: those with the largest shares, up to this part of
 # all of it, and so many at most.
 _PART, _WINDOWS = 0.9, 3
@@ -52,6 +62,7 @@ class Explanation:
     """What in a text speaks for and against one label.
 
     Attributes:
+        text: as the model read it, cleaned.
         label: its name.
         probability: calibrated, in [0, 1].
         threshold: from which on the label is given.
@@ -59,6 +70,7 @@ class Explanation:
         words: those that were looked at, of the windows with the largest shares, in order.
     """
 
+    text: str
     label: str
     probability: float
     threshold: float
@@ -73,6 +85,45 @@ class Explanation:
     def strongest(self, count: int = 5) -> list[WordWeight]:
         """Return the ``count`` words with the largest weights, for or against, largest first."""
         return strongest(self.words, count)
+
+    def to_html(self) -> str:
+        """Return the text in HTML that needs no stylesheet, with words and windows marked.
+
+        A word for the label is blue, one against it orange and dashed, the stronger the more of its
+        colour; beside a window stands its share. A notebook shows an explanation this way.
+        """
+        most = max((abs(word.weight) for word in self.words), default=0.0)
+        words = [
+            Mark(
+                word.start,
+                word.end,
+                "span",
+                {
+                    "style": _STYLE[word.weight > 0].format(abs(word.weight) / most * 0.5),
+                    "title": f"{word.weight:+.2f}",
+                },
+            )
+            for word in self.words
+            if abs(word.weight) > most * _FAINT
+        ]
+        windows = [
+            Mark(w.start, w.end, "span", {"style": _WINDOW, "title": f"share {w.share:.2f}"})
+            for w in self.windows
+            if w.share > _FAINT and len(self.windows) > 1
+        ]
+        return Markup(
+            '<div style="max-width: 60rem; line-height: 1.6"><p><b>{}</b> {}: probability {:.2f}, '
+            'threshold {:.2f}</p><div style="white-space: pre-wrap; overflow-wrap: anywhere">{}'
+            "</div></div>"
+        ).format(
+            self.label,
+            "is given" if self.decided else "is not given",
+            self.probability,
+            self.threshold,
+            highlighted(self.text, [words, windows]),
+        )
+
+    _repr_html_ = to_html
 
 
 @dataclass(frozen=True)

@@ -213,7 +213,9 @@ class ResumeLabeler:
             labels = found.labels or [nearest]
         columns = [self.label_names.index(name) for name in labels]
         return [
-            Explanation(name, found.probabilities[name], found.thresholds[name], windows, words)
+            Explanation(
+                found.text, name, found.probabilities[name], found.thresholds[name], windows, words
+            )
             for name, (windows, words) in zip(
                 labels, explain_text(self._scorer, found.text, columns), strict=True
             )

@@ -1,10 +1,10 @@
 """The texts of the worst errors, with what decided them marked."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from markupsafe import Markup
 
+from resumebert.charts.highlights import Mark, highlighted
 from resumebert.evaluation.worst_errors import ErrorExample, Window, WordSpan
 
 # Characters of a text that a report holds, and that it shows at once.
@@ -46,32 +46,23 @@ def _where_to_begin(example: ErrorExample) -> int:
 def _marked(example: ErrorExample, label_names: Sequence[str], begin: int, end: int) -> Markup:
     """Return a part of the text, escaped, with label names and deciding windows marked."""
     columns = {name: column for column, name in enumerate(label_names)}
-    deciding = _deciding(example)
-    spans = _disjoint([s for s in example.spans if s.label in columns], begin, end)
-    edges = {edge for span in spans for edge in (span.start, span.end)}
-    edges |= {edge for window, _ in deciding for edge in (window.start, window.end)}
-    words = [word for mistake in example.mistakes for word in mistake.words]
-    edges |= {edge for word in words for edge in (word.start, word.end)}
-    inner = {edge for edge in edges if begin < edge < end}
-    pieces = []
-    for start, stop in pairwise(sorted({begin, end, *inner})):
-        piece = Markup("{}").format(example.text[start:stop])
-        for span in spans:
-            if span.start <= start and stop <= span.end:
-                piece = Markup('<mark class="l{}" title="{}">{}</mark>').format(
-                    columns[span.label] % 10, span.label, piece
-                )
-        for word in words:
-            if word.start <= start and stop <= word.end:
-                kind = "for" if word.weight > 0 else "against"
-                piece = Markup('<u class="{}">{}</u>').format(kind, piece)
-        labels = [label for w, names in deciding if w.start <= start < w.end for label in names]
-        if labels:
-            told = f"the window that decided {', '.join(labels)}"
-            piece = Markup('<span class="window" title="{}">{}</span>').format(told, piece)
-        pieces.append(piece)
+    names = [
+        Mark(s.start, s.end, "mark", {"class": f"l{columns[s.label] % 10}", "title": s.label})
+        for s in _disjoint([s for s in example.spans if s.label in columns], begin, end)
+    ]
+    words = [
+        Mark(word.start, word.end, "u", {"class": "for" if word.weight > 0 else "against"})
+        for mistake in example.mistakes
+        for word in mistake.words
+    ]
+    windows = [
+        Mark(window.start, window.end, "span",
+             {"class": "window", "title": f"the window that decided {', '.join(labels)}"})
+        for window, labels in _deciding(example)
+    ]  # fmt: skip
     before, after = ("… " if begin else ""), (" …" if end < len(example.text) else "")
-    return Markup("{}{}{}").format(before, Markup("").join(pieces), after)
+    marked = highlighted(example.text, [names, words, windows], begin, end)
+    return Markup("{}{}{}").format(before, marked, after)
 
 
 def _disjoint(spans: Sequence[WordSpan], begin: int, end: int) -> list[WordSpan]:
