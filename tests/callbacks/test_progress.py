@@ -40,8 +40,16 @@ def test_where_output_is_no_terminal_lines_are_printed(capsys):
     progress.on_train_start(trainer, None)
     trainer.global_step = 4
     progress.on_train_batch_end(trainer, None, None, None, 3)
+    progress.on_train_end(trainer, None)
     line = capsys.readouterr().out
-    for words in ("epoch 1/2", "step 4/10", "loss 0.500", "val F1 0.750", "1,234 tokens/s", "left"):
+    for words in (
+        "training, epoch 1/2",
+        "4/10 steps",
+        "loss 0.500",
+        "val F1 0.750",
+        "1,234 tokens/s",
+        "left",
+    ):
         assert words in line
     progress.disable()
     progress.on_train_batch_end(trainer, None, None, None, 4)

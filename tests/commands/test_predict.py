@@ -17,7 +17,7 @@ import pytest
 from documents import made
 from helpers import LEAN, LIMIT, REPOSITORY, Command
 from resumebert import ResumeLabeler, compose, predict
-from resumebert.utils.progress import Counted
+from resumebert.utils.progress import Phase
 
 TEXT = "Java developer, ten years of Spring and Hibernate in Berlin. "
 
@@ -224,11 +224,11 @@ def test_memory_does_not_grow_with_rows(
     (tmp_path / "t.jsonl").write_text("\n".join(rows), encoding="utf-8")
     resident = {}
 
-    def add(progress: Counted, number: int) -> None:
+    def add(progress: Phase, number: int) -> None:
         progress.done += number
         resident[progress.done] = psutil.Process(os.getpid()).memory_info().rss
 
-    monkeypatch.setattr(Counted, "add", add)
+    monkeypatch.setattr(Phase, "add", add)
     options = ("input=t.jsonl", "output=F.csv", "batch_size=128", "keep_columns=[note]")
     result = command("predict", *typed(run, *options))
     assert result.code == 0, result.errors

@@ -155,7 +155,7 @@ def test_an_interrupted_run_in_its_own_process(tmp_path):
     )  # fmt: skip
     assert process.stdout is not None
     seen = ""
-    while "step 2" not in seen:
+    while "  2/" not in seen:
         line = process.stdout.readline()
         assert line, seen
         seen += line

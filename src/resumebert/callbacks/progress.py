@@ -1,58 +1,47 @@
-"""Show the progress of a training: one bar for all epochs, or lines in a log file."""
+"""Show the progress of a training, and of what is validated and tested."""
 
 import time
+from contextlib import ExitStack
 from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar
-from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
 from resumebert.callbacks.throughput import Throughput
 from resumebert.model.classifier import ResumeClassifier
-from resumebert.utils.console import duration, make_console
+from resumebert.utils.console import make_console
+from resumebert.utils.progress import SECONDS, Phase, showing
 
 
 class RunProgress(ProgressBar):
     """Show epoch, step, loss, validation F1, tokens/s and the time left.
 
-    In a terminal this is one rich progress bar for all epochs. Elsewhere it is a line about every
-    ``seconds_between_lines`` seconds and one after each validation.
+    In a terminal this is one bar for all epochs. Elsewhere it is a line about every
+    ``seconds_between_lines`` seconds and one after each validation. The batches of a validation and
+    of the test are counted too.
     """
 
-    def __init__(self, seconds_between_lines: float = 15.0) -> None:
+    def __init__(self, seconds_between_lines: float = SECONDS) -> None:
         super().__init__()
         self.seconds_between_lines = seconds_between_lines
         self.console = make_console()
-        self._progress: Progress | None = None
         self._enabled = True
-        self._last_line = 0.0
-        self._loss = ""
+        self._loss, self._loss_read = "", 0.0
+        self._counted = Phase("")
+        self._training, self._evaluation = ExitStack(), ExitStack()
 
     def disable(self) -> None:
         """Show nothing (the trainer calls this on all processes but the first)."""
         self._enabled = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Open the bar."""
-        self._started = self._last_line = time.monotonic()
-        self._first_step = trainer.global_step
-        self._total: float = getattr(pl_module, "total_steps", trainer.estimated_stepping_batches)
-        if self._enabled and self.console.is_terminal:
-            self._progress = Progress(
-                "{task.description}",
-                BarColumn(bar_width=None),
-                "{task.completed}/{task.total}  {task.fields[figures]}",
-                TimeElapsedColumn(),
-                "left",
-                TimeRemainingColumn(),
-                console=self.console,
-                expand=True,
-            )
-            self._progress.start()
-            done = trainer.global_step
-            self._task = self._progress.add_task(
-                _epoch(trainer), total=self._total, completed=done, figures=""
-            )
+        """Begin to show the training."""
+        if not self._enabled:
+            return
+        self._training.enter_context(showing(self.console, self.seconds_between_lines))
+        total = getattr(pl_module, "total_steps", trainer.estimated_stepping_batches)
+        phase = Phase(_epoch(trainer), total, "steps", done=trainer.global_step)
+        self._phase = self._training.enter_context(phase)
 
     def on_train_batch_end(
         self,
@@ -62,27 +51,31 @@ class RunProgress(ProgressBar):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Show a step, as often as metrics are logged."""
-        now, step = time.monotonic(), trainer.global_step
-        is_due = now - self._last_line >= self.seconds_between_lines
-        if not self._enabled or (self._progress is None and not is_due):
+        """Show a step, and the loss as often as metrics are logged."""
+        if not self._enabled:
             return
         every = trainer.log_every_n_steps  # type: ignore[attr-defined]
+        now = time.monotonic()
+        is_due = now - self._loss_read >= self.seconds_between_lines
         # Not at each step, because it waits for the GPU.
         if (batch_idx % every == 0 or is_due) and "train/loss" in trainer.callback_metrics:
+            self._loss_read = now
             self._loss = f"loss {float(trainer.callback_metrics['train/loss']):.3f}"
-        epoch, figures = _epoch(trainer), self._figures(trainer)
-        if self._progress is not None:
-            self._progress.update(self._task, completed=step, description=epoch, figures=figures)
-        else:
-            self._last_line = now
-            a_step = (now - self._started) / max(1, step - self._first_step)
-            left = duration(a_step * (self._total - step))
-            line = f"{epoch}  step {step}/{self._total}  {figures}  about {left} left"
-            self.console.print(line, highlight=False)
+        self._phase.what, self._phase.figures = _epoch(trainer), self._figures(trainer)
+        self._phase.add(trainer.global_step - self._phase.done)
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin to count the batches of a validation."""
+        if not trainer.sanity_checking:
+            self._count("validation", sum(trainer.num_val_batches))
+
+    def on_validation_batch_end(self, *_: Any) -> None:
+        """Count a batch."""
+        self._counted.add()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Show the validation that just ended."""
+        self._evaluation.close()
         is_shown = self._enabled and not trainer.sanity_checking and trainer.state.fn == "fit"
         if is_shown and isinstance(pl_module, ResumeClassifier):
             values = pl_module.results["val"]
@@ -93,17 +86,33 @@ class RunProgress(ProgressBar):
                 soft_wrap=True,
             )
 
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin to count the batches of the test."""
+        self._count("test", sum(trainer.num_test_batches))
+
+    def on_test_batch_end(self, *_: Any) -> None:
+        """Count a batch."""
+        self._counted.add()
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """End the count."""
+        self._evaluation.close()
+
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Close the bar."""
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
+        """End what is shown."""
+        self._evaluation.close()
+        self._training.close()
 
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
-        """Close the bar, so that the error is printed below it."""
+        """End what is shown, so that the error is printed below it."""
         self.on_train_end(trainer, pl_module)
+
+    def _count(self, what: str, batches: float) -> None:
+        self._counted = Phase(what, batches, "batches")
+        if self._enabled:
+            self._evaluation.enter_context(self._counted)
 
     def _figures(self, trainer: Trainer) -> str:
         figures = [self._loss] if self._loss else []
@@ -117,4 +126,4 @@ class RunProgress(ProgressBar):
 
 def _epoch(trainer: Trainer) -> str:
     epochs = trainer.max_epochs if trainer.max_epochs and trainer.max_epochs > 0 else "?"
-    return f"epoch {trainer.current_epoch + 1}/{epochs}"
+    return f"training, epoch {trainer.current_epoch + 1}/{epochs}"

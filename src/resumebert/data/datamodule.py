@@ -27,6 +27,7 @@ from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
 from resumebert.data.windows import Windowing
 from resumebert.utils.errors import UserError
+from resumebert.utils.progress import Phase
 
 Splitter = Callable[[ResumeTable, Groups, int], Splits]
 SplitName = Literal["train", "val", "test", "all"]
@@ -100,7 +101,8 @@ class ResumeDataModule(LightningDataModule):
         if hasattr(self, "report"):
             return
         preparation = Preparation(self.cleaning, self.limit, self.seed, self.near_duplicates)
-        documents = prepare(self.reader, self.tokenizer, preparation, self.source_key)
+        with Phase("preparing the documents"):
+            documents = prepare(self.reader, self.tokenizer, preparation, self.source_key)
         table, groups, tokens = documents.table, documents.groups, documents.tokens
         duplicates = describe_duplicates(table, groups)
         if self.duplicates == "drop":
@@ -155,7 +157,8 @@ class ResumeDataModule(LightningDataModule):
                 "tokenizer": self.tokenizer.digest,
             }
         index = self.indices("train")
-        return get_evidence(self.tokens, self.table.labels, index, self.seed, key)
+        with Phase("linear model to draw windows by"):
+            return get_evidence(self.tokens, self.table.labels, index, self.seed, key)
 
     def indices(self, split: SplitName) -> Ints:
         """Return the positions in the table of a split's documents."""

@@ -41,6 +41,7 @@ from resumebert.evaluation.slices import (
 )
 from resumebert.evaluation.worst_errors import ErrorExample, Window, WordWeight, worst_errors
 from resumebert.settings.schema import DEFAULTS, EvaluationSettings
+from resumebert.utils.progress import Phase
 
 # Of each bootstrap, at most: there are many, of small slices.
 RESAMPLES = 2_000
@@ -168,6 +169,7 @@ class _Run:
         return self.decisions.calibration.apply(self.scorer.logits(texts))
 
 
+@Phase("parts of the split")
 def _slices(run: _Run) -> list[Slice]:
     windowing, resamples = run.datamodule.windowing, run.resamples
     lengths = run.datamodule.tokens.lengths[run.result.index]
@@ -178,6 +180,7 @@ def _slices(run: _Run) -> list[Slice]:
     return of_documents + label_word_slices(run.result, named, resamples=resamples)
 
 
+@Phase("without the labels' words")
 def _words_removed(run: _Run) -> list[WordsRemoved]:
     rows = some_groups(run.result.groups, REMOVAL_DOCUMENTS)
     part = run.result.only(rows)
@@ -204,6 +207,7 @@ def _words_removed(run: _Run) -> list[WordsRemoved]:
     return found
 
 
+@Phase("names exchanged")
 def _swaps(run: _Run) -> list[Swap]:
     made = exchanges(_unseen_sample(run), documents=DOCUMENTS)
     if not made:
@@ -237,6 +241,7 @@ def _unseen_sample(run: _Run) -> list[str]:
     return [text for text in texts if text not in seen]
 
 
+@Phase("worst errors")
 def _errors(run: _Run) -> list[ErrorExample]:
     weights = run.word_weights
     return worst_errors(
@@ -251,6 +256,7 @@ def _errors(run: _Run) -> list[ErrorExample]:
     )
 
 
+@Phase("suspect labels")
 def _suspects(run: _Run, others: Sequence[EvaluationResult]) -> list[SuspectLabel]:
     data, notes = run.datamodule, []
     scored = []

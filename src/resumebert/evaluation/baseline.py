@@ -21,6 +21,7 @@ from resumebert.evaluation.registry import load_metrics
 from resumebert.evaluation.result import EvaluationResult, evaluate_scores
 from resumebert.evaluation.thresholds import mean_highest_f1
 from resumebert.settings.schema import DEFAULTS, EvaluationSettings
+from resumebert.utils.progress import Phase, steps
 
 Kind = Literal["svm", "logistic"]
 COSTS: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0, 10.0)
@@ -174,7 +175,7 @@ def _fit(
     """Return (F, L) weights and (L,) offsets."""
     weights = np.zeros((features.shape[1], labels.shape[1]))
     offsets = np.zeros(labels.shape[1])
-    for label, column in enumerate(labels.T):
+    for label, column in enumerate(steps(list(labels.T), f"C = {cost:g}", "labels")):
         if column.min() == column.max():  # Nothing to tell apart.
             offsets[label] = CERTAIN if column.any() else -CERTAIN
             continue
@@ -215,16 +216,17 @@ def linear_baseline(
     if note:
         _say(console, f"The linear baseline is {note}.")
     try:
-        baseline = fit_baseline(
-            [texts[i] for i in train],
-            labels[train],
-            [texts[i] for i in val],
-            labels[val],
-            datamodule.table.label_names,
-            costs=costs,
-            settings=settings,
-            val_groups=datamodule.groups[val],
-        )
+        with Phase("linear baseline"):
+            baseline = fit_baseline(
+                [texts[i] for i in train],
+                labels[train],
+                [texts[i] for i in val],
+                labels[val],
+                datamodule.table.label_names,
+                costs=costs,
+                settings=settings,
+                val_groups=datamodule.groups[val],
+            )
     except NoWordsError as error:
         why = f"There is nothing for it to learn from: {error}."
         _say(console, f"No linear baseline. {why}")

@@ -17,6 +17,7 @@ from resumebert.model.sharding import FullySharded
 from resumebert.settings.schema import EvaluationSettings, TrainSettings
 from resumebert.utils.durable_files import tell_or_raise
 from resumebert.utils.errors import UnwrittenError
+from resumebert.utils.progress import Phase
 
 
 def score_best(
@@ -55,7 +56,8 @@ def score_best(
         scores = model.scores["val"]
         logits, truth = scores.logits.double().cpu().numpy(), scores.targets.cpu().numpy()
         groups = datamodule.groups[scores.index.cpu().numpy()]
-    decisions = fit_decisions(logits, truth, model.label_names, settings.evaluation, groups)
+    with Phase("calibration and thresholds"):
+        decisions = fit_decisions(logits, truth, model.label_names, settings.evaluation, groups)
     if trainer.is_global_zero and best is not None:
         store_in_run(decisions, Path(best))
     if len(datamodule.indices("test")) > 0 and settings.trainer.limit_test_batches != 0:
@@ -128,5 +130,6 @@ def evaluate_run(
     decisions = replace(decisions, notes=[*partial, *decisions.notes])
     baseline, note = linear_baseline(datamodule, settings, console)
     texts = datamodule.table.texts
-    results = [with_baseline(result, baseline, note, texts, settings) for result in results]
+    with Phase("figures of the linear baseline"):
+        results = [with_baseline(result, baseline, note, texts, settings) for result in results]
     return results, decisions, baseline

@@ -31,6 +31,7 @@ from resumebert.evaluation.metrics import (
 )
 from resumebert.evaluation.registry import Metric
 from resumebert.settings.schema import DEFAULTS
+from resumebert.utils.progress import Phase
 
 Interval = tuple[float, float]
 Kind = Literal["bca", "percentile"]
@@ -116,7 +117,8 @@ def bootstrap(
     if documents.num_groups < 2:
         return dict.fromkeys(values, (np.nan, np.nan))
     draws, parts = np.random.default_rng(seed).spawn(2)
-    replicates = of_all(statistic, resampled(documents, resamples, draws))
+    with Phase("intervals", resamples, "resamples") as phase:
+        replicates = of_all(statistic, resampled(documents, resamples, draws), phase)
     if kind == "percentile":
         return {n: percentile_interval(v, replicates[n], level) for n, v in values.items()}
     jackknife = of_all(statistic, left_out(documents, parts))
@@ -148,9 +150,15 @@ def left_out(documents: Documents, generator: np.random.Generator) -> Iterator[W
         yield (part != out[:, None]).astype(np.int32)
 
 
-def of_all(statistic: Statistic, blocks: Iterator[Weights]) -> dict[str, Floats]:
+def of_all(
+    statistic: Statistic, blocks: Iterator[Weights], phase: Phase | None = None
+) -> dict[str, Floats]:
     """Return the statistic of all blocks of weights, one after the other."""
-    found = [statistic(block) for block in blocks]
+    found = []
+    for block in blocks:
+        found.append(statistic(block))
+        if phase is not None:
+            phase.add(len(block))
     return {name: np.concatenate([values[name] for values in found]) for name in found[0]}
 
 

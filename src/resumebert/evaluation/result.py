@@ -26,6 +26,7 @@ from resumebert.evaluation.top1 import top1_statistic
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.settings.schema import EvaluationSettings
 from resumebert.utils.floats import to_probabilities
+from resumebert.utils.progress import Phase
 
 TUNED = "tuned/"
 TOP1 = "top1/"
@@ -220,19 +221,20 @@ def evaluate_split(
     """
     scores = model.scores[stage]
     index = scores.index.cpu().numpy()
-    return evaluate_scores(
-        split,
-        scores.logits.double().cpu().numpy(),
-        scores.targets.cpu().numpy().astype(bool),
-        decisions,
-        model.label_names,
-        ids=[str(datamodule.table.ids[i]) for i in index],
-        index=index,
-        groups=datamodule.groups[index],
-        resamples=settings.bootstrap_resamples,
-        metrics=load_metrics(settings.metrics),
-        loss=model.results[stage]["loss"],
-    )
+    with Phase(f"figures of {split}"):
+        return evaluate_scores(
+            split,
+            scores.logits.double().cpu().numpy(),
+            scores.targets.cpu().numpy().astype(bool),
+            decisions,
+            model.label_names,
+            ids=[str(datamodule.table.ids[i]) for i in index],
+            index=index,
+            groups=datamodule.groups[index],
+            resamples=settings.bootstrap_resamples,
+            metrics=load_metrics(settings.metrics),
+            loss=model.results[stage]["loss"],
+        )
 
 
 def tuned_only(values: Mapping[str, _Value]) -> dict[str, _Value]:

@@ -22,6 +22,7 @@ from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.worst_errors import Window
 from resumebert.inference.onnx_model import OnnxClassifier
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.utils.progress import Phase
 
 # Trainer precisions that compute in another type than the weights', and those that change theirs.
 MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
@@ -87,7 +88,8 @@ class TextScorer:
 
     def logits(self, texts: Sequence[str]) -> Floats:
         """Return the logits (n, L) of n texts, cleaned here; n may be 0."""
-        return self._score(self.tokenizer.encode([clean(text, self.cleaning) for text in texts]))[0]
+        tokens = self.tokenizer.encode([clean(text, self.cleaning) for text in texts])
+        return self._score(tokens, Phase("scoring", len(texts), "documents"))[0]
 
     def windows(self, text: str) -> list[Window]:
         """Return what each window of a text, cleaned already, gives by itself, in order."""
@@ -113,8 +115,8 @@ class TextScorer:
         mixed = MIXED.get(self.precision)
         return torch.autocast(self.device.type, mixed, enabled=mixed is not None)
 
-    def read(self, texts: Sequence[str]) -> Reading:
-        """Read n texts, each as a whole; n may be 0.
+    def read(self, texts: Sequence[str], phase: Phase | None = None) -> Reading:
+        """Read n texts, each as a whole; n may be 0. Of a ``phase`` each text is a step.
 
         The texts are cleaned already, so that places in them are the reader's. A window of two
         pieces of the text (``head_tail``) reaches from the one to the other.
@@ -122,7 +124,7 @@ class TextScorer:
         encoded = [self.tokenizer.encode_with_places(text) for text in texts]
         offsets = np.cumsum([0, *(len(ids) for ids, _ in encoded)])
         ids = np.concatenate([np.zeros(0, np.int32), *(ids for ids, _ in encoded)])
-        scores, of_windows, features = self._score(TokenizedTexts(ids, offsets))
+        scores, of_windows, features = self._score(TokenizedTexts(ids, offsets), phase)
         found = []
         for text, (_, places), logits in zip(texts, encoded, of_windows, strict=True):
             windows = []
@@ -135,7 +137,9 @@ class TextScorer:
             found.append(windows)
         return Reading(scores, found, [ids for ids, _ in encoded], features)
 
-    def _score(self, tokens: TokenizedTexts) -> tuple[Floats, list[Floats], Floats | None]:
+    def _score(
+        self, tokens: TokenizedTexts, phase: Phase | None
+    ) -> tuple[Floats, list[Floats], Floats | None]:
         """Return n texts' (n, L) logits, the (w, L) of each one's windows, and (n, H) features."""
         labels = np.zeros((len(tokens), len(self.model.label_names)), dtype=np.uint8)
         dataset = DocumentDataset(tokens, labels, np.arange(len(tokens)))
@@ -153,7 +157,7 @@ class TextScorer:
                 lambda _, inputs: given.append(inputs[0])
             )
         of_windows: dict[int, Floats] = {}
-        with torch.inference_mode(), self._autocast(), hook:
+        with torch.inference_mode(), self._autocast(), hook, phase or nullcontext():
             # Longest first.
             for places in sampler:
                 batch = collate([dataset[place] for place in places])
@@ -176,4 +180,6 @@ class TextScorer:
                     of_windows[place][np.argsort(sizes, kind="stable")] = own
                     if features is not None and inside is not None:
                         features[place] = inside[document.numpy() == row].mean(axis=0)
+                if phase is not None:
+                    phase.add(len(index))
         return scores, [of_windows[place] for place in range(len(tokens))], features

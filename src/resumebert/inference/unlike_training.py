@@ -7,6 +7,7 @@ from resumebert.data.datamodule import ResumeDataModule
 from resumebert.evaluation.unlike_training import Familiarity, fit_familiarity
 from resumebert.inference.scoring import Reading, TextScorer
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.utils.progress import Phase
 
 # Of each split at most, drawn at random: reading them again takes time.
 DOCUMENTS = 500
@@ -44,4 +45,5 @@ def _some(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def _read(scorer: TextScorer, datamodule: ResumeDataModule, rows: npt.NDArray[np.int64]) -> Reading:
-    return scorer.read([datamodule.table.texts[row] for row in rows])
+    phase = Phase("texts that are like the training's", len(rows), "documents")
+    return scorer.read([datamodule.table.texts[row] for row in rows], phase)

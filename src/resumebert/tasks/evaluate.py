@@ -50,6 +50,7 @@ from resumebert.utils.environment import environment
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import make_output_folder
 from resumebert.utils.hardware import keep_freed_memory
+from resumebert.utils.progress import showing
 from resumebert.utils.trust import packages
 
 console = make_console()
@@ -61,6 +62,7 @@ CHANGED_DATA = (
 )
 
 
+@showing(console)
 @raising_postponed()
 def evaluate(config: DictConfig) -> dict[str, float]:
     """Evaluate ``config.ckpt`` and write metrics and predictions to ``config.output_dir``.

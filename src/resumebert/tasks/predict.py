@@ -18,7 +18,7 @@ from resumebert.settings.schema import PredictSettings, thawed
 from resumebert.utils.console import duration, make_console, quiet_libraries
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import EXPORTED, checkpoint_file
-from resumebert.utils.progress import Counted
+from resumebert.utils.progress import Phase, showing
 
 # What does not change a row, or is looked at closer.
 NO_MATTER = (
@@ -71,7 +71,8 @@ def predict(config: DictConfig) -> int:
             settings.output, settings.format, columns, command, overwrite=overwrite
         ) as output,
         closing(given.items(output.done)) as items,
-        Counted("documents", total, output.done) as progress,
+        showing(make_console(stderr=True)),
+        Phase("labelling", total, "documents", done=output.done) as progress,
     ):
         before = output.done
         labelled = label_items(labeler, items, columns)
@@ -93,6 +94,8 @@ def predict(config: DictConfig) -> int:
                 output.write(rows)
                 failed += sum(row["error"] is not None for row in rows)
                 progress.add(len(rows))
+                speed = (output.done - before) / max(progress.seconds, 1e-9)
+                progress.figures = f"{speed:,.1f} documents/s"
         except BaseException:
             if settings.output != STDOUT:
                 _say(f"Stopped after {output.done:,} rows. The same command goes on from there.")

@@ -24,6 +24,7 @@ from resumebert.report import ReportInput, read_history, write_model_card, write
 from resumebert.settings.calls import as_yaml
 from resumebert.settings.schema import EvaluationSettings, Options
 from resumebert.utils.interrupted_runs import runs_so_far
+from resumebert.utils.progress import Phase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +101,8 @@ def report(
         config_yaml=as_yaml(subject.config),
         environment=environment,
     )
-    write_report(output_dir / "report.html", content)
-    write_model_card(output_dir / "model_card.md", content)
+    with Phase("writing the report"):
+        write_report(output_dir / "report.html", content)
+        write_model_card(output_dir / "model_card.md", content)
     if found.suspects is not None:
         write_suspects(output_dir / "suspect_labels.csv", found.suspects)

@@ -62,6 +62,7 @@ from resumebert.utils.folders import make_output_folder
 from resumebert.utils.hardware import check_accelerator, keep_freed_memory
 from resumebert.utils.interrupted_runs import note_origin
 from resumebert.utils.processes import processes_of_one_run
+from resumebert.utils.progress import showing
 from resumebert.utils.trust import is_dotted
 
 console = make_console()
@@ -89,6 +90,7 @@ def train(config: DictConfig, *, table: ResumeTable | None = None) -> float | No
     output_dir = Path(config.output_dir).absolute()
     with (
         processes_of_one_run(output_dir, _overrides_in_sweep(config)),
+        showing(console),
         says_how_to_go_on(output_dir, console),
         raising_postponed(),
     ):
