@@ -31,8 +31,8 @@ _STYLE = (
     "background: rgb(37 99 235 / {:.2f}); border-bottom: 2px solid rgb(37 99 235)",
 )
 _WINDOW = "background: rgb(100 116 139 / 0.12)"
-# Of the strongest word, or of all windows, less than this is not shown.
-_FAINT = 0.05
+# Not marked are words of less than this part of the strongest weight, and windows of less share.
+_WEAK, _FAINT = 0.15, 0.05
 # Windows of a label whose words are looked at: those with the largest shares, up to this part of
 # all of it, and so many at most.
 _PART, _WINDOWS = 0.9, 3
@@ -104,7 +104,7 @@ class Explanation:
                 },
             )
             for word in self.words
-            if abs(word.weight) > most * _FAINT
+            if abs(word.weight) > most * _WEAK
         ]
         windows = [
             Mark(w.start, w.end, "span", {"style": _WINDOW, "title": f"share {w.share:.2f}"})
