@@ -18,14 +18,7 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest document that is read.
-
-    Attributes:
-        megabytes: of the file.
-        unpacked_megabytes: of what is packed in a docx or odt.
-        pages: of a PDF.
-        characters: of the text.
-    """
+    """The largest document that is read: file, unpacked docx or odt, pages of a PDF, characters."""
 
     megabytes: int = 50
     unpacked_megabytes: int = 200
@@ -35,17 +28,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Document:
-    """A document that was read, or the reason why it was not.
+    """A document that was read, or with an ``error`` the reason why it was not.
 
-    Attributes:
-        name: its path, or the name that was given with its bytes.
-        kind: by its content: txt, md, pdf, docx, odt, rtf, html, eml; empty: unknown.
-        text: what a person sees, in reading order. With ``keep_hidden``, hidden text too.
-        engine: what read it.
-        pages: of a PDF.
-        hidden_text: what a person can't see: white, tiny, off the page or marked as hidden.
-        notes: what is worth knowing: another engine was better, pages without text.
-        error: why there is no text; None: there is.
+    ``kind`` is by its content, empty if unknown. ``text`` is what a person sees, in reading order,
+    and with ``keep_hidden`` the ``hidden_text`` too: white, tiny, off the page or marked as hidden.
     """
 
     name: str = ""
@@ -85,11 +71,7 @@ class Flow:
         return tidy("".join(self._hidden)).replace("\n\n", "\n")
 
     def document(self, engine: str, notes: tuple[str, ...] = ()) -> Document:
-        """Return the document that is written.
-
-        Raises:
-            UnreadableError: It has no text.
-        """
+        """Return the document that is written; one without text is an error."""
         text, hidden = tidy("".join(self._seen)), self.hidden_text()
         if not text:
             raise UnreadableError(

@@ -39,17 +39,11 @@ def read_document(
     limits: Limits | None = None,
     keep_hidden: bool = False,
 ) -> Document:
-    """Read a document. Whatever is wrong with it is in the result, and nothing is raised.
+    """Read a path, or the bytes of a file; whatever is wrong is in the result, nothing is raised.
 
     It is read in this process: a document that nobody vouches for should go through
     :func:`~resumebert.documents.read_documents_safely`. Not for several threads at a time: pdfium
     can't take that.
-
-    Args:
-        source: a path, or the file's bytes.
-        name: what to call it; None: its path.
-        limits: the largest document that is read.
-        keep_hidden: whether text that a person can't see stays in the text.
     """
     limits = limits or Limits()
     name = name or ("" if isinstance(source, bytes) else str(source))
@@ -95,11 +89,7 @@ def _check_size(size: int, limits: Limits) -> None:
 
 
 def _kind_of(data: bytes, name: str, limits: Limits) -> str:
-    """Return a document's kind by its content.
-
-    Raises:
-        UnreadableError: It is of a kind that can't be read.
-    """
+    """Return a document's kind by its content."""
     if b"%PDF-" in data[:1024]:
         return "pdf"
     if data.startswith(b"{\\rtf"):

@@ -46,19 +46,10 @@ MOST_BYTES = 50_000_000
 class Usage:
     """The content of ``resumebert.json``.
 
-    Attributes:
-        label_names: L names, in the order of the logits.
-        cleaning: steps that a text goes through first, in order.
-        windows: ``strategy``, ``max_length`` (tokens of a window, [CLS] and [SEP] included),
-            ``overlap`` (tokens that neighbours share), and the numbers of the tokens ``cls`` and
-            ``sep`` around each.
-        pooling: from the logits of windows to those of the document.
-        decisions: calibration and thresholds, as
-            :meth:`resumebert.evaluation.decisions.Decisions.to_plain` gives them.
-        precision: that the model was trained in, as ``trainer.precision``.
-        sha256: file → digest, of the files with weights.
-        resumebert: the version that wrote it.
-        format_version: of this file; unknown ones are refused.
+    Label names are in the order of the L logits. ``windows`` has ``strategy``, ``max_length``
+    (tokens of a window, [CLS] and [SEP] included), ``overlap`` (tokens that neighbours share), and
+    the numbers of the tokens ``cls`` and ``sep``; ``decisions`` are those of
+    :meth:`resumebert.evaluation.decisions.Decisions.to_plain`. Unknown format versions are refused.
     """
 
     label_names: list[str]
@@ -110,13 +101,7 @@ def exported_folder(path: Path) -> Path | None:
 def open_exported(path: Path, trust: Sequence[str] = ()) -> OpenedModel:
     """Open a folder that export.py wrote, or one of the ONNX files in such a folder.
 
-    Args:
-        path: the folder; of one with ONNX files, the float32 model is used.
-        trust: packages of the user's own, of which it may name a pooling or a calibration.
-
-    Raises:
-        UserError: something in it is missing, damaged or edited, has an unknown format version, or
-            names code of a package that is not trusted.
+    Of a folder with ONNX files, the float32 model is used. What is damaged or edited is refused.
     """
     folder = exported_folder(path)
     assert folder is not None

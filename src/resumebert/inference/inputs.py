@@ -50,14 +50,10 @@ _KEYS = re.compile(r"\bdata\.(path|(?:text_column|id_column|encoding|separator|q
 
 @dataclass(frozen=True)
 class Item:
-    """A text to label, or the reason why there is none.
+    """A text to label, or with an ``error`` the reason why there is none.
 
-    Attributes:
-        id: the document's path in the folder or zip, the row's id or number, the line's number.
-        text: as it was read.
-        error: why there is no text; None: there is.
-        notes: what is worth knowing of how it was read.
-        kept: the cells of the columns to keep, in their order.
+    ``id`` is the document's path, the row's id or number, or the line's number; ``kept`` are the
+    cells of the columns to keep.
     """
 
     id: str
@@ -71,18 +67,9 @@ class Item:
 class InputOptions:
     """How to read what is to be labelled.
 
-    Attributes:
-        read_as: "documents", "table", "lines" (a text each), or "auto": tables are files with the
-            ending of one, or that begin as JSON does; everything else is documents.
-        text_column: of a table, as all up to ``sheet``.
-        id_column: None: ``id`` if there is one, else the rows' numbers.
-        keep_columns: further columns to pass on.
-        encoding: of a csv, of JSON and of lines.
-        separator: of a csv.
-        quoting: of a csv.
-        sheet: of an Excel file; None: the first.
-        keep_hidden: whether text that a person can't see stays in a document's text.
-        workers: processes that read documents; None: one for each processor.
+    ``auto``: tables are files with the ending of one, or that begin as JSON does; everything else
+    is documents. ``lines`` are a text each. ``id_column`` None: ``id`` if there is one, else the
+    rows' numbers. ``workers`` read documents; None: one for each processor.
     """
 
     read_as: str = "auto"
@@ -107,26 +94,14 @@ class Input(Protocol):
     remarks: list[str]
 
     def count(self) -> int | None:
-        """Return how many items there are, all of a table read for it; None: nobody knows yet.
-
-        Raises:
-            UserError: it can't be read as configured.
-        """
+        """Return how many items there are, all of a table read for it; None: nobody knows yet."""
 
     def items(self, start: int = 0) -> Generator[Item, None, None]:
-        """Yield the items from the one at ``start`` on, in order; close it if it is not used up.
-
-        Raises:
-            UserError: it can't be read any further.
-        """
+        """Yield the items from the one at ``start`` on, in order; close it if it is not used up."""
 
 
 def open_input(path: str | Path, options: InputOptions) -> Input:
-    """Return what is at a path; ``-`` is standard input.
-
-    Raises:
-        UserError: there is nothing, or it can't be read as configured.
-    """
+    """Return what is at a path; ``-`` is standard input."""
     with own_keys():
         kind = options.read_as
         if str(path) == STDIN:

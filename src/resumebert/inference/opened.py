@@ -15,15 +15,7 @@ from resumebert.model.classifier import ResumeClassifier
 class OpenedModel:
     """What a checkpoint and an exported folder hold alike.
 
-    Attributes:
-        model: gives the logits of windows and pools them.
-        tokenizer: its own.
-        windowing: how long documents are read.
-        cleaning: steps that a text goes through first.
-        decisions: from logits to calibrated probabilities and labels.
-        precision: that it was trained in, as ``trainer.precision``.
-        where: what to call the file or folder in a message.
-        checkpoint: that it is; None: it is an exported folder.
+    ``where`` is what to call it in a message; ``checkpoint`` is None of an exported folder.
     """
 
     model: ResumeClassifier | OnnxClassifier

@@ -14,12 +14,7 @@ from resumebert.settings.schema import DataSettings
 def open_model(path: Path, trust: Sequence[str] = ()) -> OpenedModel:
     """Open a checkpoint, the best one of a run's folder, or a folder that export.py wrote.
 
-    Args:
-        path: of it.
-        trust: packages of the user's own, of which it may name a model, a pooling or a calibration.
-
-    Raises:
-        UserError: it can't be used.
+    ``trust``: the user's own packages, of which it may name a model, a pooling or a calibration.
     """
     if exported_folder(path) is not None:
         return open_exported(path, trust)

@@ -44,11 +44,7 @@ class Output(Protocol):
 
 
 def output_format(path: str, format: str | None) -> str:
-    """Return the format to write: the one given, or that of the file's ending.
-
-    Raises:
-        UserError: the ending is of none, or standard output can't take it.
-    """
+    """Return the format to write: the one given, or that of the file's ending."""
     if path == STDOUT:
         if format == "parquet":
             raise UserError("format=parquet: standard output takes csv or jsonl (output=-).")
@@ -63,11 +59,7 @@ def output_format(path: str, format: str | None) -> str:
 
 
 def check_output(path: str, format: str | None, *, overwrite: bool) -> None:
-    """Check that the output can be written, and make its folder.
-
-    Raises:
-        UserError: it can't, or would replace a file.
-    """
+    """Check that the output can be written, and make its folder."""
     output_format(path, format)
     if path == STDOUT:
         return
@@ -99,16 +91,8 @@ def open_output(
 ) -> Iterator[Output]:
     """Open an output, or go on with one that was interrupted; it is complete after the block.
 
-    Args:
-        path: of the file; ``-``: standard output.
-        format: csv, jsonl or parquet; None: by the file's ending, and jsonl for standard output.
-        columns: of the rows.
-        command: what the rows depend on, as plain values: an interrupted output is gone on with if
-            it is the same.
-        overwrite: start anew, whatever is there.
-
-    Raises:
-        UserError: it can't be written, or the interrupted output is another command's.
+    ``format`` None: by the file's ending, and jsonl for standard output. ``command`` is what the
+    rows depend on: an interrupted output is gone on with only if that is the same.
     """
     check_output(path, format, overwrite=overwrite)
     kind = output_format(path, format)

@@ -30,14 +30,10 @@ TRUE = {"bf16-true": torch.bfloat16, "64-true": torch.float64}
 
 @dataclass(frozen=True)
 class Reading:
-    """What a model gave for n texts and L labels.
+    """What a model gave for n texts and L labels: (n, L) pooled logits, windows and token ids.
 
-    Attributes:
-        logits: (n, L), pooled.
-        windows: n times the text's windows, in order.
-        tokens: n times the (T,) ids of the whole text.
-        features: (n, H) what the encoder gave the head, averaged over the text's windows; None of
-            an ONNX model, which does not give them.
+    ``features`` (n, H) are what the encoder gave the head, averaged over the text's windows; None
+    of an ONNX model, which does not give them.
     """
 
     logits: Floats
@@ -47,16 +43,10 @@ class Reading:
 
 
 class TextScorer:
-    """A model with all it takes to score texts.
+    """A model with all it takes to score texts; it is put into evaluation mode, on the device.
 
-    Args:
-        model: trained; put into evaluation mode, on the device, in the precision's type.
-        tokenizer: its own.
-        windowing: as trained.
-        cleaning: as trained; none for texts that are clean already.
-        batch_size: texts at a time; ``model.chunk_tokens`` bounds the memory beyond that.
-        precision: as ``trainer.precision``, but not ``auto``.
-        device: to compute on.
+    There is no cleaning for texts that are clean already. ``batch_size`` counts texts:
+    ``model.chunk_tokens`` bounds the memory beyond that. ``precision`` is not ``auto``.
     """
 
     def __init__(
@@ -94,11 +84,7 @@ class TextScorer:
         return self.read([text]).windows[0]
 
     def score_windows(self, windows: Sequence[TokenIds]) -> tuple[Tensor, Tensor | None]:
-        """Return the logits (W, L) of windows by themselves, and their attention, on the CPU.
-
-        Args:
-            windows: W of them, 1 or more, without special tokens.
-        """
+        """Return the logits (W, L) of W > 0 windows without special tokens, and their attention."""
         order = sorted(range(len(windows)), key=lambda place: -len(windows[place]))
         ids, mask = padded([windows[place] for place in order], self.tokenizer)
         lengths = [len(windows[place]) + SPECIAL_TOKENS for place in order]

@@ -116,13 +116,7 @@ def _interval(ends: Interval | None, form: str = ".3f") -> str:
 
 
 def print_comparison(console: Console, names: tuple[str, str], comparison: Comparison) -> None:
-    """Print how far two models are apart, and whether by more than chance.
-
-    Args:
-        console: to print on.
-        names: of what is compared to, and of the model evaluated.
-        comparison: of the two in this order.
-    """
+    """Print how far a model is from the one it is compared to, named first, and if by chance."""
     first, second = names
     found_of = comparison.metrics
     shown = len(found_of) - sum(map(is_of_label, found_of)) + LABELS_SHOWN

@@ -25,9 +25,6 @@ def made_of_group(group: Options | None, **replaced: Options) -> list[Any]:
     """Make every entry of a group, each with a ``_target_``; a null entry is left out.
 
     ``replaced`` has arguments in place of those of the entry of the same name.
-
-    Raises:
-        UserError: an entry takes a package that is not installed.
     """
     found = []
     for name, entry in (group or {}).items():
@@ -46,11 +43,7 @@ def made_of_group(group: Options | None, **replaced: Options) -> list[Any]:
 
 
 def class_named(target: str, kind: type[Kind], key: str) -> type[Kind]:
-    """Return the class that ``key`` names: ``kind`` or one derived of it.
-
-    Raises:
-        UserError: it is neither, or can't be imported.
-    """
+    """Return the class that ``key`` names: ``kind`` or one derived of it."""
     found = imported(target, f"{key}={target}")
     if not (isinstance(found, type) and issubclass(found, kind)):
         raise UserError(f"{key}={target}: it is no {kind.__name__}.")

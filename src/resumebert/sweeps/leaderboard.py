@@ -20,14 +20,10 @@ from resumebert.utils.streams import steady_streams
 
 
 def write_leaderboard(folders: Sequence[Path], output: Path | None = None) -> Leaderboard | None:
-    """Write ``leaderboard.csv`` and ``leaderboard.html`` of the runs in some folders.
+    """Write ``leaderboard.csv`` and ``leaderboard.html`` of the runs in folders, and return it.
 
-    Args:
-        folders: folders of runs or sweeps, or folders that hold these.
-        output: the folder to write to; None: the first of ``folders``.
-
-    Returns:
-        The leaderboard. If there is no run, None, and nothing is written.
+    They go to ``output``, or else to the first folder. None, and nothing is written: there is no
+    run.
     """
     runs = find_runs(folders)
     if not runs:

@@ -16,14 +16,10 @@ FEWEST_TRIALS = 10
 
 @dataclass(frozen=True)
 class History:
-    """The history of a search.
+    """The history of a search: trials with their values, last reported ones if pruned.
 
-    Attributes:
-        words: how many trials are in each state.
-        values: (trial, value) of the completed trials, in order.
-        pruned: (trial, last reported value) of the pruned trials.
-        importances: (key, share of the variance), the largest first; empty if there are too few
-            trials.
+    ``importances`` are shares of the variance, the largest first; empty if there are too few
+    trials.
     """
 
     words: str

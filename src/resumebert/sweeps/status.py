@@ -28,17 +28,10 @@ LONGEST = 600
 
 @dataclass(frozen=True)
 class RunStatus:
-    """The outcome of a run.
+    """The outcome of a run, over all its attempts.
 
-    Attributes:
-        state: ``running`` (also if the sweep itself was killed), ``finished``, ``pruned`` (ended
-            early by a search), ``interrupted`` or ``failed``.
-        overrides: the run's settings, as on a command line.
-        command: the command that was executed.
-        attempts: how often it was started.
-        seconds: total time of all attempts.
-        reason: why it did not finish, in one paragraph.
-        exit_code: of the last attempt; a negative one is the signal that killed it.
+    A ``pruned`` run was ended early by a search; one is ``running`` also if the sweep itself was
+    killed. A negative ``exit_code`` is the signal that killed the last attempt.
     """
 
     state: str
@@ -92,11 +85,7 @@ def outcome_of(
 ) -> tuple[str, str | None]:
     """Return the state of a run whose process has ended, and the reason for it.
 
-    Args:
-        folder: of the run.
-        exit_code: of its process.
-        lines: the last lines of its output.
-        is_stopped: whether a signal was passed on to it.
+    ``lines`` are the last of its output; ``is_stopped`` tells that a signal was passed on to it.
     """
     if exit_code == 0 and (folder / "metrics.json").exists():
         return FINISHED, None

@@ -153,12 +153,8 @@ def _baseline(
 ) -> tuple[ResumeDataModule | None, LinearBaseline | None, str]:
     """Train the linear baseline on the documents that the model was trained on.
 
-    Returns:
-        These documents, for the probe to leave out, if they are still as they were; the baseline;
-        what there is to say of it.
-
-    Raises:
-        UserError: ``compare_to=baseline``, and there is none.
+    Returned are these, if they are still as they were, the baseline, and what there is to say of
+    it.
     """
     baseline, note = None, NOT_ASKED
     trained = datamodule if settings.data is None else None

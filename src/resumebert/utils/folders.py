@@ -61,9 +61,6 @@ def make_output_folder(folder: Path, key: str = "output_dir") -> Path:
     """Make ``folder``, which the config's ``key`` names, and return it.
 
     Only the first process of a run makes it.
-
-    Raises:
-        UserError: it can't be made or written.
     """
     # Noted before they are made: what does not exist yet may be removed later.
     absolute = folder.absolute()
@@ -106,15 +103,9 @@ def remove_unused() -> None:
 
 
 def checkpoint_file(path: Path, key: str = "ckpt") -> Path:
-    """Return the checkpoint file that ``path`` stands for.
+    """Return the checkpoint file that the path, which ``key`` gives, stands for.
 
-    Args:
-        path: of a checkpoint file, or of a run's folder or one of its subfolders, of which it is
-            the best checkpoint, or else the last.
-        key: the config key that gives the path.
-
-    Raises:
-        UserError: there is no checkpoint.
+    Of a run's folder or one of its subfolders it is the best checkpoint, or else the last.
     """
     if not is_folder(path, key):
         return path.expanduser()
@@ -134,11 +125,7 @@ def checkpoint_file(path: Path, key: str = "ckpt") -> Path:
 
 
 def is_folder(path: Path, key: str) -> bool:
-    """Return whether the path that a config's ``key`` gives is a folder, not a file.
-
-    Raises:
-        UserError: it is neither, or can't be opened.
-    """
+    """Return whether the path that a config's ``key`` gives is a folder, not a file."""
     try:
         kind = path.expanduser().stat().st_mode
     except FileNotFoundError:

@@ -21,11 +21,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 
 def check_accelerator(accelerator: str) -> None:
-    """Check that this machine has the accelerator that the config names.
-
-    Raises:
-        UserError: it is unknown, or not on this machine.
-    """
+    """Check that this machine has the accelerator that the config names."""
     if accelerator not in ACCELERATORS:
         raise UserError(
             f"trainer.accelerator={accelerator}: choose one of {', '.join(ACCELERATORS)}."

@@ -12,13 +12,7 @@ SECONDS = 15.0
 
 
 class Counted:
-    """So many of some things done, how many a second, and the time left; a context manager.
-
-    Args:
-        things: what they are called.
-        total: how many there are; None: nobody knows.
-        done: how many were done before.
-    """
+    """So many of some things done, how many a second, and the time left; a context manager."""
 
     def __init__(self, things: str, total: int | None, done: int = 0) -> None:
         self._things, self._total = things, total
