@@ -14,13 +14,7 @@ from transformers.models.bert.configuration_bert import BertConfig
 from resumebert.data.readers import read_sample
 from resumebert.data.table import ResumeTable
 from resumebert.evaluation.own_calibration import OwnCalibration
-from resumebert.inference.exported import (
-    ONNX,
-    ONNX_INT8,
-    open_exported,
-    usage_of,
-    write_usage,
-)
+from resumebert.inference.exported import ONNX, ONNX_INT8, open_exported, usage_of, write_usage
 from resumebert.inference.onnx_model import OnnxClassifier, write_int8, write_onnx
 from resumebert.inference.opened import OpenedModel
 from resumebert.inference.opening import open_model
@@ -193,11 +187,7 @@ def _logits(opened: OpenedModel, texts: Sequence[str]) -> np.ndarray[Any, Any]:
 
 
 def _card(
-    opened: OpenedModel,
-    name: str,
-    format: str,
-    dataset: str | None,
-    found: Sequence[Agreement],
+    opened: OpenedModel, name: str, format: str, dataset: str | None, found: Sequence[Agreement]
 ) -> HubCard:
     """Gather what the training run's folder tells of the model."""
     metrics: Mapping[str, Any] = {}

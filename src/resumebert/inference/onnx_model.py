@@ -29,11 +29,7 @@ class OnnxClassifier:
     """
 
     def __init__(
-        self,
-        path: Path,
-        label_names: Sequence[str],
-        pooling: str,
-        chunk_tokens: int = 16_384,
+        self, path: Path, label_names: Sequence[str], pooling: str, chunk_tokens: int = 16_384
     ) -> None:
         self.label_names = list(label_names)
         self.pooling_name = pooling
@@ -76,10 +72,7 @@ class OnnxClassifier:
         return self
 
     def score_windows(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        window_lengths: Sequence[int] | None = None,
+        self, input_ids: Tensor, attention_mask: Tensor, window_lengths: Sequence[int] | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """Return logits (W, L) and attention of windows, as ResumeClassifier does."""
         lengths = window_lengths or [input_ids.shape[1]] * len(input_ids)

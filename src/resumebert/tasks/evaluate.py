@@ -35,12 +35,7 @@ from resumebert.inference.evaluating import (
     score,
     score_other,
 )
-from resumebert.report.console import (
-    print_comparison,
-    print_result,
-    print_warnings,
-    say_where,
-)
+from resumebert.report.console import print_comparison, print_result, print_warnings, say_where
 from resumebert.settings.compose import eval_settings
 from resumebert.settings.schema import DataSettings, EvalSettings, EvaluationSettings
 from resumebert.tasks.reporting import Subject, report
@@ -146,10 +141,7 @@ def _all_in_test(table: ResumeTable, groups: Any, seed: int) -> npt.NDArray[np.s
 
 
 def _baseline(
-    settings: EvalSettings,
-    how: EvaluationSettings,
-    datamodule: ResumeDataModule,
-    opened: Opened,
+    settings: EvalSettings, how: EvaluationSettings, datamodule: ResumeDataModule, opened: Opened
 ) -> tuple[ResumeDataModule | None, LinearBaseline | None, str]:
     """Train the linear baseline on the documents that the model was trained on.
 
