@@ -14,10 +14,16 @@ from transformers.models.bert.configuration_bert import BertConfig
 from resumebert.data.readers import read_sample
 from resumebert.data.table import ResumeTable
 from resumebert.evaluation.own_calibration import OwnCalibration
-from resumebert.inference.exported import ONNX, ONNX_INT8, open_exported, usage_of, write_usage
+from resumebert.inference.exported import (
+    ONNX,
+    ONNX_INT8,
+    OpenedModel,
+    open_exported,
+    open_model,
+    usage_of,
+    write_usage,
+)
 from resumebert.inference.onnx_model import OnnxClassifier, write_int8, write_onnx
-from resumebert.inference.opened import OpenedModel
-from resumebert.inference.opening import open_model
 from resumebert.inference.scoring import TextScorer
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.pooling import POOLING_NAMES

@@ -1,4 +1,4 @@
-"""``resumebert.json``: what a folder that export.py wrote says of how its model is used.
+"""Open a trained model: a checkpoint, or a folder that export.py wrote, with ``resumebert.json``.
 
 The folder is read as a checkpoint is: nothing in it is executed, weights are safetensors or ONNX,
 and everything is checked. docs/exporting.md describes the file.
@@ -16,12 +16,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from resumebert.data.build import treatment
 from resumebert.data.cleaning import STEPS
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import Windowing
-from resumebert.evaluation.decisions import stored_decisions
+from resumebert.evaluation.decisions import Decisions, stored_decisions
+from resumebert.inference.evaluating import Opened, open_checkpoint
 from resumebert.inference.onnx_model import OnnxClassifier
-from resumebert.inference.opened import OpenedModel
 from resumebert.model.checkpoint import (
     check_tensors,
     check_types,
@@ -34,12 +35,30 @@ from resumebert.model.checkpoint_file import check_plain
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.pretrained import POOLING_WEIGHTS, WEIGHTS, load_bert_config
 from resumebert.settings.rules import check_max_length
+from resumebert.settings.schema import DataSettings
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import EXPORTED
 
 FORMAT_VERSION = 1
 ONNX, ONNX_INT8 = "model.onnx", "model_int8.onnx"
 MOST_BYTES = 50_000_000
+
+
+@dataclass(frozen=True)
+class OpenedModel:
+    """What a checkpoint and an exported folder hold alike.
+
+    ``where`` is what to call it in a message; ``checkpoint`` is None of an exported folder.
+    """
+
+    model: ResumeClassifier | OnnxClassifier
+    tokenizer: TextTokenizer
+    windowing: Windowing
+    cleaning: Sequence[str]
+    decisions: Decisions
+    precision: str
+    where: str
+    checkpoint: Opened | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +115,27 @@ def exported_folder(path: Path) -> Path | None:
     path = path.expanduser()
     folder = path.parent if path.suffix == ".onnx" else path
     return folder if (folder / EXPORTED).is_file() else None
+
+
+def open_model(path: Path, trust: Sequence[str] = ()) -> OpenedModel:
+    """Open a checkpoint, the best one of a run's folder, or a folder that export.py wrote.
+
+    ``trust``: the user's own packages, of which it may name a model, a pooling or a calibration.
+    """
+    if exported_folder(path) is not None:
+        return open_exported(path, trust)
+    found = open_checkpoint(str(path), "ckpt", trust)
+    cleaning, windowing = treatment(DataSettings.of(found.config["data"]))
+    return OpenedModel(
+        model=found.model,
+        tokenizer=TextTokenizer.from_files(found.extras.tokenizer_files, str(found.path)),
+        windowing=windowing,
+        cleaning=cleaning,
+        decisions=found.decisions,
+        precision=found.config["trainer"]["precision"],
+        where=str(found.path),
+        checkpoint=found,
+    )
 
 
 def open_exported(path: Path, trust: Sequence[str] = ()) -> OpenedModel:

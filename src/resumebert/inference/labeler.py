@@ -11,8 +11,8 @@ from resumebert.data.cleaning import clean
 from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.decisions import Decisions
 from resumebert.inference.explaining import Explanation, explain_text
+from resumebert.inference.exported import open_model
 from resumebert.inference.onnx_model import OnnxClassifier
-from resumebert.inference.opening import open_model
 from resumebert.inference.scoring import TextScorer
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision

@@ -16,9 +16,11 @@ from torch import Tensor
 from resumebert.data.arrays import TokenIds
 from resumebert.data.batching import Collator, DocumentDataset, LengthBatchSampler, padded
 from resumebert.data.cleaning import clean
+from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
 from resumebert.data.windows import SPECIAL_TOKENS, Windowing
 from resumebert.evaluation.areas import Floats
+from resumebert.evaluation.unlike_training import Familiarity, fit_familiarity
 from resumebert.evaluation.worst_errors import Window
 from resumebert.inference.onnx_model import OnnxClassifier
 from resumebert.model.classifier import ResumeClassifier
@@ -26,6 +28,8 @@ from resumebert.model.classifier import ResumeClassifier
 # Trainer precisions that compute in another type than the weights', and those that change theirs.
 MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 TRUE = {"bf16-true": torch.bfloat16, "64-true": torch.float64}
+# Documents of each split that familiarity reads again, drawn at random: it takes time.
+FAMILIAR_DOCUMENTS = 500
 
 
 @dataclass(frozen=True)
@@ -163,3 +167,36 @@ class TextScorer:
                     if features is not None and inside is not None:
                         features[place] = inside[document.numpy() == row].mean(axis=0)
         return scores, [of_windows[place] for place in range(len(tokens))], features
+
+
+def familiarity(
+    scorer: TextScorer, datamodule: ResumeDataModule, share: float
+) -> Familiarity | None:
+    """Describe training documents, with limits of validation documents; None if there are none.
+
+    Of documents like these at most ``share`` are marked, in [0, 1); of 0 there is no description.
+    """
+    model = scorer.model
+    if not share or not isinstance(model, ResumeClassifier):
+        return None
+    train, val = (
+        np.sort(
+            np.random.default_rng(0).permutation(datamodule.indices(split))[:FAMILIAR_DOCUMENTS]
+        )
+        for split in ("train", "val")
+    )
+    if not len(train) or not len(val):
+        return None
+    texts = datamodule.table.texts
+    known, asked = (scorer.read([texts[row] for row in rows]) for rows in (train, val))
+    if known.features is None or asked.features is None:
+        return None
+    return fit_familiarity(
+        known.tokens,
+        known.features,
+        model.bert.config.vocab_size,
+        asked.tokens,
+        asked.features,
+        datamodule.groups[val],
+        share,
+    )
