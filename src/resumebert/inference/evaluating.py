@@ -90,10 +90,7 @@ def open_checkpoint(given: str, key: str, trust: Sequence[str]) -> Opened:
 
 
 def given_data(settings: EvalSettings, opened: Opened) -> DataSettings:
-    """Return the data that eval.py was given, with texts treated as in training.
-
-    What was typed now comes before what the training had.
-    """
+    """Return the data given to eval.py, with texts treated as in training or as typed now."""
     plain = thawed(settings.data)
     typed = {override.split("=")[0].lstrip("+~") for override in settings.typed or ()}
     trained = opened.config["data"]

@@ -41,11 +41,7 @@ TOO_FAR = 0.01
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far an exported model is from the trained one on n documents of L labels.
-
-    ``logit`` and ``probability`` are the largest differences; ``changed`` of the n · L
-    ``decisions`` are others.
-    """
+    """How far an exported model is from the trained one: largest differences, decisions changed."""
 
     file: str
     documents: int

@@ -46,10 +46,7 @@ MOST_BYTES = 50_000_000
 
 @dataclass(frozen=True)
 class OpenedModel:
-    """What a checkpoint and an exported folder hold alike.
-
-    ``where`` is what to call it in a message; ``checkpoint`` is None of an exported folder.
-    """
+    """What a checkpoint and an exported folder (no ``checkpoint``) hold; messages say ``where``."""
 
     model: ResumeClassifier | OnnxClassifier
     tokenizer: TextTokenizer
@@ -118,10 +115,7 @@ def exported_folder(path: Path) -> Path | None:
 
 
 def open_model(path: Path, trust: Sequence[str] = ()) -> OpenedModel:
-    """Open a checkpoint, the best one of a run's folder, or a folder that export.py wrote.
-
-    ``trust``: the user's own packages, of which it may name a model, a pooling or a calibration.
-    """
+    """Open a checkpoint, the best one of a run's folder, or a folder that export.py wrote."""
     if exported_folder(path) is not None:
         return open_exported(path, trust)
     found = open_checkpoint(str(path), "ckpt", trust)
@@ -139,10 +133,7 @@ def open_model(path: Path, trust: Sequence[str] = ()) -> OpenedModel:
 
 
 def open_exported(path: Path, trust: Sequence[str] = ()) -> OpenedModel:
-    """Open a folder that export.py wrote, or one of the ONNX files in such a folder.
-
-    Of a folder with ONNX files, the float32 model is used. What is damaged or edited is refused.
-    """
+    """Open a folder that export.py wrote (with ONNX files: the float32 model), or an ONNX file."""
     folder = exported_folder(path)
     assert folder is not None
     usage = _read_usage(folder / EXPORTED)

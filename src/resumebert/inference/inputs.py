@@ -50,11 +50,7 @@ _KEYS = re.compile(r"\bdata\.(path|(?:text_column|id_column|encoding|separator|q
 
 @dataclass(frozen=True)
 class Item:
-    """A text to label, or with an ``error`` the reason why there is none.
-
-    ``id`` is the document's path, the row's id or number, or the line's number; ``kept`` are the
-    cells of the columns to keep.
-    """
+    """A text to label, or why there is none; ``id`` is a path, or a row's or line's number."""
 
     id: str
     text: str = ""
@@ -85,11 +81,7 @@ class InputOptions:
 
 
 class Input(Protocol):
-    """Something to label.
-
-    Attributes:
-        remarks: what was worth knowing while ``items`` read it.
-    """
+    """Something to label; ``remarks`` are worth knowing once ``items`` has read it."""
 
     remarks: list[str]
 

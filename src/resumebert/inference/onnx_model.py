@@ -22,11 +22,7 @@ PROVIDERS = ("CPUExecutionProvider",)
 
 
 class OnnxClassifier:
-    """A :class:`ResumeClassifier` for scoring, whose encoder and head ONNX Runtime computes.
-
-    The file is read as a whole, so that it can't refer to others. ``chunk_tokens`` is as of
-    ResumeClassifier.
-    """
+    """A :class:`ResumeClassifier` for scoring, whose encoder and head ONNX Runtime computes."""
 
     def __init__(
         self, path: Path, label_names: Sequence[str], pooling: str, chunk_tokens: int = 16_384

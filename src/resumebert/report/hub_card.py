@@ -77,10 +77,7 @@ def hub_readme(card: HubCard) -> str:
 
 
 def eval_results(card: HubCard) -> str | None:
-    """Return the figures as the hub's ``.eval_results/*.yaml``; None if there is nothing to tell.
-
-    The form names the data on the hub, so that data which are not there have none.
-    """
+    """Return figures as the hub's ``.eval_results/*.yaml``; None without data on the hub."""
     if card.dataset is None or not card.figures:
         return None
     entries = [

@@ -22,10 +22,7 @@ def made(settings: Options, **arguments: Any) -> Any:
 
 
 def made_of_group(group: Options | None, **replaced: Options) -> list[Any]:
-    """Make every entry of a group, each with a ``_target_``; a null entry is left out.
-
-    ``replaced`` has arguments in place of those of the entry of the same name.
-    """
+    """Make each entry of a group but null ones; ``replaced`` has arguments for some of them."""
     found = []
     for name, entry in (group or {}).items():
         if entry is None:

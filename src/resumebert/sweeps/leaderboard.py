@@ -20,11 +20,7 @@ from resumebert.utils.streams import steady_streams
 
 
 def write_leaderboard(folders: Sequence[Path], output: Path | None = None) -> Leaderboard | None:
-    """Write ``leaderboard.csv`` and ``leaderboard.html`` of the runs in folders, and return it.
-
-    They go to ``output``, or else to the first folder. None, and nothing is written: there is no
-    run.
-    """
+    """Write the leaderboard of runs, by default into the first folder; None: there is no run."""
     runs = find_runs(folders)
     if not runs:
         return None

@@ -16,11 +16,7 @@ FEWEST_TRIALS = 10
 
 @dataclass(frozen=True)
 class History:
-    """The history of a search: trials with their values, last reported ones if pruned.
-
-    ``importances`` are shares of the variance, the largest first; empty if there are too few
-    trials.
-    """
+    """The history of a search; ``importances`` are shares of the variance, the largest first."""
 
     words: str
     metric: str

@@ -83,10 +83,7 @@ def read_json(path: Path) -> dict[str, Any]:
 def outcome_of(
     folder: Path, exit_code: int, lines: Sequence[str], *, is_stopped: bool
 ) -> tuple[str, str | None]:
-    """Return the state of a run whose process has ended, and the reason for it.
-
-    ``lines`` are the last of its output; ``is_stopped`` tells that a signal was passed on to it.
-    """
+    """Return state and reason of an ended run; ``is_stopped``: a signal was passed on to it."""
     if exit_code == 0 and (folder / "metrics.json").exists():
         return FINISHED, None
     if note := read_json(folder / PRUNED_NOTE):

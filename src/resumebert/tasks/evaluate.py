@@ -143,11 +143,7 @@ def _all_in_test(table: ResumeTable, groups: Any, seed: int) -> npt.NDArray[np.s
 def _baseline(
     settings: EvalSettings, how: EvaluationSettings, datamodule: ResumeDataModule, opened: Opened
 ) -> tuple[ResumeDataModule | None, LinearBaseline | None, str]:
-    """Train the linear baseline on the documents that the model was trained on.
-
-    Returned are these, if they are still as they were, the baseline, and what there is to say of
-    it.
-    """
+    """Return the training's documents if still as they were, the baseline of them, and a note."""
     baseline, note = None, NOT_ASKED
     trained = datamodule if settings.data is None else None
     if trained is None and (how.baseline or (how.report and how.probes)):

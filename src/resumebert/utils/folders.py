@@ -58,10 +58,7 @@ class CheckOutputFolder(Callback):
 
 
 def make_output_folder(folder: Path, key: str = "output_dir") -> Path:
-    """Make ``folder``, which the config's ``key`` names, and return it.
-
-    Only the first process of a run makes it.
-    """
+    """Make the folder that the config's ``key`` names, in a run's first process; return it."""
     # Noted before they are made: what does not exist yet may be removed later.
     absolute = folder.absolute()
     candidates = (absolute / RECORD, absolute, *absolute.parents)
@@ -83,10 +80,7 @@ def make_output_folder(folder: Path, key: str = "output_dir") -> Path:
 
 @atexit.register
 def remove_unused() -> None:
-    """Remove the folders that this process has made, if they hold no results.
-
-    Files and folders that existed before are never removed.
-    """
+    """Remove folders that this process has made, and not others, if they hold no results."""
     while _new:
         # The latest first: the folders above it may be of an earlier one.
         folder, paths = _new.popitem()
@@ -103,10 +97,7 @@ def remove_unused() -> None:
 
 
 def checkpoint_file(path: Path, key: str = "ckpt") -> Path:
-    """Return the checkpoint file that the path, which ``key`` gives, stands for.
-
-    Of a run's folder or one of its subfolders it is the best checkpoint, or else the last.
-    """
+    """Return a checkpoint; of a run's folder or a part of it the best one, or else the last."""
     if not is_folder(path, key):
         return path.expanduser()
     given = path.expanduser()

@@ -69,10 +69,7 @@ def keep_freed_memory() -> bool:
 
 
 def free_memory() -> float:
-    """Return how many bytes this process can still allocate; infinity if the system doesn't say.
-
-    The smaller of the machine's free memory and what a container's limit leaves.
-    """
+    """Return the bytes that machine and container leave; infinity if the system doesn't say."""
     try:
         # A line such as "MemAvailable:  21870840 kB".
         words = Path("/proc/meminfo").read_text().split()

@@ -53,10 +53,7 @@ class NotedSignal:
 
 @contextmanager
 def handling(handler: Handler, signals: Iterable[int] = SIGNALS) -> Iterator[None]:
-    """Let ``handler`` react to signals in this process, but not in its forks.
-
-    Outside the main thread, where Python allows no handlers, nothing changes.
-    """
+    """Let ``handler`` react to signals in this process, not in its forks nor other threads."""
     previous = install(handler, signals)
     try:
         yield
