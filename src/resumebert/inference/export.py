@@ -32,6 +32,7 @@ from resumebert.report.hub_card import HubCard, eval_results, hub_readme
 from resumebert.settings.calls import made
 from resumebert.utils.durable_files import whole_folder
 from resumebert.utils.errors import UserError
+from resumebert.utils.folders import read_json
 
 Format = Literal["hf", "onnx"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -198,8 +199,8 @@ def _card(
     # The figures of a run are of its best checkpoint.
     if checkpoint is not None and checkpoint.path.name == "best.ckpt":
         run = checkpoint.manifest.parent
-        metrics = _json(run / "metrics.json")
-        source = str(_json(run / "data_report.json").get("source", ""))
+        metrics = read_json(run / "metrics.json")
+        source = str(read_json(run / "data_report.json").get("source", ""))
         if (run / "model_card.md").is_file():
             body = (run / "model_card.md").read_text(encoding="utf-8")
     model = {} if checkpoint is None else checkpoint.config["model"]
@@ -215,11 +216,3 @@ def _card(
         body=body,
         checked=[str(each) for each in found],
     )
-
-
-def _json(path: Path) -> Mapping[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -40,7 +40,6 @@ from resumebert.documents import DocumentReaders, Limits
 from resumebert.utils.errors import UserError
 
 STDIN = "-"
-READ_AS = ("auto", "documents", "table", "lines")
 _LIMITS = Limits()
 _HEAD = 1 << 16
 _HIDDEN = "hidden_text: {:,} characters that a person can't see were {}"

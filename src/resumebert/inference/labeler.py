@@ -156,10 +156,8 @@ class ResumeLabeler:
         names, thresholds = self.label_names, self.thresholds
         calibrate = self._decisions.calibration.apply
         of_texts = calibrate(read.logits)
-        expected, review = (
-            self._decisions.expected_errors(of_texts),
-            self._decisions.review(of_texts),
-        )
+        expected = self._decisions.expected_errors(of_texts)
+        review = self._decisions.review(of_texts)
         unlike = self._decisions.unlike_training(read.tokens, read.features)
         found = []
         for i, (text, parts) in enumerate(zip(cleaned, read.windows, strict=True)):

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
@@ -30,17 +30,6 @@ FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "pa
 # Between two times that what is written is made sure to be on the disk.
 _SECONDS = 2.0
 _GROUP = 10_000
-
-
-class Output(Protocol):
-    """Something that rows are written to."""
-
-    @property
-    def done(self) -> int:
-        """How many rows it holds, those of an interrupted command too."""
-
-    def write(self, rows: Sequence[Row]) -> None:
-        """Write rows behind those before."""
 
 
 def output_format(path: str, format: str | None) -> str:
@@ -88,7 +77,7 @@ def open_output(
     command: Mapping[str, Any],
     *,
     overwrite: bool = False,
-) -> Iterator[Output]:
+) -> Iterator["_Standard | _File"]:
     """Open an output, or go on with one that was interrupted; it is complete after the block.
 
     ``format`` None: by the file's ending, and jsonl for standard output. ``command`` is what the
@@ -170,6 +159,7 @@ class _File:
 
     @property
     def done(self) -> int:
+        """How many rows it holds, those of an interrupted command too."""
         return self._written[0]
 
     def _before(self) -> tuple[int, int]:

@@ -28,6 +28,7 @@ from resumebert.utils.requirements import (
     COLUMNS,
     FLAG,
     GROUP,
+    INSIDE,
     NAME,
     NAMES,
     POSITIVE,
@@ -39,7 +40,6 @@ from resumebert.utils.requirements import (
     integer,
     is_integer,
     is_list,
-    is_number,
     number,
     one_of,
     only,
@@ -115,9 +115,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Requirement]] = {
     "scheduler": {
         **dict.fromkeys(("warmup", "min_lr"), number(0)),
         "final_factor": SHARE,
-        "factor": Requirement(
-            "a number above 0 and below 1", lambda value: is_number(value) and 0 < value < 1
-        ),
+        "factor": INSIDE,
         "patience": integer(0),
         "mode": DIRECTION,
         "monitor": STRING,

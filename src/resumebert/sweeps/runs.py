@@ -9,8 +9,9 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
-from resumebert.sweeps.status import FINISHED, read_json, read_metrics, read_status
+from resumebert.sweeps.status import FINISHED, read_metrics, read_status
 from resumebert.utils.command_line import Value, given_keys, value_of
+from resumebert.utils.folders import read_json
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import signal
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from resumebert.utils.durable_files import write_text
+from resumebert.utils.folders import read_json
 from resumebert.utils.interruption import SIGNALS, Interruption
 
 STATUS = "status.json"
@@ -69,15 +69,6 @@ def read_metrics(folder: Path) -> dict[str, float]:
         for name, value in read_json(folder / "metrics.json").items()
         if isinstance(value, int | float) and math.isfinite(value)
     }
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the object in a JSON file; an empty one if it can't be read."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def outcome_of(

@@ -1,6 +1,7 @@
 """The folders of runs: made before any work, removed if they stay empty, found by their path."""
 
 import atexit
+import json
 import stat
 import tempfile
 from contextlib import suppress
@@ -94,6 +95,15 @@ def remove_unused() -> None:
         for path in paths:
             with suppress(OSError):
                 path.rmdir()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file; an empty one if it can't be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def checkpoint_file(path: Path, key: str = "ckpt") -> Path:
