@@ -18,7 +18,14 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest document that is read: file, unpacked docx or odt, pages of a PDF, characters."""
+    """The largest document that is read.
+
+    Attributes:
+        megabytes: of the file.
+        unpacked_megabytes: of what is packed in a docx or odt.
+        pages: of a PDF.
+        characters: of the text.
+    """
 
     megabytes: int = 50
     unpacked_megabytes: int = 200
@@ -28,10 +35,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class Document:
-    """A document that was read, or with an ``error`` the reason why it was not.
+    """A document that was read, or the reason why it was not.
 
-    ``kind`` is by its content, empty if unknown. ``text`` is what a person sees, in reading order,
-    and with ``keep_hidden`` the ``hidden_text`` too: white, tiny, off the page or marked as hidden.
+    Attributes:
+        name: its path, or the name that was given with its bytes.
+        kind: by its content: txt, md, pdf, docx, odt, rtf, html, eml; empty: unknown.
+        text: what a person sees, in reading order. With ``keep_hidden``, hidden text too.
+        engine: what read it.
+        pages: of a PDF.
+        hidden_text: what a person can't see: white, tiny, off the page or marked as hidden.
+        notes: what is worth knowing: another engine was better, pages without text.
+        error: why there is no text; None: there is.
     """
 
     name: str = ""

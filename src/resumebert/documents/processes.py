@@ -32,10 +32,16 @@ _AHEAD = 4
 
 
 class DocumentReaders:
-    """Processes that read documents, a context manager; they start when there is something to read.
+    """Processes that read documents; a context manager, which ends them.
 
-    ``seconds`` and ``megabytes`` of memory are what one document may take; ``workers`` None: one
-    for each processor.
+    They are started when there is something to read.
+
+    Args:
+        workers: how many processes; None: one for each processor.
+        seconds: that reading one document may take.
+        megabytes: of memory that reading one may take.
+        limits: the largest document that is read.
+        keep_hidden: whether text that a person can't see stays in the text.
     """
 
     def __init__(
@@ -94,8 +100,11 @@ def read_documents_safely(sources: Iterable[Source], **settings: Any) -> Iterato
     """Read documents in other processes, and yield them in the order given.
 
     A document that takes too long or too much memory, or that brings its reader down, is one with
-    an error, and the others go on. A few documents at a time are in memory. ``sources`` are paths,
-    or names with bytes; ``settings`` those of :class:`DocumentReaders`.
+    an error, and the others go on. A few documents at a time are in memory.
+
+    Args:
+        sources: paths, or pairs of a name and bytes; may be an iterator.
+        settings: those of :class:`DocumentReaders`.
     """
     with DocumentReaders(**settings) as readers:
         yield from readers.read(sources)

@@ -39,11 +39,17 @@ def read_document(
     limits: Limits | None = None,
     keep_hidden: bool = False,
 ) -> Document:
-    """Read a path, or the bytes of a file; whatever is wrong is in the result, nothing is raised.
+    """Read a document. Whatever is wrong with it is in the result, and nothing is raised.
 
     It is read in this process: a document that nobody vouches for should go through
     :func:`~resumebert.documents.read_documents_safely`. Not for several threads at a time: pdfium
     can't take that.
+
+    Args:
+        source: a path, or the file's bytes.
+        name: what to call it; None: its path.
+        limits: the largest document that is read.
+        keep_hidden: whether text that a person can't see stays in the text.
     """
     limits = limits or Limits()
     name = name or ("" if isinstance(source, bytes) else str(source))

@@ -42,7 +42,16 @@ TOO_FAR = 0.01
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far an exported model is from the trained one: largest differences, decisions changed."""
+    """How far an exported model is from the trained one on n documents of L labels.
+
+    Attributes:
+        file: of the exported model.
+        documents: n.
+        logit: largest difference of a document's logit.
+        probability: largest difference of a calibrated probability.
+        changed: labels that one of them gives and the other does not, of all n · L.
+        decisions: n · L.
+    """
 
     file: str
     documents: int
@@ -68,11 +77,24 @@ def export(
     documents: int = 100,
     dataset: str | None = None,
 ) -> list[Agreement]:
-    """Export a checkpoint, the best one of a run's folder, or an exported one with safetensors.
+    """Export a checkpoint, or the best one of a run's folder.
 
-    ``output`` is made whole or not at all. The exported models are compared with the trained one on
-    so many ``documents``: the run's own, or where these can't be read the sample's. ``dataset`` is
-    the name of the run's data on the Hugging Face hub, for the model card.
+    Args:
+        path: of it; an exported folder with safetensors can be exported again.
+        output: the folder to make. It is whole or not there.
+        format: ``hf`` for transformers, ``onnx`` for ONNX Runtime.
+        trust: packages of the user's own, of which the checkpoint may name a part.
+        documents: number of real documents on which the exported model is compared: the run's own,
+            or where these can't be read the sample's.
+        dataset: the name on the Hugging Face hub of the data that the run was tested on, for the
+            model card.
+
+    Returns:
+        How far each exported model is from the trained one.
+
+    Raises:
+        UserError: the model can't be opened or the format can't carry it, the folder can't be
+            written or holds something already, or the exported model says something else.
     """
     output = Path(output)
     with whole_folder(output, "output") as folder:
