@@ -18,6 +18,7 @@ class Look:
     """The look of a run of text; None where it is unknown. Sizes are in points.
 
     It ``vanishes`` if it is marked as hidden; the ``backdrop`` is the colour behind the letters.
+    What is unknown can be seen.
     """
 
     vanishes: bool = False
