@@ -27,13 +27,7 @@ MAX_TRAIN_POINTS = 60
 
 @dataclass(frozen=True)
 class Curve:
-    """A value as it was logged while training.
-
-    Attributes:
-        name: as logged, such as ``val/f1_micro``.
-        steps: n optimizer steps, ascending.
-        values: n.
-    """
+    """A value as it was logged while training, at n optimizer steps in ascending order."""
 
     name: str
     steps: Sequence[int]

@@ -39,13 +39,9 @@ def range_picture(
     *,
     labelled: bool = False,
 ) -> Markup:
-    """Draw figures one below the other, for a cell of a table.
+    """Draw figures one below the other, for a cell of a table; nothing where one is ``nan``.
 
-    Args:
-        ranges: what to draw; where the figure is ``nan`` there is nothing to draw.
-        domain: values of the left and the right border; what lies beyond is cut.
-        zero: a value to mark with a vertical line.
-        labelled: whether to write the borders' values below.
+    What lies beyond the ``domain`` is cut; ``zero`` is marked by a vertical line.
     """
     shown = [entry for entry in ranges if not math.isnan(entry[2])]
     below = 14 if labelled else 0
@@ -79,9 +75,8 @@ def range_picture(
 def forest_picture(rows: Sequence[tuple[str, float, Interval, str, bool]]) -> Markup:
     """Draw differences of two models one below the other.
 
-    Args:
-        rows: name, difference and interval, each ``nan`` where undefined, words to add, and
-            whether lower is better.
+    A row is a name, a difference, its interval (each ``nan`` where undefined), words to add, and
+    whether lower is better.
     """
     known = [abs(v) for _, value, interval, *_ in rows for v in (value, *interval)]
     furthest = max([0.005, *(value for value in known if not math.isnan(value))]) * 1.05

@@ -25,16 +25,7 @@ MARGIN = 12
 
 
 def rasterise(chart: Markup, title: str, scale: float = 1.5) -> npt.NDArray[np.uint8]:
-    """Draw a chart.
-
-    Args:
-        chart: SVG that :mod:`resumebert.charts` wrote.
-        title: on top.
-        scale: pixels of a unit of the chart.
-
-    Returns:
-        (height, width, 3).
-    """
+    """Draw one of our charts as (height, width, 3), ``scale`` pixels for each of its units."""
     root = ElementTree.fromstring(chart)
     _, _, width, height = (float(value) for value in root.attrib["viewBox"].split())
     factor = scale * OVERSAMPLING

@@ -123,10 +123,7 @@ def parallel_chart(
     values: Sequence[float],
     best: Collection[int],
 ) -> Markup:
-    """Draw a line for each run through its value of each key and, last, its metric.
-
-    The runs whose numbers are in ``best`` are stressed.
-    """
+    """Draw a line for each run through its settings and, last, its metric; stress the best."""
     columns = zip(*settings, strict=True)
     scales = [scale_of(column, as_words=len(set(column)) <= 8) for column in columns]
     scales.append(metric_scale(values))

@@ -23,11 +23,9 @@ def ends(interval: Interval | None, digits: int = 3, *, signed: bool = False) ->
     return f"{low} to {high}" if signed or interval[0] < 0 else f"{low}–{high}"
 
 
-def with_ends(
-    value: float, interval: Interval | None, digits: int = 3, *, signed: bool = False
-) -> str:
+def with_ends(value: float, interval: Interval | None, *, signed: bool = False) -> str:
     """Return a figure with its interval in brackets."""
-    found, text = ends(interval, digits, signed=signed), number(value, digits, signed=signed)
+    found, text = ends(interval, signed=signed), number(value, signed=signed)
     return f"{text} [{found}]" if found else text
 
 

@@ -85,11 +85,7 @@ class Flow:
         return tidy("".join(self._hidden)).replace("\n\n", "\n")
 
     def document(self, engine: str, notes: tuple[str, ...] = ()) -> Document:
-        """Return the document that is written.
-
-        Raises:
-            UnreadableError: It has no text.
-        """
+        """Return the document that is written; one without text is an error."""
         text, hidden = tidy("".join(self._seen)), self.hidden_text()
         if not text:
             raise UnreadableError(

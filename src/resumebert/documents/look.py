@@ -15,13 +15,10 @@ _NAMES = {"white": WHITE, "black": (0, 0, 0), "snow": (255, 250, 250), "ivory": 
 
 @dataclass(frozen=True)
 class Look:
-    """The look of a run of text.
+    """The look of a run of text; None where it is unknown. Sizes are in points.
 
-    Attributes:
-        vanishes: it is marked as hidden.
-        colour: of the letters; None: automatic or unknown, which can be seen.
-        size: in points; None: unknown.
-        backdrop: the colour behind the letters; None: unknown.
+    It ``vanishes`` if it is marked as hidden; the ``backdrop`` is the colour behind the letters.
+    What is unknown can be seen.
     """
 
     vanishes: bool = False

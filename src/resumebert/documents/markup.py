@@ -18,12 +18,8 @@ Changes: TypeAlias = dict[str, Any]
 class Markup:
     """What the elements of a kind of markup mean, by their names without namespaces.
 
-    Attributes:
-        skipped: they hold nothing that is shown.
-        lines: they begin and end a line.
-        inserted: the text that they stand for.
-        changes: what an element changes in the look of its text.
-        texts: those that hold text; None: any.
+    ``skipped`` hold nothing that is shown, ``lines`` begin and end one, ``inserted`` stand for a
+    text. Only ``texts`` hold text; None: any.
     """
 
     skipped: Set[str]

@@ -34,11 +34,7 @@ _FAMILIES = {
 
 
 def open_package(data: bytes, limits: Limits) -> zipfile.ZipFile:
-    """Open the zip file that a document is.
-
-    Raises:
-        UnreadableError: It is damaged, or unpacks to more than the limit.
-    """
+    """Open the zip file that a document is."""
     try:
         package = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, ValueError, OSError, RuntimeError):

@@ -50,11 +50,9 @@ class _Page:
 class _Characters:
     """The n characters of a page, as they were written.
 
-    Attributes:
-        after_space: (n,) whether a space precedes it.
-        boxes: (n, 4) left, top, right, bottom on the upright page, in points; y grows downwards.
-        turns: (n,) quarter turns that its line is turned by, against the clock.
-        along: (n, 4) the boxes if the page is turned so that the line runs from left to right.
+    ``boxes`` (n, 4) are left, top, right, bottom on the upright page, in points; y grows downwards.
+    ``turns`` are quarter turns of their lines, against the clock, and ``along`` the boxes if the
+    page is turned so that the line runs from left to right.
     """
 
     letters: list[str]
@@ -65,11 +63,7 @@ class _Characters:
 
 
 def read_pdf(data: bytes, limits: Limits, keep_hidden: bool) -> Document:
-    """Read a PDF.
-
-    Raises:
-        UnreadableError: It is damaged, encrypted or too long, or has no text.
-    """
+    """Read a PDF."""
     try:
         pdf = pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:
@@ -212,10 +206,7 @@ def _on_paper(
 ) -> tuple[Boxes, npt.NDArray[np.int64]]:
     """Return boxes (n, 4) and quarter turns (n,) on the page as it is shown: cropped and upright.
 
-    Args:
-        page: a page.
-        corners: (n, 2, 2), two opposite ones of each box, in the page's own coordinates.
-        angles: (n,) of the letters there.
+    ``corners`` (n, 2, 2) are two opposite ones of each box, in the page's own coordinates.
     """
     width, height = page.get_size()
     x, y = ctypes.c_int(), ctypes.c_int()

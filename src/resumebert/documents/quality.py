@@ -16,11 +16,7 @@ _FEW_WORDS = 20
 
 @dataclass(frozen=True)
 class Quality:
-    """Shares of a text's words: known ones, overlong ones, and single letters.
-
-    Attributes:
-        unmapped: the share of characters that stand for no letter.
-    """
+    """Shares of words (known, overlong, single letters) and of characters that are no letter's."""
 
     words: int
     known: float

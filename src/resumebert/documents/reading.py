@@ -95,11 +95,7 @@ def _check_size(size: int, limits: Limits) -> None:
 
 
 def _kind_of(data: bytes, name: str, limits: Limits) -> str:
-    """Return a document's kind by its content.
-
-    Raises:
-        UnreadableError: It is of a kind that can't be read.
-    """
+    """Return a document's kind by its content."""
     if b"%PDF-" in data[:1024]:
         return "pdf"
     if data.startswith(b"{\\rtf"):

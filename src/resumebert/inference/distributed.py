@@ -64,19 +64,9 @@ def label_with_ray(
 ) -> Iterator[list[Row]]:
     """Yield the rows of the documents from ``start`` on, in order, some at a time.
 
-    Args:
-        open_labeler: makes a worker's :class:`resumebert.ResumeLabeler`, on its machine.
-        given: opens the input there.
-        columns: of the rows.
-        count: documents of the input.
-        start: so many are labelled already.
-        address: of a running cluster, HOST:PORT or ``auto``; None: one of this machine alone, which
-            ends with this.
-        workers: at a time; None: one for each two processors of the cluster.
-        gpus: whether each worker has a GPU to itself.
-
-    Raises:
-        UserError: Ray is not installed, or there is no cluster at the address.
+    ``open_labeler`` and ``given`` open model and input on a worker's machine. ``address`` is
+    HOST:PORT or ``auto``; None: a cluster of this machine alone, which ends with this. ``workers``
+    None: one for each two processors of the cluster. ``gpus``: each worker has one to itself.
     """
     if start >= count:
         return

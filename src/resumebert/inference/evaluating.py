@@ -81,11 +81,7 @@ class Opened:
 
 
 def open_checkpoint(given: str, key: str, trust: Sequence[str]) -> Opened:
-    """Open the checkpoint that ``key`` gives, a file or a run's folder.
-
-    Raises:
-        UserError: it can't be used.
-    """
+    """Open the checkpoint that ``key`` gives, a file or a run's folder."""
     path = checkpoint_file(Path(given), key)
     model, extras = load_checkpoint(path, key, trust)
     config = plain_config(extras.config)
@@ -94,10 +90,7 @@ def open_checkpoint(given: str, key: str, trust: Sequence[str]) -> Opened:
 
 
 def given_data(settings: EvalSettings, opened: Opened) -> DataSettings:
-    """Return the data that eval.py was given, with texts treated as in training.
-
-    What was typed now comes before what the training had.
-    """
+    """Return the data given to eval.py, with texts treated as in training or as typed now."""
     plain = thawed(settings.data)
     typed = {override.split("=")[0].lstrip("+~") for override in settings.typed or ()}
     trained = opened.config["data"]
@@ -162,11 +155,7 @@ def evaluation_settings(
 
 
 def evaluation_trainer(accelerator: str, precision: str) -> Trainer:
-    """Return a trainer that only tests, set up as training's own test was.
-
-    Raises:
-        UserError: the accelerator is not on this machine.
-    """
+    """Return a trainer that only tests, set up as training's own test was."""
     check_accelerator(accelerator)
     return Trainer(
         accelerator=accelerator,
@@ -190,11 +179,7 @@ def score(opened: Opened, found: ResumeDataModule, device: DeviceSettings) -> Tr
 
 
 def open_other(compare_to: str, label_names: list[str], trust: Sequence[str]) -> Opened:
-    """Open the checkpoint to compare with.
-
-    Raises:
-        UserError: it can't be used, or it knows other labels.
-    """
+    """Open the checkpoint to compare with."""
     other = open_checkpoint(compare_to, "compare_to", trust)
     if set(other.model.label_names) != set(label_names):
         both = [", ".join(sorted(names)) for names in (label_names, other.model.label_names)]
@@ -212,11 +197,7 @@ def score_other(
     device: DeviceSettings,
     settings: EvaluationSettings,
 ) -> EvaluationResult:
-    """Score the documents of ``result``, of ``data``, with another model, as it treats texts.
-
-    Returns:
-        Its result, documents and labels in the order of ``result``.
-    """
+    """Score the documents of ``result`` with another model, as it treats texts; the order stays."""
     trained = DataSettings.of(other.config["data"])
     data = replace(data, **{key: getattr(trained, key) for key in TREATMENT})
     wanted = set(result.ids)

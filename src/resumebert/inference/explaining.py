@@ -251,15 +251,15 @@ def falls(
     scored = scorer.score_windows([ids[row, read.windows[place]] for row, place in changed])
     rows, places = (torch.tensor(numbers) for numbers in zip(*changed, strict=True))
 
-    def withfalls(before: torch.Tensor, now: torch.Tensor) -> torch.Tensor:
+    def with_changed(before: torch.Tensor, now: torch.Tensor) -> torch.Tensor:
         every = before.repeat(len(occluded), 1, 1)
         every[rows, places] = now
         return every.flatten(0, 1)
 
-    logits = withfalls(read.logits, scored[0])
+    logits = with_changed(read.logits, scored[0])
     attention = None
     if read.attention is not None and scored[1] is not None:
-        attention = withfalls(read.attention, scored[1])
+        attention = with_changed(read.attention, scored[1])
     count = len(read.windows)
     document = torch.arange(len(occluded)).repeat_interleave(count)
     pool = scorer.model.pool

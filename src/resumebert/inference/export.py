@@ -17,13 +17,13 @@ from resumebert.evaluation.own_calibration import OwnCalibration
 from resumebert.inference.exported import (
     ONNX,
     ONNX_INT8,
+    OpenedModel,
     open_exported,
+    open_model,
     usage_of,
     write_usage,
 )
 from resumebert.inference.onnx_model import OnnxClassifier, write_int8, write_onnx
-from resumebert.inference.opened import OpenedModel
-from resumebert.inference.opening import open_model
 from resumebert.inference.scoring import TextScorer
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.pooling import POOLING_NAMES
@@ -32,6 +32,7 @@ from resumebert.report.hub_card import HubCard, eval_results, hub_readme
 from resumebert.settings.calls import made
 from resumebert.utils.durable_files import whole_folder
 from resumebert.utils.errors import UserError
+from resumebert.utils.folders import read_json
 
 Format = Literal["hf", "onnx"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -125,11 +126,7 @@ def export(
 
 
 def _plain_model(opened: OpenedModel, format: str) -> ResumeClassifier:
-    """Return the model to export, if the format carries it.
-
-    Raises:
-        UserError: it does not, and why.
-    """
+    """Return the model to export; an error tells why the format does not carry it."""
     model, where = opened.model, f"ckpt={opened.where}"
     if isinstance(model, OnnxClassifier):
         raise UserError(f"{where}: an ONNX folder is no source of an export. Give the checkpoint.")
@@ -215,11 +212,7 @@ def _logits(opened: OpenedModel, texts: Sequence[str]) -> np.ndarray[Any, Any]:
 
 
 def _card(
-    opened: OpenedModel,
-    name: str,
-    format: str,
-    dataset: str | None,
-    found: Sequence[Agreement],
+    opened: OpenedModel, name: str, format: str, dataset: str | None, found: Sequence[Agreement]
 ) -> HubCard:
     """Gather what the training run's folder tells of the model."""
     metrics: Mapping[str, Any] = {}
@@ -228,8 +221,8 @@ def _card(
     # The figures of a run are of its best checkpoint.
     if checkpoint is not None and checkpoint.path.name == "best.ckpt":
         run = checkpoint.manifest.parent
-        metrics = _json(run / "metrics.json")
-        source = str(_json(run / "data_report.json").get("source", ""))
+        metrics = read_json(run / "metrics.json")
+        source = str(read_json(run / "data_report.json").get("source", ""))
         if (run / "model_card.md").is_file():
             body = (run / "model_card.md").read_text(encoding="utf-8")
     model = {} if checkpoint is None else checkpoint.config["model"]
@@ -245,11 +238,3 @@ def _card(
         body=body,
         checked=[str(each) for each in found],
     )
-
-
-def _json(path: Path) -> Mapping[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -1,4 +1,4 @@
-"""``resumebert.json``: what a folder that export.py wrote says of how its model is used.
+"""Open a trained model: a checkpoint, or a folder that export.py wrote, with ``resumebert.json``.
 
 The folder is read as a checkpoint is: nothing in it is executed, weights are safetensors or ONNX,
 and everything is checked. docs/exporting.md describes the file.
@@ -16,12 +16,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from resumebert.data.build import treatment
 from resumebert.data.cleaning import STEPS
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.data.windows import Windowing
-from resumebert.evaluation.decisions import stored_decisions
+from resumebert.evaluation.decisions import Decisions, stored_decisions
+from resumebert.inference.evaluating import Opened, open_checkpoint
 from resumebert.inference.onnx_model import OnnxClassifier
-from resumebert.inference.opened import OpenedModel
 from resumebert.model.checkpoint import (
     check_tensors,
     check_types,
@@ -34,6 +35,7 @@ from resumebert.model.checkpoint_file import check_plain
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.pretrained import POOLING_WEIGHTS, WEIGHTS, load_bert_config
 from resumebert.settings.rules import check_max_length
+from resumebert.settings.schema import DataSettings
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import EXPORTED
 
@@ -43,22 +45,27 @@ MOST_BYTES = 50_000_000
 
 
 @dataclass(frozen=True)
+class OpenedModel:
+    """What a checkpoint and an exported folder (no ``checkpoint``) hold; messages say ``where``."""
+
+    model: ResumeClassifier | OnnxClassifier
+    tokenizer: TextTokenizer
+    windowing: Windowing
+    cleaning: Sequence[str]
+    decisions: Decisions
+    precision: str
+    where: str
+    checkpoint: Opened | None = None
+
+
+@dataclass(frozen=True)
 class Usage:
     """The content of ``resumebert.json``.
 
-    Attributes:
-        label_names: L names, in the order of the logits.
-        cleaning: steps that a text goes through first, in order.
-        windows: ``strategy``, ``max_length`` (tokens of a window, [CLS] and [SEP] included),
-            ``overlap`` (tokens that neighbours share), and the numbers of the tokens ``cls`` and
-            ``sep`` around each.
-        pooling: from the logits of windows to those of the document.
-        decisions: calibration and thresholds, as
-            :meth:`resumebert.evaluation.decisions.Decisions.to_plain` gives them.
-        precision: that the model was trained in, as ``trainer.precision``.
-        sha256: file → digest, of the files with weights.
-        resumebert: the version that wrote it.
-        format_version: of this file; unknown ones are refused.
+    Label names are in the order of the L logits. ``windows`` has ``strategy``, ``max_length``
+    (tokens of a window, [CLS] and [SEP] included), ``overlap`` (tokens that neighbours share), and
+    the numbers of the tokens ``cls`` and ``sep``; ``decisions`` are those of
+    :meth:`resumebert.evaluation.decisions.Decisions.to_plain`. Unknown format versions are refused.
     """
 
     label_names: list[str]
@@ -107,17 +114,26 @@ def exported_folder(path: Path) -> Path | None:
     return folder if (folder / EXPORTED).is_file() else None
 
 
+def open_model(path: Path, trust: Sequence[str] = ()) -> OpenedModel:
+    """Open a checkpoint, the best one of a run's folder, or a folder that export.py wrote."""
+    if exported_folder(path) is not None:
+        return open_exported(path, trust)
+    found = open_checkpoint(str(path), "ckpt", trust)
+    cleaning, windowing = treatment(DataSettings.of(found.config["data"]))
+    return OpenedModel(
+        model=found.model,
+        tokenizer=TextTokenizer.from_files(found.extras.tokenizer_files, str(found.path)),
+        windowing=windowing,
+        cleaning=cleaning,
+        decisions=found.decisions,
+        precision=found.config["trainer"]["precision"],
+        where=str(found.path),
+        checkpoint=found,
+    )
+
+
 def open_exported(path: Path, trust: Sequence[str] = ()) -> OpenedModel:
-    """Open a folder that export.py wrote, or one of the ONNX files in such a folder.
-
-    Args:
-        path: the folder; of one with ONNX files, the float32 model is used.
-        trust: packages of the user's own, of which it may name a pooling or a calibration.
-
-    Raises:
-        UserError: something in it is missing, damaged or edited, has an unknown format version, or
-            names code of a package that is not trusted.
-    """
+    """Open a folder that export.py wrote (with ONNX files: the float32 model), or an ONNX file."""
     folder = exported_folder(path)
     assert folder is not None
     usage = _read_usage(folder / EXPORTED)

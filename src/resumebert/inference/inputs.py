@@ -40,7 +40,6 @@ from resumebert.documents import DocumentReaders, Limits
 from resumebert.utils.errors import UserError
 
 STDIN = "-"
-READ_AS = ("auto", "documents", "table", "lines")
 _LIMITS = Limits()
 _HEAD = 1 << 16
 _HIDDEN = "hidden_text: {:,} characters that a person can't see were {}"
@@ -50,15 +49,7 @@ _KEYS = re.compile(r"\bdata\.(path|(?:text_column|id_column|encoding|separator|q
 
 @dataclass(frozen=True)
 class Item:
-    """A text to label, or the reason why there is none.
-
-    Attributes:
-        id: the document's path in the folder or zip, the row's id or number, the line's number.
-        text: as it was read.
-        error: why there is no text; None: there is.
-        notes: what is worth knowing of how it was read.
-        kept: the cells of the columns to keep, in their order.
-    """
+    """A text to label, or why there is none; ``id`` is a path, or a row's or line's number."""
 
     id: str
     text: str = ""
@@ -71,18 +62,9 @@ class Item:
 class InputOptions:
     """How to read what is to be labelled.
 
-    Attributes:
-        read_as: "documents", "table", "lines" (a text each), or "auto": tables are files with the
-            ending of one, or that begin as JSON does; everything else is documents.
-        text_column: of a table, as all up to ``sheet``.
-        id_column: None: ``id`` if there is one, else the rows' numbers.
-        keep_columns: further columns to pass on.
-        encoding: of a csv, of JSON and of lines.
-        separator: of a csv.
-        quoting: of a csv.
-        sheet: of an Excel file; None: the first.
-        keep_hidden: whether text that a person can't see stays in a document's text.
-        workers: processes that read documents; None: one for each processor.
+    ``auto``: tables are files with the ending of one, or that begin as JSON does; everything else
+    is documents. ``lines`` are a text each. ``id_column`` None: ``id`` if there is one, else the
+    rows' numbers. ``workers`` read documents; None: one for each processor.
     """
 
     read_as: str = "auto"
@@ -98,35 +80,19 @@ class InputOptions:
 
 
 class Input(Protocol):
-    """Something to label.
-
-    Attributes:
-        remarks: what was worth knowing while ``items`` read it.
-    """
+    """Something to label; ``remarks`` are worth knowing once ``items`` has read it."""
 
     remarks: list[str]
 
     def count(self) -> int | None:
-        """Return how many items there are, all of a table read for it; None: nobody knows yet.
-
-        Raises:
-            UserError: it can't be read as configured.
-        """
+        """Return how many items there are, all of a table read for it; None: nobody knows yet."""
 
     def items(self, start: int = 0) -> Generator[Item, None, None]:
-        """Yield the items from the one at ``start`` on, in order; close it if it is not used up.
-
-        Raises:
-            UserError: it can't be read any further.
-        """
+        """Yield the items from the one at ``start`` on, in order; close it if it is not used up."""
 
 
 def open_input(path: str | Path, options: InputOptions) -> Input:
-    """Return what is at a path; ``-`` is standard input.
-
-    Raises:
-        UserError: there is nothing, or it can't be read as configured.
-    """
+    """Return what is at a path; ``-`` is standard input."""
     with own_keys():
         kind = options.read_as
         if str(path) == STDIN:

@@ -11,8 +11,8 @@ from resumebert.data.cleaning import clean
 from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.decisions import Decisions
 from resumebert.inference.explaining import Explanation, explain_text
+from resumebert.inference.exported import open_model
 from resumebert.inference.onnx_model import OnnxClassifier
-from resumebert.inference.opening import open_model
 from resumebert.inference.scoring import TextScorer
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
@@ -156,10 +156,8 @@ class ResumeLabeler:
         names, thresholds = self.label_names, self.thresholds
         calibrate = self._decisions.calibration.apply
         of_texts = calibrate(read.logits)
-        expected, review = (
-            self._decisions.expected_errors(of_texts),
-            self._decisions.review(of_texts),
-        )
+        expected = self._decisions.expected_errors(of_texts)
+        review = self._decisions.review(of_texts)
         unlike = self._decisions.unlike_training(read.tokens, read.features)
         found = []
         for i, (text, parts) in enumerate(zip(cleaned, read.windows, strict=True)):

@@ -22,24 +22,10 @@ PROVIDERS = ("CPUExecutionProvider",)
 
 
 class OnnxClassifier:
-    """A :class:`ResumeClassifier` for scoring, whose encoder and head ONNX Runtime computes.
-
-    Args:
-        path: of the model; it is read as a whole, so that it can't refer to other files.
-        label_names: L names, in the order of the logits.
-        pooling: one of :data:`resumebert.model.pooling.POOLING_NAMES`.
-        chunk_tokens: as of ResumeClassifier.
-
-    Raises:
-        UserError: ONNX Runtime is not installed, or the file is no such model.
-    """
+    """A :class:`ResumeClassifier` for scoring, whose encoder and head ONNX Runtime computes."""
 
     def __init__(
-        self,
-        path: Path,
-        label_names: Sequence[str],
-        pooling: str,
-        chunk_tokens: int = 16_384,
+        self, path: Path, label_names: Sequence[str], pooling: str, chunk_tokens: int = 16_384
     ) -> None:
         self.label_names = list(label_names)
         self.pooling_name = pooling
@@ -73,11 +59,7 @@ class OnnxClassifier:
         return self
 
     def to(self, device: Any) -> Self:
-        """Return the model if it is to stay on the CPU, in its own type.
-
-        Raises:
-            UserError: it is to go elsewhere.
-        """
+        """Return the model if it is to stay on the CPU, in its own type."""
         if isinstance(device, torch.device) and device.type != "cpu":
             raise UserError(
                 f"device={device}: an ONNX folder is run on the CPU. Use device=cpu, or the "
@@ -86,10 +68,7 @@ class OnnxClassifier:
         return self
 
     def score_windows(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        window_lengths: Sequence[int] | None = None,
+        self, input_ids: Tensor, attention_mask: Tensor, window_lengths: Sequence[int] | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """Return logits (W, L) and attention of windows, as ResumeClassifier does."""
         lengths = window_lengths or [input_ids.shape[1]] * len(input_ids)
@@ -132,9 +111,6 @@ def write_onnx(model: ResumeClassifier, path: Path) -> None:
 
     Inputs are ``input_ids`` and ``attention_mask`` (W, T), int64; outputs ``logits`` (W, L) and,
     with pooling=attention, ``attention`` (W, L).
-
-    Raises:
-        UserError: a package of the extra ``onnx`` is not installed.
     """
     for package in ("onnx", "onnxscript"):
         installed(package)
@@ -181,11 +157,7 @@ def _quietly() -> Iterator[None]:
 
 
 def installed(package: str) -> Any:
-    """Return a package of the extra ``onnx``.
-
-    Raises:
-        UserError: it is not installed.
-    """
+    """Return a package of the extra ``onnx``."""
     try:
         return importlib.import_module(package)
     except ImportError as error:

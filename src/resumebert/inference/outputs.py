@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
@@ -32,23 +32,8 @@ _SECONDS = 2.0
 _GROUP = 10_000
 
 
-class Output(Protocol):
-    """Something that rows are written to."""
-
-    @property
-    def done(self) -> int:
-        """How many rows it holds, those of an interrupted command too."""
-
-    def write(self, rows: Sequence[Row]) -> None:
-        """Write rows behind those before."""
-
-
 def output_format(path: str, format: str | None) -> str:
-    """Return the format to write: the one given, or that of the file's ending.
-
-    Raises:
-        UserError: the ending is of none, or standard output can't take it.
-    """
+    """Return the format to write: the one given, or that of the file's ending."""
     if path == STDOUT:
         if format == "parquet":
             raise UserError("format=parquet: standard output takes csv or jsonl (output=-).")
@@ -63,11 +48,7 @@ def output_format(path: str, format: str | None) -> str:
 
 
 def check_output(path: str, format: str | None, *, overwrite: bool) -> None:
-    """Check that the output can be written, and make its folder.
-
-    Raises:
-        UserError: it can't, or would replace a file.
-    """
+    """Check that the output can be written, and make its folder."""
     output_format(path, format)
     if path == STDOUT:
         return
@@ -96,19 +77,11 @@ def open_output(
     command: Mapping[str, Any],
     *,
     overwrite: bool = False,
-) -> Iterator[Output]:
+) -> Iterator["_Standard | _File"]:
     """Open an output, or go on with one that was interrupted; it is complete after the block.
 
-    Args:
-        path: of the file; ``-``: standard output.
-        format: csv, jsonl or parquet; None: by the file's ending, and jsonl for standard output.
-        columns: of the rows.
-        command: what the rows depend on, as plain values: an interrupted output is gone on with if
-            it is the same.
-        overwrite: start anew, whatever is there.
-
-    Raises:
-        UserError: it can't be written, or the interrupted output is another command's.
+    ``format`` None: by the file's ending, and jsonl for standard output. ``command`` is what the
+    rows depend on: an interrupted output is gone on with only if that is the same.
     """
     check_output(path, format, overwrite=overwrite)
     kind = output_format(path, format)
@@ -186,6 +159,7 @@ class _File:
 
     @property
     def done(self) -> int:
+        """How many rows it holds, those of an interrupted command too."""
         return self._written[0]
 
     def _before(self) -> tuple[int, int]:

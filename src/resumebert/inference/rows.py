@@ -53,16 +53,10 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Columns:
-    """What a row holds.
+    """What a row holds: L labels' probabilities, columns of the input to ``keep``, and more.
 
-    Attributes:
-        label_names: the L labels of which it has a probability.
-        keep: the columns of the input that it has too.
-        with_text: whether it holds the text as the model read it, which passages are places in.
-        with_words: whether it holds the words that speak for and against labels.
-
-    Raises:
-        UserError: a column to keep has the name of another.
+    The text is as the model read it: passages are places in it. The words are for and against
+    labels.
     """
 
     label_names: Sequence[str]

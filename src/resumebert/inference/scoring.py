@@ -16,9 +16,11 @@ from torch import Tensor
 from resumebert.data.arrays import TokenIds
 from resumebert.data.batching import Collator, DocumentDataset, LengthBatchSampler, padded
 from resumebert.data.cleaning import clean
+from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
 from resumebert.data.windows import SPECIAL_TOKENS, Windowing
 from resumebert.evaluation.areas import Floats
+from resumebert.evaluation.unlike_training import Familiarity, fit_familiarity
 from resumebert.evaluation.worst_errors import Window
 from resumebert.inference.onnx_model import OnnxClassifier
 from resumebert.model.classifier import ResumeClassifier
@@ -27,18 +29,16 @@ from resumebert.utils.progress import Phase
 # Trainer precisions that compute in another type than the weights', and those that change theirs.
 MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 TRUE = {"bf16-true": torch.bfloat16, "64-true": torch.float64}
+# Documents of each split that familiarity reads again, drawn at random: it takes time.
+FAMILIAR_DOCUMENTS = 500
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a model gave for n texts and L labels.
+    """What a model gave for n texts and L labels: (n, L) pooled logits, windows and token ids.
 
-    Attributes:
-        logits: (n, L), pooled.
-        windows: n times the text's windows, in order.
-        tokens: n times the (T,) ids of the whole text.
-        features: (n, H) what the encoder gave the head, averaged over the text's windows; None of
-            an ONNX model, which does not give them.
+    ``features`` (n, H) are what the encoder gave the head, averaged over the text's windows; None
+    of an ONNX model, which does not give them.
     """
 
     logits: Floats
@@ -48,16 +48,10 @@ class Reading:
 
 
 class TextScorer:
-    """A model with all it takes to score texts.
+    """A model with all it takes to score texts; it is put into evaluation mode, on the device.
 
-    Args:
-        model: trained; put into evaluation mode, on the device, in the precision's type.
-        tokenizer: its own.
-        windowing: as trained.
-        cleaning: as trained; none for texts that are clean already.
-        batch_size: texts at a time; ``model.chunk_tokens`` bounds the memory beyond that.
-        precision: as ``trainer.precision``, but not ``auto``.
-        device: to compute on.
+    There is no cleaning for texts that are clean already. ``batch_size`` counts texts:
+    ``model.chunk_tokens`` bounds the memory beyond that. ``precision`` is not ``auto``.
     """
 
     def __init__(
@@ -96,11 +90,7 @@ class TextScorer:
         return self.read([text]).windows[0]
 
     def score_windows(self, windows: Sequence[TokenIds]) -> tuple[Tensor, Tensor | None]:
-        """Return the logits (W, L) of windows by themselves, and their attention, on the CPU.
-
-        Args:
-            windows: W of them, 1 or more, without special tokens.
-        """
+        """Return the logits (W, L) of W > 0 windows without special tokens, and their attention."""
         order = sorted(range(len(windows)), key=lambda place: -len(windows[place]))
         ids, mask = padded([windows[place] for place in order], self.tokenizer)
         lengths = [len(windows[place]) + SPECIAL_TOKENS for place in order]
@@ -183,3 +173,42 @@ class TextScorer:
                 if phase is not None:
                     phase.add(len(index))
         return scores, [of_windows[place] for place in range(len(tokens))], features
+
+
+def familiarity(
+    scorer: TextScorer, datamodule: ResumeDataModule, share: float
+) -> Familiarity | None:
+    """Describe training documents, with limits of validation documents; None if there are none.
+
+    Of documents like these at most ``share`` are marked, in [0, 1); of 0 there is no description.
+    """
+    model = scorer.model
+    if not share or not isinstance(model, ResumeClassifier):
+        return None
+    train, val = (
+        np.sort(
+            np.random.default_rng(0).permutation(datamodule.indices(split))[:FAMILIAR_DOCUMENTS]
+        )
+        for split in ("train", "val")
+    )
+    if not len(train) or not len(val):
+        return None
+    texts = datamodule.table.texts
+    known, asked = (
+        scorer.read(
+            [texts[row] for row in rows],
+            Phase("texts that are like the training's", len(rows), "documents"),
+        )
+        for rows in (train, val)
+    )
+    if known.features is None or asked.features is None:
+        return None
+    return fit_familiarity(
+        known.tokens,
+        known.features,
+        model.bert.config.vocab_size,
+        asked.tokens,
+        asked.features,
+        datamodule.groups[val],
+        share,
+    )

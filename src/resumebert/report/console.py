@@ -65,11 +65,7 @@ def _table(
 def print_result(
     console: Console, title: str, result: EvaluationResult, decisions: Decisions
 ) -> None:
-    """Print what :func:`resumebert.evaluation.result.evaluate_scores` found.
-
-    Tuned figures are those of the calibrated probabilities at the tuned thresholds, as the
-    checkpoint is used; intervals are theirs.
-    """
+    """Print figures at 0.5, and tuned as the checkpoint is used: intervals are of these."""
     rows = [[metric.title, *_figures(result, metric.name)] for metric in in_tables(result.metrics)]
     if "loss" in result.metrics:
         rows.append(["loss", _figure(result.metrics["loss"])])
@@ -116,13 +112,7 @@ def _interval(ends: Interval | None, form: str = ".3f") -> str:
 
 
 def print_comparison(console: Console, names: tuple[str, str], comparison: Comparison) -> None:
-    """Print how far two models are apart, and whether by more than chance.
-
-    Args:
-        console: to print on.
-        names: of what is compared to, and of the model evaluated.
-        comparison: of the two in this order.
-    """
+    """Print how far a model is from the one it is compared to, named first, and if by chance."""
     first, second = names
     found_of = comparison.metrics
     shown = len(found_of) - sum(map(is_of_label, found_of)) + LABELS_SHOWN
@@ -150,10 +140,7 @@ def print_comparison(console: Console, names: tuple[str, str], comparison: Compa
 
 
 def describe_data(console: Console, report: Mapping[str, Any]) -> None:
-    """Print a :func:`resumebert.data.report.data_report`: what is wrong with the data comes first.
-
-    Then rows, duplicates and tokens; labels by split; what was understood of the source.
-    """
+    """Print a :func:`resumebert.data.report.data_report`: what is wrong with the data is first."""
     print_warnings(console, report)
     facts = _table(f"data: {report['source']}", ["", ""], _facts(report), at_left=(0, 1))
     facts.show_header, facts.box = False, box.SIMPLE_HEAD

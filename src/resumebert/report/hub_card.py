@@ -22,16 +22,9 @@ KINDS = ("f1", "precision", "recall")
 class HubCard:
     """What an exported model's README.md tells.
 
-    Attributes:
-        name: of the model: its folder's.
-        format: ``hf`` or ``onnx``.
-        max_length: tokens of a window.
-        base_model: the encoder's name on the hub; None: it is not known, or was random.
-        metrics: as metrics.json of the training run; empty if they are not known.
-        source: what the run's documents were read from.
-        dataset: their name on the hub; None: they are not there.
-        body: of the run's model card.
-        checked: sentences on how far the exported model is from the trained one.
+    ``base_model`` is the encoder's name on the hub, ``dataset`` that of the data; None: there is
+    none. ``metrics`` are those of the training run, and ``checked`` tells how far the exported
+    model is from the trained one.
     """
 
     name: str
@@ -84,10 +77,7 @@ def hub_readme(card: HubCard) -> str:
 
 
 def eval_results(card: HubCard) -> str | None:
-    """Return the figures as the hub's ``.eval_results/*.yaml``; None if there is nothing to tell.
-
-    The form names the data on the hub, so that data which are not there have none.
-    """
+    """Return figures as the hub's ``.eval_results/*.yaml``; None without data on the hub."""
     if card.dataset is None or not card.figures:
         return None
     entries = [

@@ -16,19 +16,8 @@ from resumebert.evaluation.result import EvaluationResult
 class ReportInput:
     """All that a report can show; what is left out is not shown, or is said to be missing.
 
-    Attributes:
-        title: of the report, such as the run's name.
-        results: of the splits, the one that the report is of first; others, such as validation's,
-            stand beside it. One at least.
-        created: when, in words.
-        notes: what a reader must know, such as what choosing the thresholds had to say.
-        facts: name → value of what was evaluated: model, checkpoint, data; shown as they are.
-        analysis: of the first result: slices, probe, suspect labels, worst errors.
-        compared: with another model; None: it was compared with none.
-        history: what was logged while training.
-        data_report: data_report.json.
-        config_yaml: the composed config.
-        environment: environment.json.
+    The report is of the first of ``results``; other splits' stand beside it. ``analysis`` is of the
+    first, and ``notes`` are what a reader must know.
     """
 
     title: str

@@ -16,7 +16,6 @@ from markupsafe import Markup, escape
 from resumebert.charts import curves, matrices, script, stylesheet, svg
 from resumebert.charts.curves import Scored
 from resumebert.charts.history import history_pictures
-from resumebert.charts.review import review_picture
 from resumebert.charts.words import number, with_ends
 from resumebert.evaluation.abstention import review_curve
 from resumebert.evaluation.result import ABSTAIN, TUNED, EvaluationResult
@@ -112,7 +111,7 @@ def _review(result: EvaluationResult) -> Markup:
         names = ("reviewed", "errors")
         share, errors = (result.metrics.get(f"{ABSTAIN}{name}", math.nan) for name in names)
         promise = (share, errors, result.abstention.level)
-    return review_picture(curve.reviewed, curve.errors, curve.limits, promise)
+    return curves.review_picture(curve.reviewed, curve.errors, curve.limits, promise)
 
 
 def most_frequent(result: EvaluationResult) -> list[int]:

@@ -310,15 +310,8 @@ def comparison_picture(compared: Compared) -> tuple[Markup, int]:
 def disagreement_table(compared: Compared) -> Table:
     """Return the documents that the two models label differently, the most different ones first."""
     headings = (
-        "document",
-        "row",
-        "true labels",
-        "this model",
-        "wrong",
-        "the other",
-        "wrong",
-        "text",
-    )
+        "document", "row", "true labels", "this model", "wrong", "the other", "wrong", "text",
+    )  # fmt: skip
     rows = [
         (
             each.id, each.row, ", ".join(each.true_labels), ", ".join(each.second),

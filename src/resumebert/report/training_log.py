@@ -15,9 +15,8 @@ Points = list[tuple[int, float]]
 def read_history(runs: Sequence[Path]) -> list[Curve]:
     """Read what was logged to TensorBoard, or to csv; nothing if neither was.
 
-    Args:
-        runs: folders of one training, with ``tensorboard/`` or ``csv/metrics.csv`` in them: each
-            but the first goes on from the one before, be it from a step before its last.
+    ``runs`` are folders of one training: each but the first goes on from the one before, be it from
+    a step before its last.
     """
     found: dict[str, Points] = defaultdict(list)
     for run in runs:

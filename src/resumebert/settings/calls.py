@@ -22,13 +22,7 @@ def made(settings: Options, **arguments: Any) -> Any:
 
 
 def made_of_group(group: Options | None, **replaced: Options) -> list[Any]:
-    """Make every entry of a group, each with a ``_target_``; a null entry is left out.
-
-    ``replaced`` has arguments in place of those of the entry of the same name.
-
-    Raises:
-        UserError: an entry takes a package that is not installed.
-    """
+    """Make each entry of a group but null ones; ``replaced`` has arguments for some of them."""
     found = []
     for name, entry in (group or {}).items():
         if entry is None:
@@ -46,11 +40,7 @@ def made_of_group(group: Options | None, **replaced: Options) -> list[Any]:
 
 
 def class_named(target: str, kind: type[Kind], key: str) -> type[Kind]:
-    """Return the class that ``key`` names: ``kind`` or one derived of it.
-
-    Raises:
-        UserError: it is neither, or can't be imported.
-    """
+    """Return the class that ``key`` names: ``kind`` or one derived of it."""
     found = imported(target, f"{key}={target}")
     if not (isinstance(found, type) and issubclass(found, kind)):
         raise UserError(f"{key}={target}: it is no {kind.__name__}.")

@@ -82,14 +82,8 @@ def train_settings(
 ) -> TrainSettings:
     """Check a config of train.py, resolve what takes neither hardware nor data, and freeze it.
 
-    Args:
-        config: it is not changed.
-        changes: key → value in place of the config's.
-        absolute: whether to write relative paths out, so that the config in the checkpoint holds
-            from any folder; False: messages name them as they were typed.
-
-    Raises:
-        UserError: a value is wrong or missing, or there is no run to resume.
+    ``changes`` replace keys of the config. ``absolute`` writes relative paths out, so that the
+    config in the checkpoint holds from any folder; else messages name them as they were typed.
     """
     config = _checked(config, changes or {})
     if config.ckpt_path == "last":
@@ -107,11 +101,7 @@ def train_settings(
 
 
 def eval_settings(config: DictConfig) -> EvalSettings:
-    """Check a config of eval.py, and freeze it; the config is not changed.
-
-    Raises:
-        UserError: a value is wrong or missing.
-    """
+    """Check a config of eval.py, and freeze it; the config is not changed."""
     _check_is_given(config, "which model to evaluate", "python", "eval.py")
     plain = plain_config(_checked(config, {}))
     if plain["typed"] is None and HydraConfig.initialized():
@@ -120,21 +110,13 @@ def eval_settings(config: DictConfig) -> EvalSettings:
 
 
 def export_settings(config: DictConfig) -> ExportSettings:
-    """Check a config of export.py, and freeze it; the config is not changed.
-
-    Raises:
-        UserError: a value is wrong or missing.
-    """
+    """Check a config of export.py, and freeze it; the config is not changed."""
     _check_is_given(config, "which model to export", "python", "export.py", "output=FOLDER")
     return ExportSettings.of(plain_config(_checked(config, {}, OF_EXPORT)))
 
 
 def predict_settings(config: DictConfig) -> PredictSettings:
-    """Check a config of predict.py, and freeze it; the config is not changed.
-
-    Raises:
-        UserError: a value is wrong or missing.
-    """
+    """Check a config of predict.py, and freeze it; the config is not changed."""
     _check_is_given(
         config, "which model labels", "python", "predict.py", "input=PATH", "output=F.csv"
     )

@@ -28,6 +28,7 @@ from resumebert.utils.requirements import (
     COLUMNS,
     FLAG,
     GROUP,
+    INSIDE,
     NAME,
     NAMES,
     POSITIVE,
@@ -39,7 +40,6 @@ from resumebert.utils.requirements import (
     integer,
     is_integer,
     is_list,
-    is_number,
     number,
     one_of,
     only,
@@ -115,9 +115,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Requirement]] = {
     "scheduler": {
         **dict.fromkeys(("warmup", "min_lr"), number(0)),
         "final_factor": SHARE,
-        "factor": Requirement(
-            "a number above 0 and below 1", lambda value: is_number(value) and 0 < value < 1
-        ),
+        "factor": INSIDE,
         "patience": integer(0),
         "mode": DIRECTION,
         "monitor": STRING,
@@ -216,11 +214,7 @@ OF_PREDICT: Mapping[str, Requirement] = dict(_of_fields(PredictSettings))
 def check_values(
     config: DictConfig, requirements: Mapping[str, Requirement] = REQUIREMENTS
 ) -> None:
-    """Check every key of ``requirements`` that ``config`` has.
-
-    Raises:
-        UserError: one or more values are wrong; all of them are named.
-    """
+    """Check every key of ``requirements`` that ``config`` has."""
     absent = object()
     problems = []
     for key, requirement in requirements.items():
@@ -270,11 +264,7 @@ def _conflicts(config: DictConfig) -> Iterator[str]:
 
 
 def check_max_length(max_length: int, positions: int, model_name: str) -> None:
-    """Check that the model has a position embedding for every token.
-
-    Raises:
-        UserError: ``data.max_length`` is above the model's ``max_position_embeddings``.
-    """
+    """Check that the model has a position embedding for every token."""
     if max_length > positions:
         raise UserError(
             f"data.max_length={max_length}: {model_name} reads at most {positions} tokens at once. "
@@ -310,13 +300,7 @@ NEEDS: Mapping[str, tuple[str, tuple[object, ...]]] = {
 def without_effect(
     config: WholeConfig, choices: Mapping[str, str], typed: Iterable[str]
 ) -> Iterator[str]:
-    """Yield a line for each setting that was typed and has no effect.
-
-    Args:
-        config: of the command.
-        choices: config group → the option chosen.
-        typed: overrides, as on a command line.
-    """
+    """Yield a line for each setting that was ``typed`` and has no effect with these ``choices``."""
     for key in set(NEEDS).intersection(given_keys(typed)):
         decider, values = NEEDS[key]
         value = config.at(decider.replace("/", "."))

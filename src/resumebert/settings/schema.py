@@ -77,15 +77,7 @@ class Settings:
 
     @classmethod
     def of(cls, plain: Options, key: str = "") -> Self:
-        """Return the settings of a plain dictionary, without the keys that are no fields.
-
-        Args:
-            plain: resolved.
-            key: that it stands under in the config, with a dot behind.
-
-        Raises:
-            UserError: a key is missing.
-        """
+        """Return the settings of a resolved dictionary under ``key``, without other keys."""
         hints = get_type_hints(cls)
         given: dict[str, Any] = {}
         for each in fields(cls):
@@ -252,11 +244,8 @@ class EvaluationSettings(Settings):
     ) -> Self:
         """Return the settings of ``evaluation`` of a config, where null stands for no value.
 
-        Args:
-            plain: resolved.
-            key: that it stands under, with a dot behind.
-            trained: of the run, as its checkpoint has it: holds where ``plain`` has no value. Of
-                what neither has, as older versions, the defaults hold.
+        Without one the run's, ``trained``, holds; of what neither has, as older versions, the
+        defaults.
         """
         given: dict[str, Any] = {}
         for values in (trained or {}, plain):

@@ -20,15 +20,7 @@ from resumebert.utils.streams import steady_streams
 
 
 def write_leaderboard(folders: Sequence[Path], output: Path | None = None) -> Leaderboard | None:
-    """Write ``leaderboard.csv`` and ``leaderboard.html`` of the runs in some folders.
-
-    Args:
-        folders: folders of runs or sweeps, or folders that hold these.
-        output: the folder to write to; None: the first of ``folders``.
-
-    Returns:
-        The leaderboard. If there is no run, None, and nothing is written.
-    """
+    """Write the leaderboard of runs, by default into the first folder; None: there is no run."""
     runs = find_runs(folders)
     if not runs:
         return None

@@ -34,12 +34,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Group:
-    """Runs that differ only in seed or fold.
-
-    Attributes:
-        number: counted from 1, in the order of the runs.
-        settings: the other swept keys and their values.
-    """
+    """Runs that differ only in seed or fold, and no other swept key; ``number`` is from 1."""
 
     number: int
     settings: dict[str, Value]
@@ -69,11 +64,8 @@ class Group:
 class Effect:
     """The monitored metric over the values of one key, averaged over the other keys.
 
-    Attributes:
-        points: each finished run's value of the key and its metric.
-        at: the spread of the metric at each value, in order; for a continuous key, in each quarter
-            of the runs.
-        is_continuous: whether the key is a number with many values.
+    ``points`` are each run's value and metric, ``at`` the spread at each value; of a key that
+    ``is_continuous``, a number with many values, in each quarter of the runs.
     """
 
     key: str
@@ -84,18 +76,11 @@ class Effect:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """The runs of some sweeps, ranked.
+    """The runs of some sweeps, ranked by the validation metric ``monitor``, if a run has one.
 
-    Attributes:
-        keys: the swept keys, without seed and fold.
-        repeats: the swept keys among seed and fold.
-        common: settings given on the command line that are the same in all runs.
-        monitor: the validation metric that ranks the groups; None if no run has one.
-        mode: ``max`` or ``min``: which values of ``monitor`` are better.
-        groups: the groups, the best first, those without the metric last.
-        best: the group with the best mean of ``monitor``. Groups whose runs have all finished come
-            before others. None if no run has the metric.
-        effects: the effect of each of ``keys`` that has two values with a metric.
+    ``repeats`` are the swept ones of seed and fold, ``keys`` the others; ``common`` was typed and
+    is the same in all runs. Groups are sorted, those without the metric last. The ``best`` is one
+    whose runs have all finished, if there is any such.
     """
 
     runs: list[Run]

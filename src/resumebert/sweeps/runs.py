@@ -9,24 +9,18 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
-from resumebert.sweeps.status import FINISHED, read_json, read_metrics, read_status
+from resumebert.sweeps.status import FINISHED, read_metrics, read_status
 from resumebert.utils.command_line import Value, given_keys, value_of
+from resumebert.utils.folders import read_json
 
 
 @dataclass(frozen=True)
 class Run:
     """A run, as read from its folder.
 
-    Attributes:
-        state: see :class:`~resumebert.sweeps.status.RunStatus`; ``unfinished`` for a run outside
-            any sweep that has no metrics.
-        reason: why it did not finish.
-        given: the keys on its command line.
-        choices: config group → the option chosen.
-        metrics: as in metrics.json.
-        intervals: metric → the ends of its interval, as in metrics.json under ``<metric>_ci``.
-        monitor: the metric that chose its best checkpoint, such as ``val/f1_macro``.
-        mode: ``max`` or ``min``: which values of ``monitor`` are better.
+    ``state`` is that of :class:`~resumebert.sweeps.status.RunStatus`, or ``unfinished`` for a run
+    outside any sweep that has no metrics. ``given`` are the keys on its command line, and
+    ``choices`` the options of config groups.
     """
 
     folder: Path

@@ -46,11 +46,7 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 def parse_space(overrides: Sequence[Override]) -> tuple[Space, list[str]]:
-    """Return the search space, and the overrides that all trials share; of a key, the last counts.
-
-    Raises:
-        UserError: a sweep can't be searched, or there is none.
-    """
+    """Return the search space, and the overrides that all trials share; a key's last one counts."""
     last = {str(override.get_key_element()): override for override in overrides}
     space = {key: _distribution(one) for key, one in last.items() if one.is_sweep_override()}
     if not space:
@@ -97,16 +93,8 @@ def _distribution(override: Override) -> BaseDistribution:
 class Search:
     """The study of a sweep: opened, or created if there is none.
 
-    Args:
-        folder: the sweep's folder; a trial's run is in the subfolder of its number.
-        space: the search space.
-        sampler: config of a sampler of Optuna; None: its default, TPE.
-        seed: seed of the first trial's sampler.
-        metric: the validation metric to optimise.
-        mode: which values of it are better.
-
-    Raises:
-        UserError: it is not a validation metric, or the study optimises another one.
+    A trial's run is in the subfolder of its number. ``sampler`` is the config of one of Optuna's;
+    None: its default, TPE. ``seed`` is that of the first trial's sampler.
     """
 
     def __init__(

@@ -16,15 +16,7 @@ FEWEST_TRIALS = 10
 
 @dataclass(frozen=True)
 class History:
-    """The history of a search.
-
-    Attributes:
-        words: how many trials are in each state.
-        values: (trial, value) of the completed trials, in order.
-        pruned: (trial, last reported value) of the pruned trials.
-        importances: (key, share of the variance), the largest first; empty if there are too few
-            trials.
-    """
+    """The history of a search; ``importances`` are shares of the variance, the largest first."""
 
     words: str
     metric: str

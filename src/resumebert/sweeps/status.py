@@ -7,9 +7,9 @@ import signal
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from resumebert.utils.durable_files import write_text
+from resumebert.utils.folders import read_json
 from resumebert.utils.interruption import SIGNALS, Interruption
 
 STATUS = "status.json"
@@ -28,17 +28,10 @@ LONGEST = 600
 
 @dataclass(frozen=True)
 class RunStatus:
-    """The outcome of a run.
+    """The outcome of a run, over all its attempts.
 
-    Attributes:
-        state: ``running`` (also if the sweep itself was killed), ``finished``, ``pruned`` (ended
-            early by a search), ``interrupted`` or ``failed``.
-        overrides: the run's settings, as on a command line.
-        command: the command that was executed.
-        attempts: how often it was started.
-        seconds: total time of all attempts.
-        reason: why it did not finish, in one paragraph.
-        exit_code: of the last attempt; a negative one is the signal that killed it.
+    A ``pruned`` run was ended early by a search; one is ``running`` also if the sweep itself was
+    killed. A negative ``exit_code`` is the signal that killed the last attempt.
     """
 
     state: str
@@ -78,26 +71,10 @@ def read_metrics(folder: Path) -> dict[str, float]:
     }
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the object in a JSON file; an empty one if it can't be read."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
 def outcome_of(
     folder: Path, exit_code: int, lines: Sequence[str], *, is_stopped: bool
 ) -> tuple[str, str | None]:
-    """Return the state of a run whose process has ended, and the reason for it.
-
-    Args:
-        folder: of the run.
-        exit_code: of its process.
-        lines: the last lines of its output.
-        is_stopped: whether a signal was passed on to it.
-    """
+    """Return state and reason of an ended run; ``is_stopped``: a signal was passed on to it."""
     if exit_code == 0 and (folder / "metrics.json").exists():
         return FINISHED, None
     if note := read_json(folder / PRUNED_NOTE):

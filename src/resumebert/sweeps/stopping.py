@@ -56,10 +56,7 @@ def wait_for_runs(folder: Path) -> None:
 
 @contextmanager
 def noting_signals() -> Iterator[list[signal.Signals]]:
-    """Note the signals that come inside the ``with`` block, for :func:`wait_for`.
-
-    That of a batch system's time limit counts as SIGTERM.
-    """
+    """Note signals for :func:`wait_for`; that of a batch system's time limit counts as SIGTERM."""
     noted: list[signal.Signals] = []
     came_at = -math.inf
 

@@ -83,11 +83,7 @@ def each_run_in_its_own_process(script: str) -> Callable[[Task], Task]:
 
 
 def supervise(script: Path, config: DictConfig) -> float | None:
-    """Run and supervise the process of one run; do nothing if the run has finished before.
-
-    Returns:
-        The run's value of ``config.monitor``; None if it has none.
-    """
+    """Run a run's process unless it has finished before; return its ``config.monitor``, if any."""
     hydra = HydraConfig.get()
     folder, overrides = Path(hydra.runtime.output_dir), list(hydra.overrides.task)
     name, metric = f"run {folder.name}", OmegaConf.select(config, "monitor.metric")

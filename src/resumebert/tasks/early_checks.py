@@ -31,11 +31,7 @@ SERVICES = {"WandbLogger": "wandb", "MLFlowLogger": "mlflow"}
 
 
 def check_training(config: DictConfig) -> None:
-    """Check what can be checked of a config of train.py.
-
-    Raises:
-        UserError: a value is wrong, a file is missing, or the data can't be read as configured.
-    """
+    """Check what can be checked of a config of train.py."""
     settings = train_settings(config, absolute=False)
     check_monitor(settings.monitor, settings.evaluation.metrics)
     _check_is_there("ckpt_path", settings.ckpt_path)
@@ -49,11 +45,7 @@ def check_training(config: DictConfig) -> None:
 
 
 def check_evaluation(config: DictConfig) -> None:
-    """Check what can be checked of a config of eval.py.
-
-    Raises:
-        UserError: a value is wrong, a file is missing, or the data can't be read as configured.
-    """
+    """Check what can be checked of a config of eval.py."""
     settings = eval_settings(config)
     checkpoint_file(Path(settings.ckpt))
     if settings.compare_to not in (None, "baseline"):
@@ -63,11 +55,7 @@ def check_evaluation(config: DictConfig) -> None:
 
 
 def check_export(config: DictConfig) -> None:
-    """Check what can be checked of a config of export.py.
-
-    Raises:
-        UserError: a value is wrong, the checkpoint or a package is missing, or the output is there.
-    """
+    """Check what can be checked of a config of export.py."""
     settings = export_settings(config)
     path = Path(settings.ckpt)
     if not (path.expanduser() / EXPORTED).is_file():
@@ -86,11 +74,7 @@ def check_monitor(
 ) -> None:
     """Check that the best checkpoint is chosen by a metric that there is, the right way round.
 
-    ``metrics`` are the user's own, by their dotted names. Where the labels are not known yet, any
-    metric of one label passes.
-
-    Raises:
-        UserError: it is not.
+    ``metrics`` are the user's own. Where labels are not known yet, any metric of one passes.
     """
     metric, mode = monitor.metric, monitor.mode
     names = metric_names(label_names or (), load_metrics(metrics))

@@ -35,12 +35,7 @@ from resumebert.inference.evaluating import (
     score,
     score_other,
 )
-from resumebert.report.console import (
-    print_comparison,
-    print_result,
-    print_warnings,
-    say_where,
-)
+from resumebert.report.console import print_comparison, print_result, print_warnings, say_where
 from resumebert.settings.compose import eval_settings
 from resumebert.settings.schema import DataSettings, EvalSettings, EvaluationSettings
 from resumebert.tasks.reporting import Subject, report
@@ -148,20 +143,9 @@ def _all_in_test(table: ResumeTable, groups: Any, seed: int) -> npt.NDArray[np.s
 
 
 def _baseline(
-    settings: EvalSettings,
-    how: EvaluationSettings,
-    datamodule: ResumeDataModule,
-    opened: Opened,
+    settings: EvalSettings, how: EvaluationSettings, datamodule: ResumeDataModule, opened: Opened
 ) -> tuple[ResumeDataModule | None, LinearBaseline | None, str]:
-    """Train the linear baseline on the documents that the model was trained on.
-
-    Returns:
-        These documents, for the probe to leave out, if they are still as they were; the baseline;
-        what there is to say of it.
-
-    Raises:
-        UserError: ``compare_to=baseline``, and there is none.
-    """
+    """Return the training's documents if still as they were, the baseline of them, and a note."""
     baseline, note = None, NOT_ASKED
     trained = datamodule if settings.data is None else None
     if trained is None and (how.baseline or (how.report and how.probes)):

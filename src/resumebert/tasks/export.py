@@ -11,11 +11,7 @@ from resumebert.utils.trust import packages
 
 
 def export_model(config: DictConfig) -> list[Agreement]:
-    """Export ``config.ckpt`` to the folder ``config.output``, and say how far they agree.
-
-    Raises:
-        UserError: a value of the config or the checkpoint is wrong, or the folder can't be written.
-    """
+    """Export ``config.ckpt`` to the folder ``config.output``, and say how far they agree."""
     settings = export_settings(config)
     quiet_libraries()
     found = export(

@@ -37,7 +37,7 @@ from resumebert.evaluation.label_words import label_words
 from resumebert.evaluation.metrics import multilabel_decisions, multilabel_metrics
 from resumebert.evaluation.own_calibration import calibration_class
 from resumebert.evaluation.registry import load_metrics
-from resumebert.inference.unlike_training import familiarity
+from resumebert.inference.scoring import familiarity
 from resumebert.model.build import bert_config, classifier, pretrained_source
 from resumebert.model.checkpoint import CheckpointExtras, attach_extras
 from resumebert.model.layers import prepare_encoder

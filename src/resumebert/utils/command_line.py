@@ -22,11 +22,7 @@ Value = str | float | int | bool | None
 
 
 def given_keys(overrides: Iterable[str]) -> tuple[str, ...]:
-    """Return the keys and groups of ``key=value``, ``+key=value`` …, without NOT_SETTINGS.
-
-    Args:
-        overrides: as on a command line, without sweeps.
-    """
+    """Return the keys and groups of overrides (no sweeps) without NOT_SETTINGS."""
     parser = OverridesParser.create()
     keys = [str(parser.parse_override(override).key_or_group) for override in overrides]
     return tuple(key for key in dict.fromkeys(keys) if not key.startswith(NOT_SETTINGS))
@@ -84,12 +80,7 @@ def as_override(key: str, value: str | Path) -> str:
 
 
 def command_line(*words: str, **texts: str | Path) -> str:
-    """Write a command that can be pasted into a shell.
-
-    Args:
-        words: the arguments, with overrides in Hydra's grammar.
-        texts: more overrides, as key and text.
-    """
+    """Write a command for a shell: words in Hydra's grammar, and ``texts`` as more overrides."""
     return shlex.join([*words, *(as_override(key, value) for key, value in texts.items())])
 
 

@@ -29,12 +29,8 @@ _postponed: list[UnwrittenError] | None = None
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a file that replaces ``path`` once it is completely on the disk.
 
-    A reader of ``path`` finds the old file or the new one, never a part; after an exception, the
-    old one. The next call on the same machine removes what a killed process left half-written.
-    Several processes may write the same file: the last one to end counts.
-
-    Raises:
-        UnwrittenError: it can't be written.
+    A reader finds the old file or the new one, never a part; after an exception, the old one. The
+    next call on the same machine removes what a killed process left half-written.
     """
     here = f".{path.name}.{platform.node()}"
     partial = path.with_name(f"{here}.{os.getpid()}.partial")
@@ -60,15 +56,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def whole_folder(path: Path, key: str) -> Iterator[Path]:
-    """Yield a folder to write into; at the end it becomes ``path``, whole or not at all.
-
-    Args:
-        path: of the folder; there may be an empty one, which it replaces.
-        key: the config key that gives the path.
-
-    Raises:
-        UserError: there is something already, or it can't be written.
-    """
+    """Yield a folder to write into; it becomes ``path``, free or empty so far, whole or not."""
     path = check_is_free(path, key).absolute()
     here = f".{path.name}.{platform.node()}"
     partial = path.with_name(f"{here}.{os.getpid()}.partial")
@@ -94,11 +82,7 @@ def whole_folder(path: Path, key: str) -> Iterator[Path]:
 
 
 def check_is_free(path: Path, key: str) -> Path:
-    """Return the path that ``key`` gives for a new folder, with ``~`` written out.
-
-    Raises:
-        UserError: there is a file, or a folder that holds something.
-    """
+    """Return the path that ``key`` gives for a new folder, with ``~`` written out."""
     path = path.expanduser()
     if path.is_dir() and not any(path.iterdir()):
         return path
@@ -114,9 +98,6 @@ def write_text(path: Path, text: str) -> None:
     """Write a small file in UTF-8, with the line ends of ``text``.
 
     Bytes of a path that are not UTF-8 are written as JSON escapes, which JSON reads back.
-
-    Raises:
-        UnwrittenError: as :func:`tell_or_raise`.
     """
     try:
         with replacing(path) as file:

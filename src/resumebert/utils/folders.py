@@ -1,6 +1,7 @@
 """The folders of runs: made before any work, removed if they stay empty, found by their path."""
 
 import atexit
+import json
 import stat
 import tempfile
 from contextlib import suppress
@@ -58,13 +59,7 @@ class CheckOutputFolder(Callback):
 
 
 def make_output_folder(folder: Path, key: str = "output_dir") -> Path:
-    """Make ``folder``, which the config's ``key`` names, and return it.
-
-    Only the first process of a run makes it.
-
-    Raises:
-        UserError: it can't be made or written.
-    """
+    """Make the folder that the config's ``key`` names, in a run's first process; return it."""
     # Noted before they are made: what does not exist yet may be removed later.
     absolute = folder.absolute()
     candidates = (absolute / RECORD, absolute, *absolute.parents)
@@ -86,10 +81,7 @@ def make_output_folder(folder: Path, key: str = "output_dir") -> Path:
 
 @atexit.register
 def remove_unused() -> None:
-    """Remove the folders that this process has made, if they hold no results.
-
-    Files and folders that existed before are never removed.
-    """
+    """Remove folders that this process has made, and not others, if they hold no results."""
     while _new:
         # The latest first: the folders above it may be of an earlier one.
         folder, paths = _new.popitem()
@@ -105,17 +97,17 @@ def remove_unused() -> None:
                 path.rmdir()
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file; an empty one if it can't be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
 def checkpoint_file(path: Path, key: str = "ckpt") -> Path:
-    """Return the checkpoint file that ``path`` stands for.
-
-    Args:
-        path: of a checkpoint file, or of a run's folder or one of its subfolders, of which it is
-            the best checkpoint, or else the last.
-        key: the config key that gives the path.
-
-    Raises:
-        UserError: there is no checkpoint.
-    """
+    """Return a checkpoint; of a run's folder or a part of it the best one, or else the last."""
     if not is_folder(path, key):
         return path.expanduser()
     given = path.expanduser()
@@ -134,11 +126,7 @@ def checkpoint_file(path: Path, key: str = "ckpt") -> Path:
 
 
 def is_folder(path: Path, key: str) -> bool:
-    """Return whether the path that a config's ``key`` gives is a folder, not a file.
-
-    Raises:
-        UserError: it is neither, or can't be opened.
-    """
+    """Return whether the path that a config's ``key`` gives is a folder, not a file."""
     try:
         kind = path.expanduser().stat().st_mode
     except FileNotFoundError:

@@ -21,11 +21,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 
 def check_accelerator(accelerator: str) -> None:
-    """Check that this machine has the accelerator that the config names.
-
-    Raises:
-        UserError: it is unknown, or not on this machine.
-    """
+    """Check that this machine has the accelerator that the config names."""
     if accelerator not in ACCELERATORS:
         raise UserError(
             f"trainer.accelerator={accelerator}: choose one of {', '.join(ACCELERATORS)}."
@@ -73,10 +69,7 @@ def keep_freed_memory() -> bool:
 
 
 def free_memory() -> float:
-    """Return how many bytes this process can still allocate; infinity if the system doesn't say.
-
-    The smaller of the machine's free memory and what a container's limit leaves.
-    """
+    """Return the bytes that machine and container leave; infinity if the system doesn't say."""
     try:
         # A line such as "MemAvailable:  21870840 kB".
         words = Path("/proc/meminfo").read_text().split()

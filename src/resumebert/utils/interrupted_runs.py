@@ -13,11 +13,7 @@ RESUMED_FROM = "resumed_from.txt"
 
 
 def newest_interrupted(runs: Path) -> Path:
-    """Return the newest last.ckpt in ``runs`` whose run was interrupted and not resumed.
-
-    Raises:
-        UserError: there is none.
-    """
+    """Return the newest last.ckpt in ``runs`` whose run was interrupted and not resumed."""
     started = [path.parent.parent for path in runs.glob(f"*/{LAST}")]
     resumed = {_origin(note) for run in started if (note := run / RESUMED_FROM).is_file()}
     interrupted = [

@@ -16,12 +16,7 @@ Handler = Callable[[int, FrameType | None], Any]
 
 
 class Interruption(BaseException):
-    """A signal that asks the command to end. It is not an error, so no ``Exception``.
-
-    Attributes:
-        signum: the signal.
-        exit_code: what a shell expects of a process that the signal ended.
-    """
+    """A signal that asks the command to end: no error, so no ``Exception``."""
 
     def __init__(self, signum: int) -> None:
         super().__init__(f"ended by {signal.Signals(signum).name}")
@@ -32,10 +27,8 @@ class Interruption(BaseException):
 class NotedSignal:
     """Note a signal, for a loop that stops at its next safe point; a second one stops it at once.
 
-    The same signal again within a second counts as one: it came by two ways.
-
-    Attributes:
-        signum: the signal that came; 0: none.
+    The same signal again within a second counts as one: it came by two ways. ``signum`` 0: none
+    came.
     """
 
     def __init__(self) -> None:
@@ -60,10 +53,7 @@ class NotedSignal:
 
 @contextmanager
 def handling(handler: Handler, signals: Iterable[int] = SIGNALS) -> Iterator[None]:
-    """Let ``handler`` react to signals in this process, but not in its forks.
-
-    Outside the main thread, where Python allows no handlers, nothing changes.
-    """
+    """Let ``handler`` react to signals in this process, not in its forks nor other threads."""
     previous = install(handler, signals)
     try:
         yield

@@ -16,11 +16,9 @@ from resumebert.utils.errors import UserError
 
 
 def packages(trust: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Return the names of the packages that a user trusts.
+    """Return the names of the packages that a user trusts: only the user's own.
 
-    Raises:
-        UserError: one is no package of the user's own. With what comes with Python, or with
-            resumebert, a file could do anything.
+    With what comes with Python, or with resumebert, a file could do anything.
     """
     names = (trust,) if isinstance(trust, str) else tuple(trust or ())
     for name in names:
@@ -35,17 +33,9 @@ def packages(trust: str | Iterable[str] | None) -> tuple[str, ...]:
 
 
 def trusted(target: str, trust: Iterable[str], where: str, what: str) -> Any:
-    """Import what a checkpoint names by its dotted name.
+    """Import a function or class of a trusted package that a checkpoint names.
 
-    Args:
-        target: such as ``mylab.losses.soft_f1``.
-        trust: packages that it may be of.
-        where: what to call the checkpoint in a message, ``ckpt=PATH``.
-        what: what to call such things in a message, ``losses``.
-
-    Raises:
-        UserError: its package is not trusted, it can't be imported, or it is no function or class
-            of that package.
+    ``where`` is what to call the checkpoint in a message, ``what`` what to call such things.
     """
     package = target.partition(".")[0]
     if package not in trust:
@@ -71,11 +61,7 @@ def trusted(target: str, trust: Iterable[str], where: str, what: str) -> Any:
 
 
 def imported(target: str, where: str) -> Any:
-    """Import a function or class by its dotted name.
-
-    Raises:
-        UserError: there is none.
-    """
+    """Import a function or class by its dotted name."""
     try:
         found = get_object(target)
     except Exception as error:  # Of any kind: the module is the user's.
