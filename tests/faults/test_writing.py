@@ -119,10 +119,10 @@ def test_several_processes_may_write_one_file(tmp_path):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     for process in (os.getppid(), ended.pid):
-        (tmp_path / f".a.json.{platform.node()}.{process}.partial").touch()
-    write_text(tmp_path / "a.json", "{}")
+        (tmp_path / f".a[1].json.{platform.node()}.{process}.partial").touch()
+    write_text(tmp_path / "a[1].json", "{}")
     left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"a.json", f".a.json.{platform.node()}.{os.getppid()}.partial"}
+    assert left == {"a[1].json", f".a[1].json.{platform.node()}.{os.getppid()}.partial"}
 
 
 def test_what_is_in_the_way_is_told(tmp_path):

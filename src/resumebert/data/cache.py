@@ -32,6 +32,7 @@ from rich.table import Table
 
 import resumebert
 from resumebert.utils.console import make_console
+from resumebert.utils.durable_files import sync
 from resumebert.utils.errors import UserError, report_user_errors
 from resumebert.utils.streams import steady_streams
 
@@ -228,9 +229,9 @@ def _build(folder: Path, entry: dict[str, Any], build: Callable[[Path], None]) -
         (work / ENTRY).write_text(json.dumps(entry, indent=1), encoding="utf-8")
         # A rename may reach the disk before the content does, unless that is forced out first.
         for path in (*work.rglob("*"), work):
-            _sync(path)
+            sync(path)
         work.rename(folder)
-        _sync(folder.parent)
+        sync(folder.parent)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
@@ -293,15 +294,6 @@ def _crc32(path: Path) -> int:
         while chunk := file.read(1 << 20):
             checksum = zlib.crc32(chunk, checksum)
     return checksum
-
-
-def _sync(path: Path) -> None:
-    """Force a file or a folder out to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _make_room(root: Path, limit: int, just_built: Path) -> None:

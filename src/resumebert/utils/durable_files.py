@@ -36,7 +36,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     partial = path.with_name(f"{here}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for other in path.parent.glob(f"{here}.*.partial"):
+        for other in path.parent.glob(f"{glob.escape(here)}.*.partial"):
             if not _is_running(int(other.name.split(".")[-2])):
                 other.unlink(missing_ok=True)
         with partial.open("wb") as file:
@@ -44,7 +44,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
     except (OSError, RuntimeError) as error:
         # When the disk is full, PyTorch raises a RuntimeError about its zip archive.
         cause = error.__context__ if isinstance(error, RuntimeError) else None
@@ -71,7 +71,7 @@ def whole_folder(path: Path, key: str) -> Iterator[Path]:
             with file.open("rb") as content:
                 os.fsync(content.fileno())
         partial.rename(path)
-        _sync(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise UserError(
             f"{key}={path}: the folder can't be written ({error.strerror or error}). Make room, or "
@@ -171,9 +171,9 @@ def _is_running(process: int) -> bool:
     return True
 
 
-def _sync(folder: Path) -> None:
-    """Make a rename in the folder last."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Force a file out to the disk, or a folder, so that a rename in it lasts."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
