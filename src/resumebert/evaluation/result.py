@@ -221,7 +221,7 @@ def evaluate_split(
     """
     scores = model.scores[stage]
     index = scores.index.cpu().numpy()
-    with Phase(f"figures of {split}"):
+    with Phase(f"figures of {split.replace('val', 'validation')}"):
         return evaluate_scores(
             split,
             scores.logits.double().cpu().numpy(),

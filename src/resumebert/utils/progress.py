@@ -12,14 +12,8 @@ from threading import Event, RLock, Thread
 from typing import Self, TypeVar
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.text import Text
 
 from resumebert.utils.console import duration
 
@@ -121,6 +115,15 @@ def showing(console: Console, seconds: float = SECONDS) -> Iterator[None]:
         _display = None
 
 
+class _Times(ProgressColumn):
+    """How long a phase has taken, and how much longer it will if that can be told."""
+
+    def render(self, task: Task) -> Text:
+        left = task.time_remaining
+        said = "" if left is None else f", {duration(left)} left"
+        return Text(f"{duration(task.elapsed or 0)}{said}")
+
+
 class _Display:
     def __init__(self, console: Console, seconds: float) -> None:
         self._console, self.seconds = console, seconds
@@ -143,9 +146,7 @@ class _Display:
                         TextColumn("{task.description}"),
                         BarColumn(bar_width=None),
                         TextColumn("{task.fields[told]}"),
-                        TimeElapsedColumn(),
-                        TextColumn("left"),
-                        TimeRemainingColumn(),
+                        _Times(),
                         console=self._console,
                         expand=True,
                         transient=True,
