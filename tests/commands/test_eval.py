@@ -301,7 +301,7 @@ def test_a_split_without_documents(command: Command, trained, tmp_path):
          "evaluation.baseline=true"),
         ("loss=focal", "evaluation.calibration=temperature", "evaluation.thresholds=cost",
          "evaluation.miss_cost=3", "evaluation.bootstrap_resamples=20"),
-        ("loss=zlpr",),
+        pytest.param(("loss=zlpr",), marks=pytest.mark.slow),
     ],
     ids=lambda settings: settings[0],
 )  # fmt: skip

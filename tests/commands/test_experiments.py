@@ -14,7 +14,13 @@ SMALL = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if f"{name}_cpu" in EXPERIMENTS else name
+        for name in EXPERIMENTS
+    ],
+)
 def test_an_experiment_runs(command: Command, tmp_path, name):
     result = command("train", f"experiment={name}", *SMALL, "hydra.run.dir=run")
     assert result.code == 0, result.errors

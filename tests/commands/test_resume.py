@@ -129,6 +129,7 @@ def test_the_newest_interrupted_run_is_resumed_once(command: Command):
     assert "there is no run that was interrupted" in none.errors
 
 
+@pytest.mark.slow
 def test_a_signal_in_the_test_leaves_a_run_that_only_needs_its_test(command: Command, whole):
     stopped = command("train", *RUN, *signal_at(16, during="validate"), "hydra.run.dir=runs/part")
     assert stopped.code == 143

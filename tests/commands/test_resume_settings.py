@@ -182,6 +182,7 @@ def test_a_checkpoint_without_what_was_typed_goes_by_what_is_typed_now(command: 
     assert "does not hold what was typed for its run" in result.output
 
 
+@pytest.mark.slow
 def test_an_average_begins_and_ends_on_resuming(command: Command, run_of):
     more = ("hydra.run.dir=ema", "trainer.max_epochs=2", "callbacks=ema")
     result = command("train", ckpt_path(run_of("epoch")), *more)

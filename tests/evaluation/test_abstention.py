@@ -105,7 +105,13 @@ def scored(seed, documents=60_000, labels=10):
 
 @pytest.mark.parametrize(
     ("level", "documents", "slope"),
-    [(0.05, 1500, 1), (0.1, 400, 1), (0.2, 200, 1), (0.2, 600, 1.5), (0.1, 400, 0.6)],
+    [
+        (0.05, 1500, 1),
+        (0.2, 200, 1),
+        (0.2, 600, 1.5),
+        pytest.param(0.1, 400, 1, marks=pytest.mark.slow),
+        pytest.param(0.1, 400, 0.6, marks=pytest.mark.slow),
+    ],
 )
 def test_the_promise_holds_on_re_splits(level, documents, slope):
     """At most 5 % of the validation sets give a rule that breaks it, however bad the calibration.
