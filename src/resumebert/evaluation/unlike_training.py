@@ -134,8 +134,8 @@ def fit_familiarity(
     """Describe training documents; find limits on validation documents, m of at least 1.
 
     Args:
-        tokens: the ids of n training documents, at least 1.
-        features: (n, H).
+        tokens: the ids of training documents, at least one.
+        features: (n, H) of n training documents, the same or fewer.
         vocabulary: V.
         val_tokens: the ids of m validation documents.
         val_features: (m, H).

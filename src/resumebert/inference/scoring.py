@@ -29,8 +29,9 @@ from resumebert.utils.progress import Phase
 # Trainer precisions that compute in another type than the weights', and those that change theirs.
 MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 TRUE = {"bf16-true": torch.bfloat16, "64-true": torch.float64}
-# Documents of each split that familiarity reads again, drawn at random: it takes time.
-FAMILIAR_DOCUMENTS = 500
+# What familiarity reads of each split once more, since it takes time: at most so many documents,
+# drawn at random, and of so many tokens.
+FAMILIAR_DOCUMENTS, FAMILIAR_TOKENS = 500, 200_000
 
 
 @dataclass(frozen=True)
@@ -186,29 +187,34 @@ def familiarity(
     if not share or not isinstance(model, ResumeClassifier):
         return None
     train, val = (
-        np.sort(
-            np.random.default_rng(0).permutation(datamodule.indices(split))[:FAMILIAR_DOCUMENTS]
-        )
+        np.random.default_rng(0).permutation(datamodule.indices(split))[:FAMILIAR_DOCUMENTS]
         for split in ("train", "val")
     )
     if not len(train) or not len(val):
         return None
-    texts = datamodule.table.texts
+    texts, tokens = datamodule.table.texts, datamodule.tokens
+    # Counting words takes no time; what the encoder makes of a text does.
+    counted = [tokens[row] for row in train]
+    read = []
+    for rows in (train, val):
+        lengths = scorer.windowing.tokens_read(tokens.lengths[rows], training=False)
+        most = int(np.searchsorted(lengths.cumsum(), FAMILIAR_TOKENS, side="right"))
+        read.append(np.sort(rows[: max(1, most)]))
     known, asked = (
         scorer.read(
             [texts[row] for row in rows],
             Phase("texts that are like the training's", len(rows), "documents"),
         )
-        for rows in (train, val)
+        for rows in read
     )
     if known.features is None or asked.features is None:
         return None
     return fit_familiarity(
-        known.tokens,
+        counted,
         known.features,
         model.bert.config.vocab_size,
         asked.tokens,
         asked.features,
-        datamodule.groups[val],
+        datamodule.groups[read[1]],
         share,
     )
