@@ -20,8 +20,9 @@ from resumebert.evaluation.abstention import (
 )
 from resumebert.evaluation.areas import Flags, Floats
 from resumebert.evaluation.calibration import Calibration, fit_calibration, uncalibrated
+from resumebert.evaluation.caution import CAUTIOUS, between, plain_thresholds, share_of_tuning
 from resumebert.evaluation.own_calibration import OwnCalibration
-from resumebert.evaluation.thresholds import DEFAULT, tune_thresholds
+from resumebert.evaluation.thresholds import DEFAULT, TunedThresholds, tune_thresholds
 from resumebert.evaluation.unlike_training import Familiarity, Tokens
 from resumebert.settings.schema import DEFAULTS, EvaluationSettings
 from resumebert.utils.errors import UserError
@@ -159,6 +160,9 @@ def fit_decisions(
 ) -> Decisions:
     """Fit the calibration to validation documents, then tune thresholds of what it gives for them.
 
+    Thresholds for F1 are used so far as they are better than plain ones on documents that they were
+    not fitted to (:mod:`resumebert.evaluation.caution`).
+
     With ``settings.abstain``, both are fitted to a random half of the groups, and the abstention to
     the other.
 
@@ -178,9 +182,19 @@ def fit_decisions(
     if len(logits) == 0:
         return plain_decisions(len(label_names), [WITHOUT_VALIDATION])
     truth = targets.astype(np.uint8)
+
+    def tune(probabilities: Floats, true: npt.NDArray[Any], alike: Any) -> TunedThresholds:
+        return tune_thresholds(probabilities, true, label_names, settings, alike)
+
     calibration = fit_calibration(logits, truth, label_names, settings.calibration, groups)
-    tuned = tune_thresholds(calibration.apply(logits), truth, label_names, settings, groups)
-    return Decisions(calibration, tuned.thresholds.tolist(), [*calibration.notes, *tuned.notes])
+    tuned = tune(calibration.apply(logits), truth, groups)
+    thresholds, notes = tuned.thresholds, [*calibration.notes, *tuned.notes]
+    if settings.thresholds == "f1" and settings.threshold_resamples:
+        share = share_of_tuning(logits, truth > 0, numbers, lambda *some: tune(*some).thresholds)
+        thresholds = between(plain_thresholds(calibration, len(label_names)), thresholds, share)
+        if share < 1:
+            notes.append(CAUTIOUS[share])
+    return Decisions(calibration, thresholds.tolist(), notes)
 
 
 def _half(groups: npt.NDArray[np.integer]) -> Flags:
