@@ -31,12 +31,11 @@ WORTH = 0.14
 # Probabilities of 0 and 1 have no finite logit; beyond this nothing is decided.
 _MARGIN = 1e-12
 
-CAUTIOUS = {
-    0.5: "By cross-validation on the validation documents, tuned thresholds are not surely better "
-    "than 0.5 on the plain sigmoid; those used are half-way between.",
-    0.0: "By cross-validation on the validation documents, tuned thresholds are no better than 0.5 "
-    "on the plain sigmoid; those used decide as it does.",
-}
+_NOT_SHOWN = (
+    "Cross-validation on the validation documents does not show that tuned thresholds are better "
+    "than 0.5 on the plain sigmoid; those used "
+)
+CAUTIOUS = {0.5: f"{_NOT_SHOWN}are half-way between.", 0.0: f"{_NOT_SHOWN}decide as it does."}
 
 # From (m, L) probabilities and truth and (m,) groups to (L,) thresholds.
 Tune = Callable[[Floats, Flags, npt.NDArray[np.integer]], Floats]
