@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import (
     Checkpoint,
@@ -60,6 +61,9 @@ def make_trainer(
     profiler = given.profiler and PROFILERS[given.profiler](
         dirpath=settings.output_dir, filename="profile"
     )
+    # In search of errors PyTorch fills memory that nothing has been written to yet, if it is to be
+    # deterministic: on a GPU a kernel for each tensor.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     found: Trainer = made(
         given.arguments,
         precision=resolve_precision(given.precision, given.accelerator),

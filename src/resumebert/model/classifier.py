@@ -15,6 +15,7 @@ from resumebert.data.batching import Batch
 from resumebert.model.layers import FUSED, training_kernel
 from resumebert.model.lora import merge_factors, scaling
 from resumebert.model.losses import Loss, binary_cross_entropy
+from resumebert.model.packing import PACKED, can_pack, packed_features
 from resumebert.model.pooling import POOLING_NAMES, POOLINGS, Pooling, attention_pooling
 from resumebert.model.schedules import PlateauSchedule, Schedule
 from resumebert.model.scores import Scores, SplitScores
@@ -152,14 +153,17 @@ class ResumeClassifier(LightningModule):
         The attention (W, L), before the softmax, is None unless ``pooling="attention"``.
         """
         lengths = window_lengths or [input_ids.shape[1]] * len(input_ids)
-        self._choose_attention(len(lengths), max(lengths))
+        self._choose_attention(len(lengths), max(lengths), window_lengths is not None)
         # Only a call of the module uses the compiled code of model.compile, a call of its method
         # does not: evaluation is the same with and without, and needs no compiler.
         encoder = self.bert.bert if self.training else self.bert.bert.forward
         parts = []
         for rows, width in chunks_of_windows(lengths, self.chunk_tokens):
             ids, mask = input_ids[rows, :width], attention_mask[rows, :width]
-            pooled = encoder(input_ids=ids, attention_mask=mask).pooler_output
+            if self.attention_kernel == PACKED:
+                pooled = packed_features(encoder, self.bert.bert.pooler, ids, lengths[rows])
+            else:
+                pooled = encoder(input_ids=ids, attention_mask=mask).pooler_output
             parts.append(self.bert.dropout(pooled))
         features = torch.cat(parts)
         # Half precision is too coarse for pooling, which sums exponentials.
@@ -177,9 +181,11 @@ class ResumeClassifier(LightningModule):
         assert attention is not None
         return attention_pooling(logits, attention, window_document, documents)
 
-    def _choose_attention(self, windows: int, tokens: int) -> None:
+    def _choose_attention(self, windows: int, tokens: int, knows_lengths: bool) -> None:
         kernel = FUSED
-        if self.training:
+        if knows_lengths and can_pack(self.bert.config, self.device, training=self.training):
+            kernel = PACKED
+        elif self.training:
             kernel = training_kernel(self.bert.config, self.device, windows, tokens)
         if kernel != self.attention_kernel:
             self.bert.set_attn_implementation(kernel)

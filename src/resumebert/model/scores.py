@@ -72,10 +72,13 @@ class SplitScores:
 
     def collected(self) -> dict[str, Tensor]:
         """Return index, logits and targets so far, of all processes, on the CPU."""
+        collected = self
         if not self.index:
-            # An empty batch has the shapes and types that the other processes' parts have.
-            self.update(torch.zeros(0), *torch.zeros(2, 0, self.num_labels))
-        own = {name: torch.cat(getattr(self, name)).cpu() for name in NAMES}
+            # An empty batch has the shapes and types that the other processes' parts have. It is
+            # not kept: it would be on the CPU, the batches to come may be on a GPU.
+            collected = SplitScores(self.num_labels)
+            collected.update(torch.zeros(0), *torch.zeros(2, 0, self.num_labels))
+        own = {name: torch.cat(getattr(collected, name)).cpu() for name in NAMES}
         parts = of_all_processes(own)
         return {name: torch.cat([part[name] for part in parts]) for name in NAMES}
 
