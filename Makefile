@@ -11,7 +11,7 @@ ARGS ?=
 # What is compiled once is there for all the processes that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install install-dev train eval test test-all lint format tensorboard clean
+.PHONY: help install install-dev train eval test test-all bench-gpu lint format tensorboard clean
 
 help:
 	@echo 'make train ARGS="trainer.max_epochs=3"   install into $(VENV) and train'
@@ -19,6 +19,7 @@ help:
 	@echo 'make tensorboard                         watch the runs in outputs/'
 	@echo 'make test                                the tests (ARGS go to pytest)'
 	@echo 'make test-all                            the slow tests too'
+	@echo 'make bench-gpu                           how much of a GPU a training step uses'
 	@echo 'make lint                                ruff and mypy'
 	@echo 'make format                              format the code'
 	@echo 'make clean                               remove $(VENV) and caches; outputs/ stay'
@@ -56,6 +57,9 @@ test: install-dev
 
 test-all: install-dev
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+bench-gpu: install
+	$(BIN)/python benchmarks/gpu.py $(ARGS)
 
 lint: install-dev
 	$(BIN)/ruff check .
