@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,8 +15,11 @@ import numpy as np
 import pytest
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from resumebert.data.datamodule import ResumeDataModule
 from resumebert.data.readers import read_table
+from resumebert.data.splitting import random_split
 from resumebert.data.table import ResumeTable
+from resumebert.data.windows import Windowing
 from resumebert.utils.errors import UserError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -130,3 +134,17 @@ def error_of(path: Path, **options: object) -> str:
     message = str(error.value)
     assert "\n" not in message
     return message
+
+
+def make_datamodule(tokenizer, table: ResumeTable, **arguments) -> ResumeDataModule:
+    settings = {
+        "cleaning": ["unescape_entities", "strip_markup", "normalise_unicode"],
+        "windowing": Windowing(max_length=16),
+        "batch_size": 4,
+        "eval_batch_size": 8,
+        **arguments,
+    }
+    splitter = partial(random_split, train=0.6, val=0.2, test=0.2)
+    datamodule = ResumeDataModule(lambda: table, splitter, tokenizer, **settings)
+    datamodule.setup()
+    return datamodule

@@ -1,31 +1,12 @@
-from functools import partial
-
 import numpy as np
 import pytest
 
-from helpers import make_table
-from resumebert.data.datamodule import ResumeDataModule, with_label_order
+from helpers import make_datamodule, make_table
+from resumebert.data.datamodule import with_label_order
 from resumebert.data.prepared import random_subset
-from resumebert.data.splitting import random_split
-from resumebert.data.table import ResumeTable
-from resumebert.data.windows import Windowing
 from resumebert.utils.errors import UserError
 
 TEXTS = [f"<b>Résumé</b>&nbsp;number {i} " + "java " * (i % 7) for i in range(60)]
-
-
-def make_datamodule(tokenizer, table: ResumeTable, **arguments) -> ResumeDataModule:
-    settings = {
-        "cleaning": ["unescape_entities", "strip_markup", "normalise_unicode"],
-        "windowing": Windowing(max_length=16),
-        "batch_size": 4,
-        "eval_batch_size": 8,
-        **arguments,
-    }
-    splitter = partial(random_split, train=0.6, val=0.2, test=0.2)
-    datamodule = ResumeDataModule(lambda: table, splitter, tokenizer, **settings)
-    datamodule.setup()
-    return datamodule
 
 
 def test_every_document_is_in_exactly_one_loader(tokenizer):

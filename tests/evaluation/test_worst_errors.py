@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resumebert.evaluation.label_words import label_words
+from resumebert.data.label_words import label_words
 from resumebert.evaluation.result import EvaluationResult
 from resumebert.evaluation.worst_errors import Window, choose_errors, confidence, worst_errors
 

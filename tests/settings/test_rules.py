@@ -44,6 +44,9 @@ from resumebert.utils.errors import UserError
         ("monitor.mode", "up"),
         ("split", "dev"),
         ("evaluation.label_words", "coder"),
+        ("data.mask_label_words", 5),
+        ("data.mask_label_words", {"titles": 0.5}),
+        ("data.mask_label_words.names", 2),
         ("evaluation.label_words", {"A": "coder"}),
     ],
 )
@@ -60,6 +63,14 @@ def test_a_batch_must_have_room_for_a_window_of_each_document():
         {"data": {"long_documents": "windows", "batch_size": 8, "max_windows_train": 7}}
     )
     with pytest.raises(UserError, match=r"data\.max_windows_train=7: a batch of"):
+        check_values(config)
+
+
+def test_a_document_is_read_in_one_way():
+    config = OmegaConf.create({"data": {"mask_label_words": {"names": 0.5, "words": 0.5}}})
+    check_values(config)
+    config.data.mask_label_words.words = 0.6
+    with pytest.raises(UserError, match=r"the shares are 1 together at most"):
         check_values(config)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Groups = npt.NDArray[np.int64]  # The number of each document's group of duplicates.
 Ints = npt.NDArray[np.int64]

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from resumebert.data.arrays import Ints, Labels, TokenIds
 from resumebert.data.evidence import Evidence
+from resumebert.data.masked_texts import MaskedView, drawn_view
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
 from resumebert.data.windows import SPECIAL_TOKENS, Windowing, share_out
 
@@ -85,6 +86,7 @@ class Collator:
     # document, so that a resumed run draws the same ones.
     seed: int | None = None
     evidence: Evidence | None = None  # Makes windows likelier in training; None: all alike.
+    views: Sequence[MaskedView] = ()  # Of documents without words, which training reads too.
 
     def __call__(self, documents: Sequence[Document]) -> Batch:
         """Return the batch of ``documents``."""
@@ -108,13 +110,16 @@ class Collator:
             for document in documents:
                 yield self.windowing.windows(document["ids"])
             return
-        lengths = np.array([len(document["ids"]) for document in documents])
-        counts = self.windowing.window_counts(lengths, training=True)
-        for document, all_of_them in zip(documents, counts, strict=True):
-            place = document["place"]
-            count = int(all_of_them) if place.windows is None else place.windows
+        for document in documents:
+            place, ids, evidence = document["place"], document["ids"], self.evidence
             generator = np.random.default_rng([self.seed, place.epoch, document["index"]])
-            yield self.windowing.training_windows(document["ids"], count, generator, self.evidence)
+            view = drawn_view(self.views, generator) if self.views else None
+            if view is not None:
+                ids, evidence = view.ids(document["index"]), view.evidence
+            count = place.windows
+            if count is None:
+                [count] = self.windowing.window_counts(np.array([len(ids)]), training=True).tolist()
+            yield self.windowing.training_windows(ids, count, generator, evidence)
 
 
 def padded(windows: Sequence[TokenIds], tokenizer: TextTokenizer) -> tuple[Tensor, Tensor]:

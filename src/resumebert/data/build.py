@@ -18,8 +18,8 @@ from resumebert.settings.schema import DataSettings, Options, thawed
 
 # What the data module takes as the settings have it.
 PASSED_ON = (
-    "window_sampling", "batch_size", "eval_batch_size", "limit", "duplicates", "near_duplicates",
-    "train_fraction", "seed", "num_workers",
+    "window_sampling", "mask_label_words", "batch_size", "eval_batch_size", "limit", "duplicates",
+    "near_duplicates", "train_fraction", "seed", "num_workers",
 )  # fmt: skip
 
 

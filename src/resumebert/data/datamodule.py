@@ -19,6 +19,8 @@ from resumebert.data.batching import (
 )
 from resumebert.data.duplicates import drop_duplicates
 from resumebert.data.evidence import Evidence, get_evidence
+from resumebert.data.label_words import label_words
+from resumebert.data.masked_texts import MaskedView, masked_views
 from resumebert.data.prepared import Preparation, Reader, prepare
 from resumebert.data.report import data_report, describe_duplicates
 from resumebert.data.split_manifest import SPLITS, split_fingerprint
@@ -45,6 +47,9 @@ class ResumeDataModule(LightningDataModule):
         windowing: which tokens of a document the model reads.
         window_sampling: whether training draws windows by the "evidence" in them, see
             :mod:`resumebert.data.evidence`, or all alike: "uniform".
+        mask_label_words: level of :mod:`resumebert.data.label_words` → share of the documents that
+            an epoch reads without these words, see :mod:`resumebert.data.masked_texts`.
+        further_names: further names of labels, for these words.
         batch_size: documents a batch, over all processes.
         eval_batch_size: documents a batch and process in evaluation, where no gradients take
             memory.
@@ -69,6 +74,8 @@ class ResumeDataModule(LightningDataModule):
     cleaning: Sequence[str]
     windowing: Windowing
     window_sampling: Literal["evidence", "uniform"] = "uniform"
+    mask_label_words: Mapping[str, float] = field(default_factory=dict)
+    further_names: Mapping[str, Sequence[str]] | None = None
     batch_size: int
     eval_batch_size: int
     limit: int | None = None
@@ -149,16 +156,38 @@ class ResumeDataModule(LightningDataModule):
     @cached_property
     def evidence(self) -> Evidence:
         """Of the training documents; fitted once, and kept in the cache."""
-        key = None
-        if self.source_key is not None:
-            key = {
-                "what": self.source_key.get("what"),
-                "split": self.fingerprint,
-                "tokenizer": self.tokenizer.digest,
-            }
         index = self.indices("train")
         with Phase("linear model to draw windows by"):
-            return get_evidence(self.tokens, self.table.labels, index, self.seed, key)
+            return get_evidence(self.tokens, self.table.labels, index, self.seed, self._cache_key)
+
+    @cached_property
+    def masked_views(self) -> list[MaskedView]:
+        """The training documents without the labels' words, as ``mask_label_words`` asks."""
+        if not any(self.mask_label_words.values()):
+            return []
+        with Phase("training documents without the labels' words"):
+            return masked_views(
+                self.mask_label_words,
+                label_words(self.table.label_names, self.further_names),
+                self.table.texts,
+                self.table.labels,
+                self.indices("train"),
+                self.tokenizer,
+                by_evidence=self.draws_by_evidence,
+                seed=self.seed,
+                key=self._cache_key,
+            )
+
+    @property
+    def _cache_key(self) -> dict[str, Any] | None:
+        """All that the training documents and their tokens depend on; None: nothing is cached."""
+        if self.source_key is None:
+            return None
+        return {
+            "what": self.source_key.get("what"),
+            "split": self.fingerprint,
+            "tokenizer": self.tokenizer.digest,
+        }
 
     def indices(self, split: SplitName) -> Ints:
         """Return the positions in the table of a split's documents."""
@@ -173,7 +202,9 @@ class ResumeDataModule(LightningDataModule):
         evidence = self.evidence if self.draws_by_evidence else None
         return ResumableLoader(
             **self._loading("train", self.batch_size, training=True),
-            collate_fn=Collator(self.tokenizer, self.windowing, self.shuffle_seed, evidence),
+            collate_fn=Collator(
+                self.tokenizer, self.windowing, self.shuffle_seed, evidence, self.masked_views
+            ),
         )
 
     def val_dataloader(self) -> DataLoader[Batch]:

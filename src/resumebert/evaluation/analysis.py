@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from resumebert.data.cleaning import clean
 from resumebert.data.datamodule import ResumeDataModule
+from resumebert.data.label_words import LEVELS, LabelWords, label_words
 from resumebert.data.readers import read_sample
 from resumebert.evaluation.areas import Flags, Floats
 from resumebert.evaluation.baseline import DEFAULT_COST, LinearBaseline
@@ -29,7 +30,6 @@ from resumebert.evaluation.label_noise import (
     out_of_fold_probabilities,
     suspect_labels,
 )
-from resumebert.evaluation.label_words import LabelWords, Level, label_words
 from resumebert.evaluation.probes import DOCUMENTS, Swap, exchanges, probe
 from resumebert.evaluation.result import EvaluationResult
 from resumebert.evaluation.slices import (
@@ -49,7 +49,6 @@ RESAMPLES = 2_000
 # looked at for label noise, at most.
 REMOVAL_DOCUMENTS = 1_000
 NOISE_DOCUMENTS = 5_000
-LEVELS: tuple[Level, ...] = ("names", "words")
 
 
 # Of a text and a label's column.

@@ -2,7 +2,7 @@
 
 The caller says what it knows of the documents: their length in tokens, how many of these the model
 reads, in how many windows, and whether each label's name stands in each text
-(:mod:`resumebert.evaluation.label_words`). All figures are at the tuned thresholds, with 95 %
+(:mod:`resumebert.data.label_words`). All figures are at the tuned thresholds, with 95 %
 bootstrap intervals by group of duplicates, and the linear baseline's beside them where the result
 has one.
 
@@ -176,7 +176,7 @@ def words_removed(
 
     Args:
         result: of the n documents as they are.
-        level: which words were removed, of :mod:`resumebert.evaluation.label_words`.
+        level: which words were removed, of :mod:`resumebert.data.label_words`.
         changed: (n,) whether a document had any.
         probabilities: (n, L), calibrated, of the documents without them.
         baseline_probabilities: the linear baseline's, of the same.

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logit
 
+from resumebert.data.label_words import LabelWords
 from resumebert.evaluation.areas import Floats
-from resumebert.evaluation.label_words import LabelWords
 from resumebert.evaluation.result import EvaluationResult
 from resumebert.settings.schema import DEFAULTS
 

@@ -73,6 +73,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Requirement]] = {
         "ngram": integer(1, 1000),
         "num_perm": integer(16, 10_000),
     },
+    "data.mask_label_words": dict.fromkeys(("names", "words"), SHARE),
     "data.shares": {"train": PART, "val": SHARE, "test": SHARE},
     "data.split": {
         "train": PART,
@@ -247,6 +248,13 @@ def _conflicts(config: DictConfig) -> Iterator[str]:
         yield (
             "evaluation.recall_floor=1: with evaluation.thresholds=guaranteed it must be below 1, "
             "since no number of documents can show that no other will be missed."
+        )
+    masked = value("data.mask_label_words")
+    shares = list(masked.values()) if isinstance(masked, Mapping) else []
+    if all(map(SHARE.holds, shares)) and sum(shares) > 1:
+        yield (
+            f"data.mask_label_words={masked}: a document is read without names, or without "
+            "words, or as it is, so the shares are 1 together at most."
         )
     interval = value("trainer.val_check_interval")
     if value("trainer.check_val_every_n_epoch", 1) is None and isinstance(interval, float):

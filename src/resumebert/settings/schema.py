@@ -57,6 +57,10 @@ DEVICES = Requirement(
     "a number of devices (-1: all), a list of them, or auto",
     lambda value: value not in (0, "0") and not isinstance(value, bool),
 )
+MASKED_SHARES = Requirement(
+    "the shares of names and words, such as {names: 0.25, words: 0.25}",
+    lambda value: isinstance(value, Mapping) and set(value) <= {"names", "words"},
+)
 PLUGINS = Requirement("a list of plugins", lambda value: isinstance(value, Sequence))
 
 # What data.max_length=auto means: one window is as long as BERT reads; several are short, since a
@@ -118,6 +122,8 @@ class DataSettings(Settings):
     # Of a training batch at most; resolved here.
     max_windows_train: int | None = must(either(integer(1), one_of("auto")))
     window_sampling: Literal["evidence", "uniform"]
+    # Level of words → share of the documents that are read without them.
+    mask_label_words: Options = field(metadata={"must": MASKED_SHARES}, default_factory=dict)
     batch_size: int = must(integer(1))  # documents a step, over all processes
     eval_batch_size: int = must(integer(1))  # documents a batch and process
     limit: int | None = must(integer(1))  # a random subset of so many documents

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from omegaconf import DictConfig
 
 from resumebert.data.datamodule import ResumeDataModule
+from resumebert.data.label_words import label_words
 from resumebert.data.table import ResumeTable
 from resumebert.evaluation.baseline import NOT_ASKED, LinearBaseline, linear_baseline, with_baseline
 from resumebert.evaluation.comparison import Compared, compare_results
@@ -19,7 +20,6 @@ from resumebert.evaluation.files import (
     write_metrics,
     write_predictions,
 )
-from resumebert.evaluation.label_words import label_words
 from resumebert.evaluation.registry import load_metrics
 from resumebert.evaluation.result import EvaluationResult, evaluate_split
 from resumebert.inference.evaluating import (

@@ -28,12 +28,12 @@ from resumebert.callbacks.trainer import (
 )
 from resumebert.data.build import datamodule as build_datamodule
 from resumebert.data.datamodule import ResumeDataModule
+from resumebert.data.label_words import label_words
 from resumebert.data.split_manifest import write_split
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
 from resumebert.evaluation.best import evaluate_run, score_best, store_in_run, whole_model
 from resumebert.evaluation.files import write_json, write_metrics, write_predictions
-from resumebert.evaluation.label_words import label_words
 from resumebert.evaluation.metrics import multilabel_decisions, multilabel_metrics
 from resumebert.evaluation.own_calibration import calibration_class
 from resumebert.evaluation.registry import load_metrics
@@ -50,7 +50,7 @@ from resumebert.report.console import describe_data, print_result, say_where
 from resumebert.settings.calls import made_of_group
 from resumebert.settings.compose import train_settings
 from resumebert.settings.rules import check_max_length
-from resumebert.settings.schema import TrainSettings
+from resumebert.settings.schema import TrainSettings, thawed
 from resumebert.sweeps.supervisor import IN_SWEEP
 from resumebert.tasks.early_checks import check_monitor
 from resumebert.tasks.reporting import Subject, report
@@ -123,7 +123,13 @@ def _train(settings: TrainSettings, table: ResumeTable | None) -> float | None:
     tokenizer = TextTokenizer.from_folder(folder)
     if resumed is not None:
         resumed.check_model(architecture, tokenizer)
-    datamodule = build_datamodule(settings.data, tokenizer, shuffle_seed=settings.seed, table=table)
+    datamodule = build_datamodule(
+        settings.data,
+        tokenizer,
+        shuffle_seed=settings.seed,
+        table=table,
+        further_names=thawed(settings.evaluation.label_words),
+    )
     datamodule.setup()
     if resumed is not None:
         resumed.check_split(datamodule.fingerprint)

@@ -12,16 +12,18 @@ too, and what is left has nothing of the label's name.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 import numpy as np
 
-from resumebert.evaluation.areas import Flags
+from resumebert.data.arrays import Flags
 from resumebert.utils.errors import UserError
 
 Level = Literal["names", "words"]
+LEVELS: tuple[Level, ...] = ("names", "words")
 
 # Words that say nothing of a label by themselves.
 FUNCTION_WORDS = frozenset(
@@ -46,6 +48,8 @@ class LabelWords:
 
     label_names: Sequence[str]
     patterns: Mapping[Level, Sequence[re.Pattern[str]]]
+    # By level, one pattern for the words of any label: a text is searched once, not L times.
+    any_label: Mapping[Level, re.Pattern[str]]
 
     def spans(self, text: str, label: int, level: Level = "names") -> list[tuple[int, int]]:
         """Return where a label's name (or words) begin and end in a text, in order."""
@@ -59,9 +63,7 @@ class LabelWords:
     def removed(self, text: str, level: Level) -> str:
         """Return a text without the names (or words) of any label, until none is left."""
         while True:
-            shorter = text
-            for pattern in self.patterns[level]:
-                shorter = pattern.sub("", shorter)
+            shorter = self.any_label[level].sub("", text)
             if shorter == text:
                 return text
             text = re.sub(r"(?<=[ \t])[ \t]+", "", shorter)
@@ -86,7 +88,7 @@ def label_words(
             f"evaluation.label_words: further names are given for {', '.join(sorted(unknown))}, "
             f"which is no label; the labels are {', '.join(label_names)}."
         )
-    names, words = [], []
+    found: dict[Level, list[list[str]]] = {"names": [], "words": []}
     for label in label_names:
         phrases = [split_name(name) for name in [label, *(more or {}).get(label, ())]]
         # Of a name without a letter or digit nothing can be found. One of a single word is that
@@ -96,16 +98,19 @@ def label_words(
             for phrase in phrases
             if phrase
         ]
-        wholes.sort(key=len, reverse=True)
         single = dict.fromkeys(
             word
             for phrase in phrases
             for word in phrase
             if word.lower() not in FUNCTION_WORDS or _is_abbreviation(word)
         )
-        names.append(_pattern(wholes))
-        words.append(_pattern([*wholes, *map(_alone, single)]))
-    return LabelWords(list(label_names), {"names": names, "words": words})
+        found["names"].append(_longest_first(wholes))
+        found["words"].append([*_longest_first(wholes), *map(_alone, single)])
+    return LabelWords(
+        list(label_names),
+        {level: [_pattern(one) for one in of_labels] for level, of_labels in found.items()},
+        {level: _pattern(_longest_first(chain(*all_of))) for level, all_of in found.items()},
+    )
 
 
 def split_name(name: str) -> list[str]:
@@ -149,6 +154,11 @@ def _plural(word: str) -> str:
     if word.endswith("sis"):
         return word[:-2] + "es"
     return word + ("es" if word.endswith(("s", "x", "ch", "sh", "z")) else "s")
+
+
+def _longest_first(alternatives: Iterable[str]) -> list[str]:
+    """Return different alternatives, the longest first: the first that matches is taken."""
+    return sorted(dict.fromkeys(alternatives), key=len, reverse=True)
 
 
 def _pattern(alternatives: Sequence[str]) -> re.Pattern[str]:

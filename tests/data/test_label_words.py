@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resumebert.evaluation.label_words import label_words, split_name
+from resumebert.data.label_words import label_words, split_name
 from resumebert.utils.errors import UserError
 
 LABELS = ["Front_End_Developer", "Java_Developer", "Systems_Administrator", "Security_Analyst"]
