@@ -198,7 +198,10 @@ def test_every_key_is_read(configs):
         key
         for config in configs
         for key in leaves(config)
-        if not key.endswith("_") and not is_argument(config, key) and not is_read(key)
+        if not key.endswith("_")
+        # Or of a dictionary that is an argument.
+        and not any(is_argument(config, one) for one in (key, key.rpartition(".")[0]))
+        and not is_read(key)
     }
     assert unread == set()
 
