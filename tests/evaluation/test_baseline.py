@@ -33,6 +33,35 @@ def test_the_baseline_learns_the_sample(kind):
     assert found.cost in (1.0, 10.0)
 
 
+def test_documents_without_words_train_the_baseline_too():
+    # What names the label also stands in half of the other documents; the skill never does.
+    texts = [
+        f"title skill{i % 2}" if i % 2 else f"{'title' if i % 4 else 'other'} skill0"
+        for i in range(80)
+    ]
+    labels = np.array([[i % 2] for i in range(80)], dtype=np.uint8)
+    without = [text.replace("title ", "") for text in texts]
+    arguments = (texts, labels, texts[:20], labels[:20], "a")
+    plain, masked = fit_baseline(*arguments), fit_baseline(*arguments, masked=[(0.5, without)])
+    title, skill = (plain.vectorizer.vocabulary_[word] for word in ("title", "skill1"))
+    assert masked.documents == 80
+
+    def part(found) -> float:
+        return float(found.weights[title, 0] / found.weights[skill, 0])
+
+    assert part(masked) < part(plain)
+
+
+def test_a_version_that_is_the_same_changes_nothing():
+    texts = [f"{'java' if i % 3 else 'sql'} w{i % 7}" for i in range(60)]
+    labels = np.array([[int(i % 3 > 0)] for i in range(60)], dtype=np.uint8)
+    arguments = (texts, labels, texts[:20], labels[:20], "a")
+    plain = fit_baseline(*arguments, costs=(1.0,))
+    again = fit_baseline(*arguments, costs=(1.0,), masked=[(0.3, texts), (0.2, texts)])
+    # The solver stops at a tolerance.
+    assert np.allclose(plain.weights, again.weights, atol=0.02)
+
+
 def test_a_label_that_all_or_no_training_documents_have_is_always_or_never_predicted():
     texts = ["java sql", "web css", "java web", "sql css"]
     labels = np.array([[1, 0, 1], [0, 0, 1], [1, 0, 1], [0, 0, 1]], dtype=np.uint8)
@@ -68,6 +97,8 @@ def documents(texts: list[str], split: list[str]) -> SimpleNamespace:
         groups=np.arange(len(texts)),
         seed=42,
         indices=lambda name: np.flatnonzero(splits == name),
+        mask_label_words={},
+        masked_texts=lambda index: [],
     )
 
 

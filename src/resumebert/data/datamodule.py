@@ -19,7 +19,7 @@ from resumebert.data.batching import (
 )
 from resumebert.data.duplicates import drop_duplicates
 from resumebert.data.evidence import Evidence, get_evidence
-from resumebert.data.label_words import label_words
+from resumebert.data.label_words import LEVELS, label_words
 from resumebert.data.masked_texts import MaskedView, masked_views
 from resumebert.data.prepared import Preparation, Reader, prepare
 from resumebert.data.report import data_report, describe_duplicates
@@ -177,6 +177,18 @@ class ResumeDataModule(LightningDataModule):
                 seed=self.seed,
                 key=self._cache_key,
             )
+
+    def masked_texts(self, index: Ints) -> list[tuple[float, list[str]]]:
+        """Return the texts at ``index`` of the table as training reads them without words.
+
+        For each level of ``mask_label_words`` that training uses: its share, and the texts.
+        """
+        words = label_words(self.table.label_names, self.further_names)
+        return [
+            (share, words.without(level, [self.table.texts[i] for i in index]))
+            for level in LEVELS
+            if (share := self.mask_label_words.get(level))
+        ]
 
     @property
     def _cache_key(self) -> dict[str, Any] | None:

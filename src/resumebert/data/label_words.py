@@ -68,6 +68,10 @@ class LabelWords:
                 return text
             text = re.sub(r"(?<=[ \t])[ \t]+", "", shorter)
 
+    def without(self, level: Level, texts: Iterable[str]) -> list[str]:
+        """Return :meth:`removed` of each text."""
+        return [self.removed(text, level) for text in texts]
+
 
 def label_words(
     label_names: Sequence[str], more: Mapping[str, Sequence[str]] | None = None

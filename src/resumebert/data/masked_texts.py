@@ -106,7 +106,7 @@ def _tokens(
     key: Mapping[str, Any] | None,
 ) -> TokenizedTexts:
     def made() -> TokenizedTexts:
-        return tokenizer.encode([words.removed(texts[i], level) for i in train.tolist()])
+        return tokenizer.encode(words.without(level, (texts[i] for i in train.tolist())))
 
     def build(folder: Path) -> None:
         tokens = made()

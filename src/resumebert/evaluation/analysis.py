@@ -39,6 +39,7 @@ from resumebert.evaluation.slices import (
     label_word_slices,
     words_removed,
 )
+from resumebert.evaluation.suggested_names import suggested_names
 from resumebert.evaluation.worst_errors import ErrorExample, Window, WordWeight, worst_errors
 from resumebert.settings.schema import DEFAULTS, EvaluationSettings
 from resumebert.utils.progress import Phase
@@ -189,9 +190,14 @@ def _words_removed(run: _Run) -> list[WordsRemoved]:
             f"Of the {len(rows):,} documents, {len(texts):,} chosen at random were scored without "
             "the labels' words."
         )
+    if run.baseline is not None:
+        suggested = suggested_names(run.baseline, run.words)
+        run.notes["suggested_names"] = "; ".join(
+            f"{label}: {', '.join(names)}" for label, names in suggested.items()
+        )
     found = []
     for level in LEVELS:
-        removed = [run.words.removed(text, level) for text in texts]
+        removed = run.words.without(level, texts)
         changed = np.array([a != b for a, b in zip(texts, removed, strict=True)], dtype=np.bool_)
         shorter = [removed[at] for at in np.flatnonzero(changed)]
         # What has not changed need not be scored again.

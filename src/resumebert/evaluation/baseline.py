@@ -86,6 +86,7 @@ def fit_baseline(
     costs: Sequence[float] = COSTS,
     settings: EvaluationSettings = DEFAULTS,
     val_groups: npt.NDArray[np.integer] | None = None,
+    masked: Sequence[tuple[float, Sequence[str]]] = (),
 ) -> LinearBaseline:
     """Train on the texts ``train``; choose C, calibration and thresholds on the texts ``val``.
 
@@ -104,15 +105,24 @@ def fit_baseline(
             none is tried past the first that is worse.
         settings: what calibration and thresholds are chosen by.
         val_groups: group number of each text of ``val``; None: there are no duplicates.
+        masked: shares, 1 together at most, and the texts ``train`` in other versions that count so
+            much, as in :attr:`resumebert.ResumeDataModule.mask_label_words`.
 
     Raises:
         NoWordsError: no word is in enough of the training texts.
     """
     vectorizer, known = _fitted_vectorizer(train)
     asked = _features(vectorizer, val)
+    weights = None
+    if masked:
+        # What training does to a share of the documents, here each document does to that share.
+        shares = [1 - sum(share for share, _ in masked), *(share for share, _ in masked)]
+        weights = np.repeat(shares, len(train))
+        known = sp.vstack([known, *(_features(vectorizer, texts) for _, texts in masked)]).tocsr()
+        train_labels = np.tile(train_labels, (len(shares), 1))
     highest = -1.0
     for cost in costs if len(val) else (DEFAULT_COST,):
-        model = _fit(known, train_labels, kind, cost)
+        model = _fit(known, train_labels, kind, cost, weights)
         quality = mean_highest_f1(_values(asked, *model), val_labels, val_groups)
         if quality < highest:
             break
@@ -170,9 +180,13 @@ def _features(vectorizer: TfidfVectorizer, texts: Sequence[str]) -> sp.csr_matri
 
 
 def _fit(
-    features: sp.csr_matrix, labels: npt.NDArray[np.uint8], kind: Kind, cost: float
+    features: sp.csr_matrix,
+    labels: npt.NDArray[np.uint8],
+    kind: Kind,
+    cost: float,
+    document_weights: Floats | None = None,
 ) -> tuple[Floats, Floats]:
-    """Return (F, L) weights and (L,) offsets."""
+    """Return (F, L) weights and (L,) offsets; (n,) ``document_weights`` are 1 if not given."""
     weights = np.zeros((features.shape[1], labels.shape[1]))
     offsets = np.zeros(labels.shape[1])
     for label, column in enumerate(steps(list(labels.T), f"C = {cost:g}", "labels")):
@@ -183,7 +197,7 @@ def _fit(
             model = LinearSVC(C=cost, tol=TOLERANCE, random_state=0)
         else:  # Its C is on another scale: that of the log-likelihood.
             model = LogisticRegression(C=10 * cost, solver="liblinear", random_state=0)
-        model.fit(features, column)
+        model.fit(features, column, sample_weight=document_weights)
         weights[:, label], offsets[label] = model.coef_[0], model.intercept_[0]
     return weights, offsets
 
@@ -226,6 +240,7 @@ def linear_baseline(
                 costs=costs,
                 settings=settings,
                 val_groups=datamodule.groups[val],
+                masked=datamodule.masked_texts(train),
             )
     except NoWordsError as error:
         why = f"There is nothing for it to learn from: {error}."
@@ -239,7 +254,8 @@ def _within_a_minute(
 ) -> tuple[npt.NDArray[np.int64], tuple[float, ...], str]:
     """Return which training documents take about a minute, the Cs to try, and what is left out."""
     train, texts = datamodule.indices("train"), datamodule.table.texts
-    characters = sum(len(texts[i]) for i in train)
+    versions = 1 + sum(share > 0 for share in datamodule.mask_label_words.values())
+    characters = versions * sum(len(texts[i]) for i in train)
     if characters <= TUNED_CHARACTERS:
         return train, COSTS, ""
     kept, trained = train, "the same documents"

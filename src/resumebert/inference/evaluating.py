@@ -108,7 +108,10 @@ def documents(opened: Opened, data: DataSettings, **overrides: Any) -> ResumeDat
     positions = opened.model.bert.config.max_position_embeddings
     check_max_length(data.max_length, positions, opened.config["model"]["name"])
     labels = opened.model.label_names
-    found = datamodule(data, tokenizer, shuffle_seed=0, label_names=labels, **overrides)
+    further = opened.config.get("evaluation", {}).get("label_words")
+    found = datamodule(
+        data, tokenizer, shuffle_seed=0, label_names=labels, further_names=further, **overrides
+    )
     found.setup()
     return found
 
