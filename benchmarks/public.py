@@ -67,7 +67,8 @@ def main() -> None:
             published = f"{one.published:.3f}" if metric == one.metric else ""
             print(
                 f"{one.name:24}{metric:10}{by_seed + spread:34}"
-                f"{runs[0][f'test/baseline/{metric}']:>16.4f}{published:>11}   first seed {intervals}"
+                f"{runs[0][f'test/baseline/{metric}']:>16.4f}{published:>11}"
+                f"   first seed {intervals}"
             )
         print(f"{'':24}{one.source}")
 

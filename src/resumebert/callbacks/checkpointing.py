@@ -28,15 +28,17 @@ KEY = "training_state"
 
 
 class LastCheckpoint(Checkpoint):
-    """Write ``last.ckpt`` after every epoch, every few minutes, and when a signal ends the run.
+    """Write ``last.ckpt`` every few minutes, before a validation, after an epoch and on a signal.
 
     It holds everything that the rest of the training depends on, so that a resumed run ends with
     the same weights as an uninterrupted one: what Lightning saves (weights, optimizer, schedule,
     progress, callbacks, the batches seen), the random states, and the scores of the epoch's
     training batches so far.
 
-    SIGINT and SIGTERM end the training after the current optimizer step; during an epoch's last
-    step or a validation, at the end of the epoch. A second signal ends the run at once.
+    SIGINT and SIGTERM end the training after the current optimizer step. They end a validation at
+    once, or after its current batch where several processes share the run: the checkpoint of one
+    step before it is there, and the validation is repeated. Where there is none, since every step
+    is validated, they wait for its end. A second signal ends the run at once.
 
     Args:
         dirpath: the folder of the file.
@@ -53,6 +55,8 @@ class LastCheckpoint(Checkpoint):
         self._saved_at = 0.0
         self._epoch_is_over = False
         self._step = 0
+        # The step that last.ckpt holds the state after; None: it has not been written.
+        self._saved_step: int | None = None
         self._state: dict[str, Any] | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -116,6 +120,9 @@ class LastCheckpoint(Checkpoint):
         if trainer.global_step == self._step or _validates_next(trainer, batch_idx):
             return
         is_time = time.monotonic() - self._saved_at >= 60 * self.minutes
+        # A validation can take longer than all the steps before it.
+        next_step = range(batch_idx + 1, batch_idx + 1 + trainer.accumulate_grad_batches)
+        is_time |= any(_validates_next(trainer, later) for later in next_step)
         decision = _agree(trainer, self._signal.signum or (SAVE if is_time else CONTINUE))
         if decision != CONTINUE:
             self._save(trainer)
@@ -134,9 +141,23 @@ class LastCheckpoint(Checkpoint):
         self._stop_if_asked(trainer)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Let a signal end an evaluation after the training at once: it can be repeated."""
+        """Let a signal end a validation at once if it can be repeated."""
         if trainer.state.fn == "validate":
             interrupt_from_now_on()
+        elif self._can_be_repeated(trainer):
+            self._stop_if_asked(trainer)
+            self._signal.at_once = trainer.world_size == 1
+
+    def on_validation_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, *arguments: Any, **named: Any
+    ) -> None:
+        """End the run on all processes if a signal came to one of them."""
+        if trainer.world_size > 1 and self._can_be_repeated(trainer):
+            self._stop_if_asked(trainer)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Let a signal wait for the current step again."""
+        self._signal.at_once = False
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Let a signal end a test at once."""
@@ -152,6 +173,18 @@ class LastCheckpoint(Checkpoint):
         decision = _agree(trainer, self._signal.signum)
         if decision > SAVE:
             raise Interruption(decision)
+
+    def _can_be_repeated(self, trainer: Trainer) -> bool:
+        """Return whether last.ckpt leads to this validation again, by one step or from its epoch.
+
+        It holds no validation that is due, so it is written a step before.
+        """
+        return (
+            trainer.state.fn == "fit"
+            and not trainer.sanity_checking
+            and self._saved_step is not None
+            and trainer.global_step - self._saved_step <= 1
+        )
 
     def _restore(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Restore the random states, unless there were more or fewer processes, and the scores."""
@@ -169,7 +202,7 @@ class LastCheckpoint(Checkpoint):
 
     def _save(self, trainer: Trainer) -> None:
         trainer.save_checkpoint(self.path)
-        self._saved_at = time.monotonic()
+        self._saved_at, self._saved_step = time.monotonic(), trainer.global_step
 
 
 class BestCheckpoint(ModelCheckpoint):

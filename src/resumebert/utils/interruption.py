@@ -28,11 +28,12 @@ class NotedSignal:
     """Note a signal, for a loop that stops at its next safe point; a second one stops it at once.
 
     The same signal again within a second counts as one: it came by two ways. ``signum`` 0: none
-    came.
+    came. While ``at_once`` is set, the first signal stops it too.
     """
 
     def __init__(self) -> None:
         self.signum = 0
+        self.at_once = False
         self._came_at = 0.0
         self._handling = ExitStack()
 
@@ -45,7 +46,7 @@ class NotedSignal:
         self._handling.close()
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
-        if self.signum == 0:
+        if self.signum == 0 and not self.at_once:
             self.signum, self._came_at = signum, time.monotonic()
         elif signum != self.signum or time.monotonic() > self._came_at + SECONDS_OF_ONE_SIGNAL:
             raise Interruption(signum)
