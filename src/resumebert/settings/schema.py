@@ -89,7 +89,7 @@ class Settings:
             if each.name in plain:
                 value = plain[each.name]
                 given[each.name] = group.of(value or {}, f"{name}.") if group else frozen(value)
-            elif each.default is MISSING:
+            elif each.default is MISSING and each.default_factory is MISSING:
                 raise UserError(f"{name}: no value is given. Give one as {name}=VALUE.")
         return cls(**given)
 
