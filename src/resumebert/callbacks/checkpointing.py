@@ -175,7 +175,7 @@ class LastCheckpoint(Checkpoint):
             raise Interruption(decision)
 
     def _can_be_repeated(self, trainer: Trainer) -> bool:
-        """Return whether last.ckpt leads to this validation again, by one step or from its epoch.
+        """Return whether last.ckpt is of one step before this validation at most.
 
         It holds no validation that is due, so it is written a step before.
         """
