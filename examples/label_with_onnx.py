@@ -24,7 +24,6 @@ elif len(ids) > width:
 size = -(-(len(ids) + (n - 1) * overlap) // n)
 starts = [i * (len(ids) - size) // max(1, n - 1) for i in range(n)]
 rows = np.array([[windows["cls"], *ids[i : i + size], windows["sep"]] for i in starts])
-
 # %% Their logits, pooled and calibrated: a probability for each label, and whether it is given.
 run = onnxruntime.InferenceSession(folder / "model.onnx").run
 found = run(None, {"input_ids": rows, "attention_mask": np.ones_like(rows)})
@@ -33,8 +32,9 @@ weights = np.exp(score - score.max(0))
 pooled = (weights * z).sum(0) / weights.sum(0)
 if usage["pooling"] in ("max", "logsumexp"):  # Others are this mean, of equal weights or not.
     pooled = z.max(0) + (usage["pooling"] != "max") * np.log(np.exp(z - z.max(0)).mean(0))
+elif usage["pooling"] == "gated":  # The second scores count where no window names a label.
+    pooled = z.max(0) + np.sort(score, 0)[-4:].mean(0) / (1 + np.exp(0.4 * z.max()))
 sigmoid = 1 / (1 + np.exp(-(pooled * calibration["slopes"] + calibration["offsets"])))
-for i, name in enumerate(usage["label_names"]):
-    knots = calibration["knots"][i]
+for i, (name, knots) in enumerate(zip(usage["label_names"], calibration["knots"], strict=True)):
     probability = np.interp(pooled[i], *knots) if knots else sigmoid[i]
     print(f"{probability:.6f}", probability >= usage["decisions"]["thresholds"][i], name, sep="\t")

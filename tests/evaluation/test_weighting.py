@@ -169,3 +169,43 @@ def test_suspect_labels_are_the_same_whatever_the_number_of_duplicates(seed):
     split = ScoredSplit("test", table, scores[rows], "model", groups=rows)
     found = suspect_labels([split], "abc", most=10**6)
     assert {(s.row, "abc".index(s.label)) for s in found} == {*map(tuple, np.argwhere(alone))}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@QUICK
+@given(n=st.sampled_from([2, 30, 200]), seed=SEED)
+def test_documents_in_several_views_count_as_the_views_shares(method, objective, n, seed):
+    logits, targets = scored(n, 3, seed)
+    other = logits - np.random.default_rng(seed).uniform(0, 3, logits.shape)
+    settings = options(method, objective)
+    found = fit_decisions(logits, targets, "abc", settings, views=[(0.25, other)])
+    if objective == "guaranteed":
+        # A promise is of documents as they are.
+        assert found == fit_decisions(logits, targets, "abc", settings)
+        return
+    groups = np.tile(np.arange(n), 4)
+    stacked = np.concatenate([logits, logits, logits, other])
+    assert found == fit_decisions(stacked, np.tile(targets, (4, 1)), "abc", settings, groups)
+    alone = fit_decisions(logits, targets, "abc", settings)
+    assert fit_decisions(logits, targets, "abc", settings, views=[(0.4, logits)]) == alone
+
+
+def test_views_move_the_thresholds_towards_the_texts_that_training_reads():
+    logits, targets = scored(600, 3, 1)
+    alone = fit_decisions(logits, targets, "abc")
+    views = fit_decisions(logits, targets, "abc", views=[(0.5, logits - 2)])
+    positive = np.linspace(-3, 3, 200)[:, None].repeat(3, axis=1)
+    given = [
+        (each.calibration.apply(positive) >= np.array(each.thresholds)).mean()
+        for each in (alone, views)
+    ]
+    assert given[1] > given[0]
+
+
+def test_an_abstention_is_fitted_to_documents_as_they_are():
+    logits, targets = scored(400, 3, 2)
+    settings = EvaluationSettings(abstain=0.3)
+    found = fit_decisions(logits, targets, "abc", settings, views=[(0.3, logits - 2)])
+    assert found.abstention is not None
+    assert found.abstention.review(found.expected_errors(found.calibration.apply(logits))).any()

@@ -16,7 +16,7 @@ from resumebert.evaluation.decisions import plain_decisions
 from resumebert.evaluation.worst_errors import WordWeight
 from resumebert.inference.explaining import Explanation, WindowShare, explain_text
 from resumebert.inference.scoring import TextScorer
-from resumebert.model.pooling import POOLINGS, attention_pooling
+from resumebert.model.pooling import POOLING_NAMES, SCORED_POOLINGS, pooled
 
 LABELS = 3
 WORDS = [
@@ -43,7 +43,7 @@ class AddedUp:
     def __init__(self, pooling: str = "max", seed: int = 0) -> None:
         draw = torch.Generator().manual_seed(seed)
         self.weights = torch.randn(30_522, LABELS, generator=draw, dtype=torch.float64)
-        self.pooling = pooling
+        self.pooling_name = pooling
 
     def eval(self) -> "AddedUp":
         return self
@@ -54,12 +54,10 @@ class AddedUp:
     def score_windows(self, ids: torch.Tensor, mask: torch.Tensor, lengths: Sequence[int]):
         assert list(lengths) == sorted(mask.sum(dim=1).tolist(), reverse=True)
         logits = (self.weights[ids] * mask[..., None]).sum(dim=1)
-        return logits, -logits if self.pooling == "attention" else None
+        return logits, -logits if self.pooling_name in SCORED_POOLINGS else None
 
     def pool(self, logits, attention, document, documents):
-        if self.pooling == "attention":
-            return attention_pooling(logits, attention, document, documents)
-        return POOLINGS[self.pooling](logits, document, documents)
+        return pooled(self.pooling_name, logits, attention, document, documents)
 
 
 def scorer_of(model: AddedUp, tokenizer: TextTokenizer, strategy: str = "windows") -> TextScorer:
@@ -77,7 +75,7 @@ def without(scorer: TextScorer, text: str, start: int, end: int) -> np.ndarray:
 
 
 @settings(max_examples=40)
-@given(TEXTS, st.sampled_from([*POOLINGS, "attention"]), st.integers(0, 3))
+@given(TEXTS, st.sampled_from(POOLING_NAMES), st.integers(0, 3))
 def test_a_weight_is_what_the_logit_falls_by(tokenizer, text, pooling, seed):
     scorer = scorer_of(AddedUp(pooling, seed), tokenizer)
     whole = without(scorer, text, 0, 0)

@@ -22,6 +22,7 @@ from resumebert.data.readers import read_sample
 from resumebert.inference.export import export
 from resumebert.model.checkpoint_file import read_checkpoint, write_checkpoint
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.model.pooling import SCORED_POOLINGS
 from resumebert.model.pretrained import load_bert_config, load_head, load_weights
 from resumebert.utils.durable_files import whole_folder
 
@@ -33,6 +34,7 @@ MODELS = {
     "attention": {"strategy": "random_window", "isotonic": True},
     "logsumexp": {"strategy": "head_tail"},
     "mean": {"strategy": "windows", "masked": True},
+    "gated": {"strategy": "windows"},
 }
 
 
@@ -42,7 +44,7 @@ def checkpoint(path, pooling="max", strategy="windows", isotonic=False, masked=F
     content["hyper_parameters"]["pooling"] = pooling
     extras = content["resumebert"]
     extras["config"]["data"] |= {"long_documents": strategy, "mask_pii": masked}
-    if pooling == "attention":
+    if pooling in SCORED_POOLINGS:
         torch.manual_seed(1)
         content["state_dict"]["pooling.weight"] = torch.randn(10, 16)
     calibration = extras["decisions"]["calibration"]
@@ -169,14 +171,15 @@ def test_what_is_not_known_is_not_told(tmp_path):
     assert not (tmp_path / "out" / ".eval_results").exists()
 
 
-def test_training_goes_on_from_an_export(tmp_path):
-    path = checkpoint(tmp_path / "x.ckpt", "attention")
+@pytest.mark.parametrize("pooling", SCORED_POOLINGS)
+def test_training_goes_on_from_an_export(tmp_path, pooling):
+    path = checkpoint(tmp_path / "x.ckpt", pooling)
     export(path, tmp_path / "out", documents=1)
     folder = tmp_path / "out"
     content = read_checkpoint(path)["state_dict"]
     names = ResumeLabeler.load(folder, device="cpu").label_names
     turned = names[::-1]
-    model = ResumeClassifier(load_bert_config(folder), turned, pooling="attention")
+    model = ResumeClassifier(load_bert_config(folder), turned, pooling=pooling)
     load_weights(model.bert, folder)
     assert load_head(model, turned, folder)
     for name, tensor in model.state_dict().items():

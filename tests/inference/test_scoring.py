@@ -13,6 +13,7 @@ from resumebert.data.windows import Windowing
 from resumebert.inference.evaluating import evaluation_trainer
 from resumebert.inference.scoring import TextScorer
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.model.pooling import SCORED_POOLINGS
 
 CLEANING = ("strip_control", "unescape_entities", "strip_markup", "collapse_whitespace")
 TEXTS = [
@@ -24,7 +25,7 @@ TEXTS = [
 def make_model(pooling: str = "max") -> ResumeClassifier:
     torch.manual_seed(0)
     model = ResumeClassifier(TINY_BERT, ["A", "B"], pooling=pooling).eval()
-    if pooling == "attention":
+    if pooling in SCORED_POOLINGS:
         torch.nn.init.normal_(model.pooling.weight)
     return model
 
@@ -63,7 +64,7 @@ def test_logits_are_those_of_the_trainers_test(tokenizer, windowing, precision):
     assert np.abs(scorer.logits(raw[:1]) - scored[:1]).max() < loose
 
 
-@pytest.mark.parametrize("pooling", ["max", "mean", "attention"])
+@pytest.mark.parametrize("pooling", ["max", "mean", *SCORED_POOLINGS])
 def test_windows_pool_to_the_documents_logits_and_know_their_places(tokenizer, pooling):
     scorer = TextScorer(
         make_model(pooling), tokenizer, Windowing("windows", max_length=20, stride=4)
@@ -81,7 +82,7 @@ def test_windows_pool_to_the_documents_logits_and_know_their_places(tokenizer, p
         assert np.allclose(logits.max(axis=0), whole, atol=1e-5)
     elif pooling == "mean":
         assert np.allclose(logits.mean(axis=0), whole, atol=1e-5)
-    else:
+    elif pooling == "attention":
         assert ((logits.min(axis=0) <= whole + 1e-5) & (whole <= logits.max(axis=0) + 1e-5)).all()
     # What a window gives by itself is what its text gives, but for words cut at its ends.
     first = scorer.logits([text[: windows[0].end]])[0]

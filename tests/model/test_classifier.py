@@ -12,7 +12,7 @@ from resumebert.data.batching import Collator, DocumentDataset, Place
 from resumebert.data.windows import Windowing
 from resumebert.model.classifier import ResumeClassifier, chunks_of_windows
 from resumebert.model.layers import training_kernel
-from resumebert.model.pooling import POOLING_NAMES
+from resumebert.model.pooling import POOLING_NAMES, SCORED_POOLINGS
 
 
 def test_an_untrained_model_predicts_the_prevalences():
@@ -37,7 +37,7 @@ def test_a_batch_of_windows_gives_the_logits_of_the_documents_one_by_one(
     model = ResumeClassifier(
         TINY_BERT, ["A", "B"], pooling=pooling, chunk_tokens=chunk_tokens
     ).eval()
-    if pooling == "attention":
+    if pooling in SCORED_POOLINGS:
         torch.nn.init.normal_(model.pooling.weight)
     dataset = DocumentDataset(
         tokenizer.encode(TEXTS), np.zeros((len(TEXTS), 2), dtype=np.uint8), np.arange(len(TEXTS))
@@ -72,9 +72,10 @@ def test_chunks_hold_all_windows_in_order_within_the_bound(lengths, tokens):
         assert size == 1 or size * width <= tokens
 
 
-def test_training_updates_the_attention_over_windows():
+@pytest.mark.parametrize("pooling", SCORED_POOLINGS)
+def test_training_updates_the_second_head(pooling):
     torch.manual_seed(0)
-    model = ResumeClassifier(TINY_BERT, ["A", "B"], pooling="attention")
+    model = ResumeClassifier(TINY_BERT, ["A", "B"], pooling=pooling)
     ids = torch.randint(0, 30000, (6, 12))
     document = torch.tensor([0, 0, 0, 1, 1, 1])
     logits = model(ids, torch.ones_like(ids), document, [12] * 6, 2)

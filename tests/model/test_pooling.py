@@ -4,13 +4,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resumebert.model.pooling import POOLING_NAMES, POOLINGS, attention_pooling
+from resumebert.model.pooling import (
+    POOLING_NAMES,
+    SCORED_POOLINGS,
+    SLOPE,
+    TOP,
+    pooled,
+    top_pooling,
+)
 
 
 def pool(name: str, logits: torch.Tensor, scores: torch.Tensor, document: torch.Tensor, n: int):
-    if name == "attention":
-        return attention_pooling(logits, scores, document, n)
-    return POOLINGS[name](logits, document, n)
+    return pooled(name, logits, scores if name in SCORED_POOLINGS else None, document, n)
 
 
 def reference(name: str, logits: np.ndarray, scores: np.ndarray) -> np.ndarray:
@@ -21,6 +26,10 @@ def reference(name: str, logits: np.ndarray, scores: np.ndarray) -> np.ndarray:
         return logits.mean(0)
     if name == "logsumexp":
         return np.logaddexp.reduce(logits, 0) - np.log(len(logits))
+    if name == "gated":
+        with np.errstate(over="ignore"):
+            gate = 1 / (1 + np.exp(SLOPE * logits.max()))
+        return logits.max(0) + gate * np.sort(scores, axis=0)[-TOP:].mean(0)
     weights = np.exp(scores - scores.max(0))
     return (weights * logits).sum(0) / weights.sum(0)
 
@@ -54,7 +63,17 @@ def test_gradients_are_the_derivatives(name):
     )
 
 
-@pytest.mark.parametrize("name", POOLING_NAMES)
+@given(
+    values=st.lists(st.sampled_from([-1.0, 0.0, 2.0]), min_size=1, max_size=7),
+    count=st.integers(1, 5),
+)
+def test_equal_windows_count_one_by_one(values, count):
+    logits = torch.tensor(values).unsqueeze(1)
+    found = top_pooling(logits, torch.zeros(len(values), dtype=torch.int64), 1, count)
+    assert found.item() == pytest.approx(np.mean(sorted(values)[-count:]))
+
+
+@pytest.mark.parametrize("name", [name for name in POOLING_NAMES if name != "gated"])
 def test_a_document_of_one_window_has_its_logits(name):
     logits = torch.randn(4, 2)
     pooled = pool(name, logits, torch.randn(4, 2), torch.arange(4), 4)

@@ -87,6 +87,7 @@ def fit_baseline(
     settings: EvaluationSettings = DEFAULTS,
     val_groups: npt.NDArray[np.integer] | None = None,
     masked: Sequence[tuple[float, Sequence[str]]] = (),
+    val_masked: Sequence[tuple[float, Sequence[str]]] = (),
 ) -> LinearBaseline:
     """Train on the texts ``train``; choose C, calibration and thresholds on the texts ``val``.
 
@@ -107,6 +108,7 @@ def fit_baseline(
         val_groups: group number of each text of ``val``; None: there are no duplicates.
         masked: shares, 1 together at most, and the texts ``train`` in other versions that count so
             much, as in :attr:`resumebert.ResumeDataModule.mask_label_words`.
+        val_masked: the same of the texts ``val``, for calibration and thresholds.
 
     Raises:
         NoWordsError: no word is in enough of the training texts.
@@ -128,7 +130,10 @@ def fit_baseline(
             break
         if quality > highest:
             highest, best_cost, best = quality, cost, model
-    decisions = fit_decisions(_values(asked, *best), val_labels, label_names, settings, val_groups)
+    views = [(share, _values(_features(vectorizer, texts), *best)) for share, texts in val_masked]
+    decisions = fit_decisions(
+        _values(asked, *best), val_labels, label_names, settings, val_groups, views
+    )
     return LinearBaseline(vectorizer, *best, decisions, best_cost, len(train))
 
 
@@ -241,6 +246,7 @@ def linear_baseline(
                 settings=settings,
                 val_groups=datamodule.groups[val],
                 masked=datamodule.masked_texts(train),
+                val_masked=datamodule.masked_texts(val),
             )
     except NoWordsError as error:
         why = f"There is nothing for it to learn from: {error}."

@@ -1,5 +1,6 @@
 """After the training: score with the best checkpoint, fit its decisions, compute every figure."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from lightning.pytorch import Trainer
 from rich.console import Console
 
 from resumebert.data.datamodule import ResumeDataModule
+from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.baseline import LinearBaseline, linear_baseline, with_baseline
 from resumebert.evaluation.decisions import Decisions, fit_decisions, with_caution
 from resumebert.evaluation.result import EvaluationResult, evaluate_split
@@ -28,10 +30,13 @@ def score_best(
     best: str | None,
     *,
     is_validated: bool,
+    score_texts: Callable[[Sequence[str]], Floats],
 ) -> Decisions:
     """Score validation and test with the best checkpoint, and put the decisions into it.
 
     ``best`` is its path, whose weights ``model`` has after this; None: the last weights are scored.
+    ``score_texts`` gives the (n, L) logits of n texts, for validation documents without the labels'
+    words, if the training had such.
 
     Returns:
         Calibration and thresholds, of the validation documents alone, if it ``is_validated``.
@@ -39,7 +44,7 @@ def score_best(
     to_load = best
     logits = np.zeros((0, len(model.label_names)))
     truth = logits.astype(np.uint8)
-    groups = None
+    groups, views = None, []
     if is_validated:
         # The training's last validation may have been of the best checkpoint's very weights. Merged
         # factors of LoRA are the same weights but for rounding.
@@ -55,9 +60,15 @@ def score_best(
             to_load = None  # It is loaded now.
         scores = model.scores["val"]
         logits, truth = scores.logits.double().cpu().numpy(), scores.targets.cpu().numpy()
-        groups = datamodule.groups[scores.index.cpu().numpy()]
+        index = scores.index.cpu().numpy()
+        groups = datamodule.groups[index]
+        if trainer.is_global_zero:
+            masked = datamodule.masked_texts(index)
+            views = [(share, score_texts(texts)) for share, texts in masked]
     with Phase("calibration and thresholds"):
-        decisions = fit_decisions(logits, truth, model.label_names, settings.evaluation, groups)
+        decisions = fit_decisions(
+            logits, truth, model.label_names, settings.evaluation, groups, views
+        )
     if trainer.is_global_zero and best is not None:
         store_in_run(decisions, Path(best))
     if len(datamodule.indices("test")) > 0 and settings.trainer.limit_test_batches != 0:

@@ -3,10 +3,15 @@
 Calibration, thresholds and abstention are chosen on validation documents. What is promised of
 documents holds only if nothing else was fitted to those that it is tested on: with an abstention,
 half of the documents are kept for it.
+
+A model that was trained on texts without the labels' words as well (``data.mask_label_words``) is
+calibrated on validation documents that are read in the same shares. Scores of texts that name no
+label are lower, so thresholds of texts that do would miss them.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -35,6 +40,8 @@ WITHOUT_VALIDATION = (
     "No validation document was scored, so nothing is calibrated and no threshold tuned: "
     "probabilities are the plain sigmoid's, thresholds 0.5."
 )
+# Shares of views are rounded to so many parts of a document.
+VIEW_PARTS = 20
 # Of splits that the training has used, what their figures are worth.
 FLATTERED = {
     "train": "The model was trained on these documents, so their figures flatter it.",
@@ -157,6 +164,7 @@ def fit_decisions(
     label_names: Sequence[str],
     settings: EvaluationSettings = DEFAULTS,
     groups: npt.NDArray[np.integer] | None = None,
+    views: Sequence[tuple[float, npt.NDArray[np.floating]]] = (),
 ) -> Decisions:
     """Fit the calibration to validation documents, then tune thresholds of what it gives for them.
 
@@ -164,7 +172,7 @@ def fit_decisions(
     not fitted to (:mod:`resumebert.evaluation.caution`).
 
     With ``settings.abstain``, both are fitted to a random half of the groups, and the abstention to
-    the other.
+    the other. Promises (``abstain``, ``thresholds=guaranteed``) are of documents as they are.
 
     Args:
         logits: (n, L), finite; n may be 0: then they are used as they are, at 0.5.
@@ -172,15 +180,31 @@ def fit_decisions(
         label_names: L names, for the notes.
         settings: of them the method of calibration, what belongs to thresholds, and ``abstain``.
         groups: (n,) group number of each document; duplicates, which count as one, share it.
+        views: shares, 1 together at most, and the (n, L) logits of the documents without some of
+            their words, as which they count so much.
     """
     numbers = np.arange(len(logits)) if groups is None else groups
     if settings.abstain is not None:
         kept = _half(numbers)
         rest = replace(settings, abstain=None)
-        fitted = fit_decisions(logits[~kept], targets[~kept], label_names, rest, numbers[~kept])
+        fitted = fit_decisions(
+            logits[~kept],
+            targets[~kept],
+            label_names,
+            rest,
+            numbers[~kept],
+            [(share, other[~kept]) for share, other in views],
+        )
         return _with_abstention(fitted, logits[kept], targets[kept] > 0, settings, numbers[kept])
     if len(logits) == 0:
         return plain_decisions(len(label_names), [WITHOUT_VALIDATION])
+    if views and settings.thresholds != "guaranteed":
+        times = _parts([share for share, _ in views])
+        each = [logits, *(other for _, other in views)]
+        logits = np.concatenate([np.tile(z, (k, 1)) for z, k in zip(each, times, strict=True)])
+        # In one group with the document, a view is the part of it that it has of the rows.
+        targets, numbers = np.tile(targets, (sum(times), 1)), np.tile(numbers, sum(times))
+        groups = numbers
     truth = targets.astype(np.uint8)
 
     def tune(probabilities: Floats, true: npt.NDArray[Any], alike: Any) -> TunedThresholds:
@@ -195,6 +219,13 @@ def fit_decisions(
         if share < 1:
             notes.append(CAUTIOUS[share])
     return Decisions(calibration, thresholds.tolist(), notes)
+
+
+def _parts(shares: Sequence[float]) -> list[int]:
+    """Return small whole numbers that are to each other as the rest to 1 and the shares."""
+    parts = [round(share * VIEW_PARTS) for share in shares]
+    parts = [max(0, VIEW_PARTS - sum(parts)), *parts]
+    return [part // gcd(*parts) for part in parts]
 
 
 def _half(groups: npt.NDArray[np.integer]) -> Flags:

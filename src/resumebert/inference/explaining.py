@@ -2,6 +2,7 @@
 
 The *share* of a window is the derivative of the text's logit by the window's: with ``max`` pooling
 1 for the window that decides, with ``logsumexp`` and ``attention`` a softmax, with ``mean`` equal.
+With ``gated`` the derivative by its score is added, so that windows count that name no label.
 
 The *weight* of a word is what its occlusion changes: the label's logit, minus the logit with the
 word replaced by [MASK] in every window that holds it (Zeiler and Fergus, "Visualizing and
@@ -191,14 +192,18 @@ def _words(text: str, places: npt.NDArray[np.int64]) -> list[Word]:
 def _shares(scorer: TextScorer, read: ReadText, columns: Sequence[int]) -> Floats:
     """Return (W, columns) the share of each window; equal ones where nothing depends on them."""
     count = len(read.windows)
-    logits = read.logits.clone().requires_grad_()
-    pooled = scorer.model.pool(logits, read.attention, torch.zeros(count, dtype=torch.int64), 1)
+    logits, scores = read.logits.clone().requires_grad_(), read.attention
+    by = [logits]
+    if scorer.model.pooling_name == "gated" and scores is not None:
+        scores = scores.clone().requires_grad_()
+        by.append(scores)
+    pooled = scorer.model.pool(logits, scores, torch.zeros(count, dtype=torch.int64), 1)
     shares = np.full((count, len(columns)), 1 / count)
     for place, column in enumerate(columns):
         if not pooled.requires_grad:
             continue
-        [gradient] = torch.autograd.grad(pooled[0, column], logits, retain_graph=True)
-        part = gradient[:, column].abs().double().numpy()
+        gradients = torch.autograd.grad(pooled[0, column], by, retain_graph=True)
+        part = torch.stack(gradients)[:, :, column].abs().sum(dim=0).double().numpy()
         if part.sum() > 0:
             shares[:, place] = part / part.sum()
     return shares

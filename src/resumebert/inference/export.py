@@ -26,7 +26,7 @@ from resumebert.inference.exported import (
 from resumebert.inference.onnx_model import OnnxClassifier, write_int8, write_onnx
 from resumebert.inference.scoring import TextScorer
 from resumebert.model.classifier import ResumeClassifier
-from resumebert.model.pooling import POOLING_NAMES
+from resumebert.model.pooling import POOLING_NAMES, SCORED_POOLINGS
 from resumebert.model.pretrained import POOLING_WEIGHTS, WEIGHTS
 from resumebert.report.hub_card import HubCard, eval_results, hub_readme
 from resumebert.settings.calls import made
@@ -180,7 +180,7 @@ def _write_hf(model: ResumeClassifier, folder: Path) -> None:
         dtype="float32",
     ).save_pretrained(folder)
     parts = {WEIGHTS: model.bert.state_dict()}
-    if model.pooling_name == "attention":
+    if model.pooling_name in SCORED_POOLINGS:
         parts[POOLING_WEIGHTS] = {"pooling.weight": model.pooling.weight.detach()}
     for name, tensors in parts.items():
         whole = {key: tensor.contiguous() for key, tensor in tensors.items()}

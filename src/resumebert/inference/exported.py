@@ -33,6 +33,7 @@ from resumebert.model.checkpoint import (
 )
 from resumebert.model.checkpoint_file import check_plain
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.model.pooling import SCORED_POOLINGS
 from resumebert.model.pretrained import POOLING_WEIGHTS, WEIGHTS, load_bert_config
 from resumebert.settings.rules import check_max_length
 from resumebert.settings.schema import DataSettings
@@ -193,7 +194,7 @@ def _hf_model(
     }
     settings = checked_arguments(arguments, folder / EXPORTED, trust)
     weights = {f"bert.{name}": each for name, each in _tensors(folder / WEIGHTS, usage).items()}
-    if usage.pooling == "attention":
+    if usage.pooling in SCORED_POOLINGS:
         weights |= _tensors(folder / POOLING_WEIGHTS, usage)
     return fitted_model(ResumeClassifier, settings, weights, tokenizer.files, folder / WEIGHTS)
 

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from resumebert.model.classifier import ResumeClassifier, chunks_of_windows
-from resumebert.model.pooling import POOLINGS, attention_pooling
+from resumebert.model.pooling import SCORED_POOLINGS, pooled
 from resumebert.utils.errors import UserError
 
 INPUTS = ("input_ids", "attention_mask")
-# The attention is of pooling=attention alone.
+# The scores are of SCORED_POOLINGS alone; they are called so since attention was the first.
 OUTPUTS = ("logits", "attention")
 PROVIDERS = ("CPUExecutionProvider",)
 
@@ -70,7 +70,7 @@ class OnnxClassifier:
     def score_windows(
         self, input_ids: Tensor, attention_mask: Tensor, window_lengths: Sequence[int] | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """Return logits (W, L) and attention of windows, as ResumeClassifier does."""
+        """Return logits (W, L) and scores of windows, as ResumeClassifier does."""
         lengths = window_lengths or [input_ids.shape[1]] * len(input_ids)
         found = []
         for rows, width in chunks_of_windows(lengths, self.chunk_tokens):
@@ -78,16 +78,14 @@ class OnnxClassifier:
             arrays = dict(zip(INPUTS, (part.numpy() for part in parts), strict=True))
             found.append(self._session.run(None, arrays))
         outputs = zip(*found, strict=True)
-        logits, *attention = (torch.cat([torch.from_numpy(a) for a in each]) for each in outputs)
-        return logits, attention[0] if attention else None
+        logits, *scores = (torch.cat([torch.from_numpy(a) for a in each]) for each in outputs)
+        return logits, scores[0] if scores else None
 
     def pool(
-        self, logits: Tensor, attention: Tensor | None, window_document: Tensor, documents: int
+        self, logits: Tensor, scores: Tensor | None, window_document: Tensor, documents: int
     ) -> Tensor:
         """Return the logits (B, L) of documents from those of their windows."""
-        if attention is None:
-            return POOLINGS[self.pooling_name](logits, window_document, documents)
-        return attention_pooling(logits, attention, window_document, documents)
+        return pooled(self.pooling_name, logits, scores, window_document, documents)
 
 
 class _Windows(nn.Module):
@@ -101,7 +99,7 @@ class _Windows(nn.Module):
         bert = self.model.bert
         pooled = bert.bert(input_ids=input_ids, attention_mask=attention_mask).pooler_output
         logits = bert.classifier(pooled)
-        if self.model.pooling_name != "attention":
+        if self.model.pooling_name not in SCORED_POOLINGS:
             return (logits,)
         return logits, self.model.pooling(pooled)
 
@@ -110,7 +108,7 @@ def write_onnx(model: ResumeClassifier, path: Path) -> None:
     """Write a model in float32, for any number of windows and of tokens.
 
     Inputs are ``input_ids`` and ``attention_mask`` (W, T), int64; outputs ``logits`` (W, L) and,
-    with pooling=attention, ``attention`` (W, L).
+    with a pooling of ``SCORED_POOLINGS``, ``attention`` (W, L).
     """
     for package in ("onnx", "onnxscript"):
         installed(package)
@@ -168,4 +166,4 @@ def installed(package: str) -> Any:
 
 
 def _outputs(pooling: str) -> list[str]:
-    return list(OUTPUTS if pooling == "attention" else OUTPUTS[:1])
+    return list(OUTPUTS if pooling in SCORED_POOLINGS else OUTPUTS[:1])

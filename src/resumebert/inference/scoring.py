@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from lightning.pytorch import Trainer
 from torch import Tensor
 
 from resumebert.data.arrays import TokenIds
@@ -160,7 +161,10 @@ class TextScorer:
                 )
                 pooled = self.model.pool(logits, attention, document.to(self.device), len(index))
                 scores[index] = pooled.cpu().double().numpy()
-                alone = logits.cpu().double().numpy()
+                # What each would give if it were the whole text.
+                each = torch.arange(len(logits), device=self.device)
+                by_itself = self.model.pool(logits, attention, each, len(logits))
+                alone = by_itself.cpu().double().numpy()
                 inside = torch.cat(given).cpu().double().numpy() if given else None
                 given.clear()
                 for row, place in enumerate(index.tolist()):
@@ -174,6 +178,20 @@ class TextScorer:
                 if phase is not None:
                     phase.add(len(index))
         return scores, [of_windows[place] for place in range(len(tokens))], features
+
+
+def scorer_of_run(
+    trainer: Trainer, model: ResumeClassifier, datamodule: ResumeDataModule
+) -> TextScorer:
+    """Return what scores further texts, clean already, as the trainer scored the documents."""
+    return TextScorer(
+        model,
+        datamodule.tokenizer,
+        datamodule.windowing,
+        batch_size=datamodule.eval_batch_size,
+        precision=trainer.precision,
+        device=trainer.strategy.root_device,
+    )
 
 
 def familiarity(

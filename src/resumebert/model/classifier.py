@@ -16,7 +16,7 @@ from resumebert.model.layers import FUSED, training_kernel
 from resumebert.model.lora import merge_factors, scaling
 from resumebert.model.losses import Loss, binary_cross_entropy
 from resumebert.model.packing import PACKED, can_pack, packed_features
-from resumebert.model.pooling import POOLING_NAMES, POOLINGS, Pooling, attention_pooling
+from resumebert.model.pooling import POOLING_NAMES, SCORED_POOLINGS, Pooling, pooled
 from resumebert.model.schedules import PlateauSchedule, Schedule
 from resumebert.model.scores import Scores, SplitScores
 from resumebert.utils.errors import UserError
@@ -73,10 +73,10 @@ class ResumeClassifier(LightningModule):
                 raise UserError(
                     f"pooling={pooling}: must be one of {', '.join(POOLING_NAMES)}, or a function."
                 )
-            self.pooling_name, self.pooling_function = pooling, POOLINGS.get(pooling)
+            self.pooling_name = pooling
         else:
             self.pooling_name = f"{pooling.__module__}.{pooling.__qualname__}"
-            self.pooling_function = pooling
+        self.pooling_used = pooling
         # Plain Python only: torch.load(weights_only=True) must open the checkpoint.
         plain = {"bert_config": bert_config, "label_names": self.label_names}
         self.save_hyperparameters({**plain, "pooling": self.pooling_name}, logger=False)
@@ -93,9 +93,9 @@ class ResumeClassifier(LightningModule):
         )
         self.bert.set_attn_implementation(FUSED)
         self.attention_kernel = FUSED
-        if pooling == "attention":
+        if pooling in SCORED_POOLINGS:
             self.pooling = nn.Linear(bert_config["hidden_size"], labels, bias=False)
-            # Equal weights at first: the mean.
+            # Attention begins as the mean, and gated pooling as the maximum.
             nn.init.zeros_(self.pooling.weight)
         self.split_scores = {split: SplitScores(labels) for split in ("train", "val", "test")}
         # The metrics and the documents' scores of the last pass over each split, and its step.
@@ -139,8 +139,8 @@ class ResumeClassifier(LightningModule):
         if window_document is None or documents is None:
             window_document = torch.arange(len(input_ids), device=input_ids.device)
             documents = len(input_ids)
-        logits, attention = self.score_windows(input_ids, attention_mask, window_lengths)
-        return self.pool(logits, attention, window_document, documents)
+        logits, scores = self.score_windows(input_ids, attention_mask, window_lengths)
+        return self.pool(logits, scores, window_document, documents)
 
     def score_windows(
         self,
@@ -148,9 +148,10 @@ class ResumeClassifier(LightningModule):
         attention_mask: Tensor,
         window_lengths: Sequence[int] | None = None,
     ) -> tuple[Tensor, Tensor | None]:
-        """Return the logits (W, L) of each window, and its attention; arguments as for forward.
+        """Return the logits (W, L) of each window, and its scores; arguments as for forward.
 
-        The attention (W, L), before the softmax, is None unless ``pooling="attention"``.
+        The scores (W, L) are what ``pooling="attention"`` and ``pooling="gated"`` pool by; None of
+        others.
         """
         lengths = window_lengths or [input_ids.shape[1]] * len(input_ids)
         self._choose_attention(len(lengths), max(lengths), window_lengths is not None)
@@ -168,18 +169,15 @@ class ResumeClassifier(LightningModule):
         features = torch.cat(parts)
         # Half precision is too coarse for pooling, which sums exponentials.
         logits = self.bert.classifier(features).to(torch.promote_types(features.dtype, torch.float))
-        if self.pooling_name != "attention":
+        if self.pooling_name not in SCORED_POOLINGS:
             return logits, None
         return logits, self.pooling(features).to(logits.dtype)
 
     def pool(
-        self, logits: Tensor, attention: Tensor | None, window_document: Tensor, documents: int
+        self, logits: Tensor, scores: Tensor | None, window_document: Tensor, documents: int
     ) -> Tensor:
         """Return the logits (B, L) of documents from those of their windows."""
-        if self.pooling_function is not None:
-            return self.pooling_function(logits, window_document, documents)
-        assert attention is not None
-        return attention_pooling(logits, attention, window_document, documents)
+        return pooled(self.pooling_used, logits, scores, window_document, documents)
 
     def _choose_attention(self, windows: int, tokens: int, knows_lengths: bool) -> None:
         kernel = FUSED

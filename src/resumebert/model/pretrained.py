@@ -24,7 +24,7 @@ from resumebert.model.architecture import SETTINGS, checked_architecture
 from resumebert.utils.errors import UserError
 
 WEIGHTS = "model.safetensors"
-# The weights of pooling=attention, of which transformers knows nothing.
+# The weights of pooling=attention and gated, of which transformers knows nothing.
 POOLING_WEIGHTS = "pooling.safetensors"
 NEEDED = (
     f"Give a folder that holds config.json, {WEIGHTS} and tokenizer.json or vocab.txt, as "
@@ -131,8 +131,8 @@ def load_weights(bert: BertForSequenceClassification, folder: Path) -> None:
 def load_head(model: nn.Module, label_names: Sequence[str], folder: Path) -> bool:
     """Copy the head of ``folder`` into a ResumeClassifier, if it is of the same labels.
 
-    Their order does not matter. With pooling=attention its weights are copied as well, if the
-    folder has them.
+    Their order does not matter. With pooling=attention or gated its weights are copied as well,
+    if the folder has them.
 
     Returns:
         Whether the head was copied.

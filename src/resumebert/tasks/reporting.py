@@ -18,7 +18,7 @@ from resumebert.evaluation.decisions import Decisions
 from resumebert.evaluation.label_noise import write_suspects
 from resumebert.evaluation.result import EvaluationResult
 from resumebert.inference.explaining import explain_text
-from resumebert.inference.scoring import TextScorer
+from resumebert.inference.scoring import TextScorer, scorer_of_run
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.report import ReportInput, read_history, write_model_card, write_report
 from resumebert.settings.calls import as_yaml
@@ -46,14 +46,7 @@ class Subject:
     @cached_property
     def scorer(self) -> TextScorer:
         """Scores further texts, which are clean already, as the trainer did."""
-        return TextScorer(
-            self.model,
-            self.datamodule.tokenizer,
-            self.datamodule.windowing,
-            batch_size=self.datamodule.eval_batch_size,
-            precision=self.trainer.precision,
-            device=self.trainer.strategy.root_device,
-        )
+        return scorer_of_run(self.trainer, self.model, self.datamodule)
 
 
 def report(

@@ -3,6 +3,7 @@
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,12 +33,13 @@ from resumebert.data.label_words import label_words
 from resumebert.data.split_manifest import write_split
 from resumebert.data.table import ResumeTable
 from resumebert.data.tokenization import TextTokenizer
+from resumebert.evaluation.areas import Floats
 from resumebert.evaluation.best import evaluate_run, score_best, store_in_run, whole_model
 from resumebert.evaluation.files import write_json, write_metrics, write_predictions
 from resumebert.evaluation.metrics import multilabel_decisions, multilabel_metrics
 from resumebert.evaluation.own_calibration import calibration_class
 from resumebert.evaluation.registry import load_metrics
-from resumebert.inference.scoring import familiarity
+from resumebert.inference.scoring import familiarity, scorer_of_run
 from resumebert.model.build import bert_config, classifier, pretrained_source
 from resumebert.model.checkpoint import CheckpointExtras, attach_extras
 from resumebert.model.layers import prepare_encoder
@@ -188,9 +190,15 @@ def _train(settings: TrainSettings, table: ResumeTable | None) -> float | None:
     if settings.model.lora is not None:
         merge_lora(model.bert)
     best = best_checkpoint(trainer)
+
+    def score_texts(texts: Sequence[str]) -> Floats:
+        whole = whole_model(trainer, model, settings, best)
+        return scorer_of_run(trainer, whole, datamodule).logits(texts)
+
     fitted = score_best(
-        trainer, model, datamodule, settings, best, is_validated=unvalidated is None
-    )
+        trainer, model, datamodule, settings, best,
+        is_validated=unvalidated is None, score_texts=score_texts,
+    )  # fmt: skip
     if settings.trainer.fast_dev_run:
         return None
     if trainer.is_global_zero:
