@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 from resumebert.evaluation.names import GENDERS, ORIGINS
 from tools.make_sample.__main__ import PACKAGED, make_sample
 from tools.make_sample.banks import ROLES
+from tools.make_sample.difficulty import EASY, HARD
 from tools.make_sample.grammar import BASES, expand, inflect
 from tools.make_sample.label_sets import LABELS, label_sets
 from tools.make_sample.people import PRONOUNS
@@ -38,12 +39,16 @@ def truth(table: pd.DataFrame) -> npt.NDArray[np.uint8]:
 
 def test_packaged_file_is_small_and_is_what_the_script_makes(table: pd.DataFrame) -> None:
     assert PACKAGED.stat().st_size <= 3_000_000
-    pd.testing.assert_frame_equal(table, make_sample())
+    made, wrong = make_sample()
+    pd.testing.assert_frame_equal(table, made)
+    assert wrong.empty
 
 
 def test_another_seed_makes_other_resumes() -> None:
-    assert set(make_sample(40, seed=1)["text"]).isdisjoint(make_sample(40, seed=2)["text"])
-    assert make_sample(40, seed=1).equals(make_sample(40, seed=1))
+    for how in (EASY, HARD):
+        (one, _), (again, _), (other, _) = (make_sample(40, seed, how) for seed in (1, 1, 2))
+        assert set(one["text"]).isdisjoint(other["text"])
+        assert one.equals(again)
 
 
 def test_columns(table: pd.DataFrame) -> None:

@@ -1,59 +1,48 @@
-"""Make the embedded sample: ``python -m tools.make_sample``.
+"""Make the embedded sample: ``python -m tools.make_sample``; or ``--hard FOLDER``, a harder one.
 
 The same count and seed always give the same table, on every machine: nothing but
 ``random.Random(seed)`` is random here.
 """
 
+import argparse
 from pathlib import Path
 from random import Random
 
 import pandas as pd
 
+from tools.make_sample.difficulty import EASY, HARD, SHORTEST, Difficulty
 from tools.make_sample.label_sets import label_sets
 from tools.make_sample.layout import render
 from tools.make_sample.noise import add_noise
 from tools.make_sample.people import Person, people
 from tools.make_sample.resume import Resume, grow_duties, plan
 from tools.make_sample.style import draw_style
+from tools.make_sample.versions import second_version, wrong_labels
 
-SHORTEST, LONGEST = 60, 1500
 PACKAGED = Path(__file__).parents[2] / "src" / "resumebert" / "data" / "sample" / "resumes.parquet"
 
 _WORDS_A_DUTY = 12.5
 
 
-def _lengths(count: int, rng: Random) -> list[int]:
-    """Spread the wished numbers of words: most are a page, a fifth much longer."""
-    lengths = []
-    for number in range(count):
-        share = (number + 0.5) / count
-        if share < 0.12:
-            lengths.append(rng.randint(62, 105))
-        elif share < 0.785:
-            lengths.append(rng.randint(105, 300))
-        elif share < 0.97:
-            lengths.append(int(330 * (1000 / 330) ** rng.random()))
-        else:
-            lengths.append(rng.randint(1000, 1440))
+def _lengths(count: int, how: Difficulty, rng: Random) -> list[int]:
+    """Spread the wished numbers of words."""
+    lengths = [how.length((number + 0.5) / count, how.longest, rng) for number in range(count)]
     rng.shuffle(lengths)
     return lengths
 
 
 def _share_out(total: int, resume: Resume) -> list[int]:
-    """Deal duties to jobs, more to the recent ones and to those that make a label."""
-    labelled = bool(resume.labels)
-    weights = [
-        1.0
-        if job.roles[0].label in resume.late
-        else (0.4 if labelled and not job.roles[0].label else 1.0) / (1 + 0.3 * place)
-        for place, job in enumerate(resume.jobs)
-    ]
+    """Deal duties to jobs by their weights."""
+    weights = [job.weight for job in resume.jobs]
     jobs = len(weights)
     scale = total / sum(weights)
     counts = [int(weight * scale) for weight in weights]
     for place in range(total - sum(counts)):
         counts[place % jobs] += 1
-    return counts
+    return [
+        max(count, resume.how.own_first) if job.roles[0].label else count
+        for count, job in zip(counts, resume.jobs, strict=True)
+    ]
 
 
 def _write(resume: Resume, rng: Random) -> tuple[str, bool]:
@@ -67,7 +56,7 @@ def _write(resume: Resume, rng: Random) -> tuple[str, bool]:
             grow_duties(resume, job, wanted, rng)
         text = render(resume, style, counts)
         words = len(text.split())
-        fits = SHORTEST <= words <= LONGEST
+        fits = SHORTEST <= words <= resume.how.longest
         gap = abs(words - resume.words) + (0 if fits else 10_000)
         if gap < best_gap:
             best, best_gap = text, gap
@@ -81,13 +70,18 @@ def _write(resume: Resume, rng: Random) -> tuple[str, bool]:
 
 
 def _row(
-    person: Person, labels: tuple[str, ...], words: int, seen: set[str], rng: Random
+    person: Person,
+    labels: tuple[str, ...],
+    words: int,
+    seen: set[str],
+    how: Difficulty,
+    rng: Random,
 ) -> dict[str, str]:
     while True:
-        resume = plan(person, labels, words, rng)
+        resume = plan(person, labels, words, how, rng)
         text, with_pronouns = _write(resume, rng)
-        text = add_noise(text, person.name, rng)
-        if SHORTEST <= len(text.split()) <= LONGEST and text not in seen:
+        text = add_noise(text, person.name, how, rng)
+        if SHORTEST <= len(text.split()) <= how.longest and text not in seen:
             seen.add(text)
             return {
                 "labels": ";".join(labels),
@@ -101,35 +95,57 @@ def _row(
             }
 
 
-def make_sample(count: int = 1200, seed: int = 42) -> pd.DataFrame:
-    """Return ``count`` fictional résumés.
+def make_sample(
+    count: int = 1200, seed: int = 42, how: Difficulty = EASY
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return ``count`` fictional résumés, and which of their labels are wrong.
 
     Args:
         count: how many.
         seed: another seed makes other résumés.
+        how: hard they are.
 
     Returns:
         One row each: ``id``, ``labels`` (joined by semicolons, perhaps empty), ``text``, and of the
         fictional person ``name``, ``gender``, ``origin``, ``pronouns`` (those the text uses when it
-        speaks of the person, "" if it does not), ``seniority`` and ``industry``.
-
+        speaks of the person, "" if it does not), ``seniority`` and ``industry``. And a row for each
+        wrong one: ``id``, ``given`` and ``true``, joined like the labels.
     """
     rng = Random(seed)
     seen: set[str] = set()
+    again = round(count * how.second_versions)
+    first = count - again
+    persons, sets = people(first, rng), label_sets(first, rng, how.unlabelled)
     rows = [
-        _row(person, labels, words, seen, rng)
-        for person, labels, words in zip(
-            people(count, rng), label_sets(count, rng), _lengths(count, rng), strict=True
-        )
+        _row(person, labels, words, seen, how, rng)
+        for person, labels, words in zip(persons, sets, _lengths(first, how, rng), strict=True)
     ]
+    if again:
+        chosen = rng.sample(rows, again)
+        rows += [{**row, "text": second_version(row["text"], rng)} for row in chosen]
+        rng.shuffle(rows)
     table = pd.DataFrame(rows)
     table.insert(0, "id", [f"R{number:04d}" for number in range(1, count + 1)])
-    return table
+    wrong = sorted(rng.sample(range(count), round(count * how.wrong_labels)))
+    true = table["labels"][wrong]
+    given = [";".join(wrong_labels(names.split(";") if names else [], rng)) for names in true]
+    table.loc[wrong, "labels"] = given
+    mistakes = pd.DataFrame({"id": table["id"][wrong], "given": given, "true": true})
+    return table, mistakes.reset_index(drop=True)
 
 
 def main() -> None:
-    """Write the packaged file."""
-    make_sample().to_parquet(PACKAGED, compression="zstd", index=False)
+    """Write the packaged file, or a hard sample into a folder that is given."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--hard", type=Path, metavar="FOLDER", help="write a hard sample there")
+    folder = parser.parse_args().hard
+    if folder is None:
+        make_sample()[0].to_parquet(PACKAGED, compression="zstd", index=False)
+        return
+    table, wrong = make_sample(how=HARD)
+    folder.mkdir(parents=True, exist_ok=True)
+    table.to_parquet(folder / "resumes.parquet", compression="zstd", index=False)
+    wrong.to_csv(folder / "wrong_labels.csv", index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

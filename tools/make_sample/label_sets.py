@@ -35,9 +35,11 @@ _WEIGHTS = """
 """
 
 
-def _weights() -> dict[str, float]:
+def _weights(unlabelled: float) -> dict[str, float]:
     words = _WEIGHTS.split()
-    return {words[at]: float(words[at + 1]) for at in range(0, len(words), 2)}
+    found = {words[at]: float(words[at + 1]) for at in range(0, len(words), 2)}
+    found["-"] = unlabelled
+    return found
 
 
 def _rare_set(known: list[str], rng: Random) -> tuple[int, ...]:
@@ -51,13 +53,15 @@ def _rare_set(known: list[str], rng: Random) -> tuple[int, ...]:
             return tuple(sorted(chosen))
 
 
-def label_sets(count: int, rng: Random) -> list[tuple[str, ...]]:
+def label_sets(count: int, rng: Random, unlabelled: float = 25.1) -> list[tuple[str, ...]]:
     """Return ``count`` sets of labels, each in the order of ``LABELS``, in random order.
+
+    ``unlabelled`` is the weight of the empty set; that of the reference corpus is 25.1.
 
     Every set comes as often as its frequency says, rounded by largest remainder, so that a sample
     of 1,200 keeps the prevalences without the luck of the draw.
     """
-    weights = _weights()
+    weights = _weights(unlabelled)
     total = sum(weights.values())
     exact = {name: count * weight / total for name, weight in weights.items()}
     counts = {name: int(share) for name, share in exact.items()}

@@ -4,6 +4,8 @@ import re
 import textwrap
 from random import Random
 
+from tools.make_sample.difficulty import Difficulty
+
 _WORD = re.compile(r"(?<![\w@./-])[a-z]{5,}(?![\w@./-])")
 
 
@@ -31,17 +33,31 @@ def _scanned(text: str, rng: Random) -> str:
     return "\n".join(lines)
 
 
+def _two_columns(text: str, rng: Random) -> str:
+    """Run two columns of a page together, as a reader of PDF files does that goes by lines."""
+    lines = _scanned(text, rng).split("\n")
+    half = (len(lines) + 1) // 2
+    gap = rng.choice(("   ", " ", "    "))
+    right = [*lines[half:], ""]
+    return "\n".join(
+        f"{line}{gap}{other}".strip() for line, other in zip(lines[:half], right, strict=False)
+    )
+
+
 def _entities(text: str) -> str:
     swaps = {"&": "&amp;", "•": "&bull;", "–": "&ndash;", "'": "&#39;", "·": "&middot;"}
     return "".join(swaps.get(letter, letter) for letter in text)
 
 
-def add_noise(text: str, name: str, rng: Random) -> str:
+def add_noise(text: str, name: str, how: Difficulty, rng: Random) -> str:
     """Return the text with the flaws of a real one; ``name`` stays as it is."""
     if rng.random() < 0.14:
         text = add_typos(text, rng.uniform(0.004, 0.02), rng)
-    if rng.random() < 0.05:
+    broken = rng.random()
+    if broken < how.scanned:
         text = _scanned(text, rng)
+    elif broken < how.scanned + how.two_columns:
+        text = _two_columns(text, rng)
     if rng.random() < 0.05:
         text = re.sub(r"[•▪◦]", "?", text)
     if rng.random() < 0.1:

@@ -5,11 +5,21 @@ from random import Random
 
 from tools.make_sample import world
 from tools.make_sample.banks import COMMON, IT_NEIGHBOURS, OTHER_TRADES, ROLES, Role
+from tools.make_sample.difficulty import Difficulty
 from tools.make_sample.grammar import expand, upper_first
+from tools.make_sample.others import (
+    HEADLINES,
+    borrowed_skills,
+    course,
+    strangers,
+    told_of_others,
+    wish,
+)
 from tools.make_sample.people import Person
 from tools.make_sample.titles import SENIORITIES, a_title, in_a_sentence, job_title
 
 LONG_RESUME = 240
+PLAIN_HEADLINES = ("IT Professional", "Information Technology", "IT Consultant")
 
 # Where the jobs outside IT are at home.
 _HOMES = {
@@ -35,6 +45,7 @@ class Job:
     end: tuple[int, int] | None
     tools: list[str]
     industry: str
+    weight: float  # Of its duties among those of all jobs.
     duties: list[str] = field(default_factory=list)
 
 
@@ -57,6 +68,10 @@ class Resume:
     extras: list[tuple[str, str]]
     late: tuple[str, ...]
     european: bool
+    # Labels of the people around the person, and how many of the lines are of them.
+    strangers: tuple[str, ...]
+    distraction: float
+    how: Difficulty
 
 
 def _slots(job_roles: tuple[Role, ...], industry: str) -> dict[str, tuple[str, ...]]:
@@ -75,13 +90,21 @@ def grow_duties(resume: Resume, job: Job, count: int, rng: Random) -> None:
     told = {duty for other in resume.jobs for duty in other.duties}
     used = [rng.sample(role.duties, len(role.duties)) for role in job.roles]
     slots = _slots(job.roles, job.industry)
-    tries = 0
+    tries, how = 0, resume.how
     while len(job.duties) < count and tries < 20 * count + 50:
         tries += 1
         draw = rng.random()
-        if draw < 0.12 and len(job.duties) > 1:
+        if len(job.duties) < how.own_first:
+            draw = 1.0
+        if draw < how.generic and len(job.duties) > 1:
             template = rng.choice(COMMON["generic_duties"])
-        elif draw < 0.155 and job.roles[0].label:
+        elif resume.distraction and draw < how.generic + resume.distraction:
+            duty = told_of_others(resume.strangers, slots, rng)
+            if duty not in told:
+                told.add(duty)
+                job.duties.append(duty)
+            continue
+        elif draw < how.generic + resume.distraction + how.negative and job.roles[0].label:
             strange = [label for label in COMMON["negative_duties"] if label not in resume.labels]
             template = rng.choice(COMMON["negative_duties"][rng.choice(strange)])
         else:
@@ -121,11 +144,11 @@ def _groups(labels: tuple[str, ...], words: int, rng: Random) -> list[tuple[Role
 
 
 def _with_history(
-    groups: list[tuple[Role, ...]], words: int, rng: Random
+    groups: list[tuple[Role, ...]], words: int, how: Difficulty, rng: Random
 ) -> list[tuple[Role, ...]]:
     """Add earlier jobs: of the same kind, or of a kind outside the labels."""
     jobs = list(groups)
-    most = min(7, max(len(jobs), 1 + words // 90))
+    most = min(how.most_jobs, max(len(jobs), 1 + words // how.words_a_job))
     if groups and len(jobs) < most and rng.random() < 0.55:
         jobs.insert(1, groups[0])
     few = 2 + words // 300
@@ -138,6 +161,23 @@ def _with_history(
     if not jobs:
         jobs.append((rng.choice(IT_NEIGHBOURS if rng.random() < 0.55 else OTHER_TRADES),))
     return jobs
+
+
+def _weight(
+    role: Role,
+    place: int,
+    labels: tuple[str, ...],
+    late: tuple[str, ...],
+    how: Difficulty,
+    rng: Random,
+) -> float:
+    """Return how many duties a job has among those of all jobs."""
+    if how.old_jobs:
+        # What somebody did long ago may be a line or two.
+        return 1.0 if place == 0 else rng.choice(how.old_jobs)
+    if role.label in late:
+        return 1.0
+    return (0.4 if labels and not role.label else 1.0) / (1 + 0.3 * place)
 
 
 def _dates(
@@ -160,8 +200,10 @@ def _summary(
     resume_roles: list[Role],
     side_roles: list[Role],
     labels: tuple[str, ...],
+    lacking: tuple[str, ...],
     years: int,
     industry: str,
+    how: Difficulty,
     rng: Random,
 ) -> list[str]:
     main = resume_roles[0]
@@ -189,7 +231,9 @@ def _summary(
     )
     sentences = [upper_first(opening)]
     for role in side_roles:
-        side = a_title(role, labels, rng, 0)
+        if how.told_sides < 1 and rng.random() > how.told_sides:
+            continue
+        side = a_title(role, labels, rng, how.vague_sides)
         area = " and ".join(rng.sample(role.focus, 2))
         sentences.append(
             rng.choice(
@@ -207,26 +251,40 @@ def _summary(
     closers = [
         expand(text, slots, rng) for text in rng.sample(COMMON["closers"], rng.randint(0, 3))
     ]
+    if how.wishes and rng.random() < how.wishes:
+        closers.insert(rng.randint(0, len(closers)), wish(lacking, slots, rng))
     return sentences + closers
 
 
 def _headline(
-    jobs: list[Job], sides: list[Role], labels: tuple[str, ...], seniority: str, rng: Random
+    jobs: list[Job],
+    sides: list[Role],
+    labels: tuple[str, ...],
+    seniority: str,
+    how: Difficulty,
+    rng: Random,
 ) -> str:
     labelled = next((job for job in jobs if job.roles[0].label), jobs[0])
     headline = labelled.title
     if rng.random() < 0.25:
         main = job_title(labelled.roles, labels, seniority, rng, 0.12)
         headline = main
-    if sides and rng.random() < 0.5:
+    if sides and rng.random() < how.headline_sides:
         side = a_title(rng.choice(sides), labels, rng, 0)
         headline += rng.choice((" / ", " | ", " and ", ", ")) + side
-    if rng.random() < 0.05:
-        headline = rng.choice(("IT Professional", "Information Technology", "IT Consultant"))
+    if rng.random() < how.plain_headline:
+        headline = rng.choice(HEADLINES if how.distraction else PLAIN_HEADLINES)
     return headline
 
 
-def _skills(roles: list[Role], labels: tuple[str, ...], words: int, rng: Random) -> list[str]:
+def _skills(
+    roles: list[Role],
+    labels: tuple[str, ...],
+    lacking: tuple[str, ...],
+    words: int,
+    how: Difficulty,
+    rng: Random,
+) -> list[str]:
     wanted = max(5, min(40, int(words * rng.uniform(0.04, 0.09))))
     each = max(4, wanted // max(1, len(roles)))
     skills: list[str] = []
@@ -235,7 +293,9 @@ def _skills(roles: list[Role], labels: tuple[str, ...], words: int, rng: Random)
     if rng.random() < 0.3:
         weak = rng.choice([label for label in COMMON["weak_skills"] if label not in labels])
         skills.append(rng.choice(COMMON["weak_skills"][weak]))
-    if rng.random() < 0.5:
+    if how.borrowed_skills and rng.random() < how.borrowed_skills:
+        skills += borrowed_skills(lacking, round(len(skills) * rng.uniform(0.4, 1.4)), rng)
+    if rng.random() < how.shuffled_skills:
         rng.shuffle(skills)
     return list(dict.fromkeys(skills))
 
@@ -260,18 +320,21 @@ def _extras(labels: tuple[str, ...], rng: Random) -> list[tuple[str, str]]:
     return extras
 
 
-def plan(person: Person, labels: tuple[str, ...], words: int, rng: Random) -> Resume:
+def plan(
+    person: Person, labels: tuple[str, ...], words: int, how: Difficulty, rng: Random
+) -> Resume:
     """Decide what a résumé of about ``words`` words says."""
     seniority = rng.choices(SENIORITIES, (5, 14, 30, 28, 11, 5, 7))[0]
     industry = rng.choice(world.INDUSTRIES)
     if not labels:
         # The banks of the other jobs are too small for a long one.
-        words = min(words, 230)
+        words = min(words, how.longest_unlabelled)
     groups = _groups(labels, words, rng)
+    lacking = strangers(labels, rng) if how.distraction else ()
     late: tuple[str, ...] = ()
     if len(groups) > 1 and words >= LONG_RESUME and rng.random() < 0.65:
         late = tuple(role.label for role in groups[-1])
-    rows = _with_history(groups, words, rng)
+    rows = _with_history(groups, words, how, rng)
     if late and rows[-1] != groups[-1]:
         rows.remove(groups[-1])
         rows.append(groups[-1])
@@ -285,7 +348,7 @@ def plan(person: Person, labels: tuple[str, ...], words: int, rng: Random) -> Re
         at = _HOMES.get(row[0].exact[0], at)
         rank = seniority if place == 0 else rng.choice(("junior", "mid", "mid", "senior"))
         # Late evidence is not vague on top of being late.
-        vague = 0.05 if row and row[0].label in late else 0.17
+        vague = how.vague_late if row and row[0].label in late else how.vague
         tools = [
             skill for role in row for skill in rng.sample(role.skills, min(6, len(role.skills)))
         ]
@@ -299,6 +362,7 @@ def plan(person: Person, labels: tuple[str, ...], words: int, rng: Random) -> Re
                 end=end,
                 tools=rng.sample(tools, len(tools)),
                 industry=at,
+                weight=_weight(row[0], place, labels, late, how, rng),
             )
         )
     front = next((job.roles for job in jobs if job.roles[0].label), jobs[0].roles)
@@ -321,20 +385,31 @@ def plan(person: Person, labels: tuple[str, ...], words: int, rng: Random) -> Re
         for name in rng.sample(role.certificates, min(len(role.certificates), 2))
         if rng.random() < 0.3
     ]
+    slots = _slots((front[0],), industry)
+    if how.courses and rng.random() < how.courses:
+        more = [course(lacking, slots, rng) for _ in range(rng.choice((1, 1, 2, 3)))]
+        certificates = rng.sample(certificates + more, len(certificates) + len(more))
+    listed = sides
+    if how.told_sides < 1:
+        listed = [role for role in sides if rng.random() < how.told_sides]
+    around = how.distraction if labels else how.distraction_unlabelled
     return Resume(
         person=person,
         labels=labels,
         words=words,
         seniority=seniority,
         industry=industry,
-        headline=_headline(jobs, sides, labels, seniority, rng),
-        summary=_summary(main, sides, labels, years, industry, rng),
+        headline=_headline(jobs, sides, labels, seniority, how, rng),
+        summary=_summary(main, sides, labels, lacking, years, industry, how, rng),
         jobs=jobs,
-        skills=_skills(main + sides, labels, words, rng),
+        skills=_skills(main + listed, labels, lacking, words, how, rng),
         soft=rng.sample(COMMON["soft_skills"], rng.randint(2, 6)),
         education=education,
         certificates=certificates,
         extras=_extras(labels, rng),
         late=late,
         european=cities is world.EUROPEAN_CITIES,
+        strangers=lacking,
+        distraction=rng.choice(around) if around else 0.0,
+        how=how,
     )
