@@ -14,7 +14,7 @@ from tools.make_sample.titles import in_a_sentence
 _BANK = read_bank("others")
 HEADLINES = _BANK["headlines"]
 # Of duties: titles of others, their duties, and things named like occupations.
-_KINDS = (("people", 10), ("telling", 2), ("projects", 1))
+_KINDS = {"people": 10, "telling": 2, "projects": 1}
 Slots = dict[str, tuple[str, ...]]
 
 
@@ -48,8 +48,7 @@ def _slots(lacking: Sequence[str], slots: Slots, rng: Random) -> Slots:
 
 def told_of_others(lacking: Sequence[str], slots: Slots, rng: Random) -> str:
     """Return a duty that names a job of somebody else, or what it does."""
-    kinds, weights = zip(*_KINDS, strict=True)
-    [kind] = rng.choices(kinds, weights)
+    [kind] = rng.choices(list(_KINDS), list(_KINDS.values()))
     return expand(rng.choice(_BANK[kind]), _slots(lacking, slots, rng), rng)
 
 
