@@ -177,7 +177,8 @@ def test_the_runs_of_a_sweep_start_processes_and_no_sweeps(alone, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_signal_to_one_process_ends_both_and_both_go_on(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("during", "step"), [("training", 11), ("fit", STEPS // 2)])
+def test_a_signal_to_one_process_ends_both_and_both_go_on(tmp_path, monkeypatch, during, step):
     paths = (str(REPOSITORY / "tests"), os.environ.get("PYTHONPATH", ""))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     run = [*RUN, "trainer=ddp", *TWO, "model.hidden_dropout=0.1"]
@@ -185,7 +186,8 @@ def test_a_signal_to_one_process_ends_both_and_both_go_on(tmp_path, monkeypatch)
     assert whole.code == 0, whole.errors
     stopped = in_own_process(
         tmp_path, "train", *run, "+callbacks.signal._target_=helpers.SendSignal",
-        "+callbacks.signal.step=11", "+callbacks.signal.rank=1", "hydra.run.dir=runs/part",
+        f"+callbacks.signal.step={step}", f"+callbacks.signal.during={during}",
+        "+callbacks.signal.rank=1", "hydra.run.dir=runs/part",
     )  # fmt: skip
     assert stopped.code == 143, stopped.errors
     assert "ckpt_path=runs/part/checkpoints/last.ckpt" in stopped.output
