@@ -7,15 +7,8 @@ BERT-base's architecture, random weights, bfloat16 products (``bf16-mixed``), Ad
 Each row is the median of ``--repeats`` turns, taken in rotation with the others; a turn is
 ``--steps`` steps between two events of the device's own clock.
 
-Model FLOPs utilisation (MFU; Chowdhery et al., "PaLM", 2022, appendix B) counts what a step has to
-compute, three times the forward pass, and nothing that is computed again or for padding. For W
-tokens in windows of T, hidden size H, intermediate size I and Y layers the forward pass is
-
-    2 · Y · (4 · H² + 2 · H · I) · W  +  4 · Y · H · T · W      multiply-adds as two operations:
-
-the matrices of every token, and the two products of attention, each H · T a token. Embeddings,
-normalisation, dropout and the head are left out. It is divided by ``--peak``, by default the
-989 TFLOP/s of dense bfloat16 that the datasheet of an H100 or H200 (SXM) names.
+Model FLOPs utilisation is that of ``resumebert.model.operations``, against ``--peak``: by default
+989 TFLOP/s, the dense bfloat16 that the datasheet of an H100 or H200 (SXM) names.
 """
 
 import argparse
@@ -32,6 +25,7 @@ from resumebert.data.batching import Batch, Collator, DocumentDataset, LengthBat
 from resumebert.data.tokenization import TextTokenizer, TokenizedTexts
 from resumebert.data.windows import SPECIAL_TOKENS, Windowing
 from resumebert.model.classifier import ResumeClassifier
+from resumebert.model.operations import step_operations
 from resumebert.model.optimization import adamw
 
 LABELS = 10
@@ -121,7 +115,7 @@ class Turn:
         held = sum(batch["input_ids"].numel() for batch in self.batches)
         self.padding = float(1 - read.sum() / held)
         self.tokens = int(read.sum())
-        self.work = 3 * sum(self._forward(int(length)) for length in read)
+        self.work = step_operations(self.model.bert, read.tolist())
         self._steps()
 
     def __call__(self) -> tuple[float, int, float]:
@@ -137,11 +131,6 @@ class Turn:
         last.record()
         torch.cuda.synchronize()
         return first.elapsed_time(last) / 1e3, self.tokens, self.work
-
-    def _forward(self, tokens: int) -> float:
-        hidden, layers = self.sizes["hidden_size"], self.sizes["num_hidden_layers"]
-        matrices = 4 * hidden**2 + 2 * hidden * self.sizes["intermediate_size"]
-        return layers * tokens * (2.0 * matrices + 4.0 * hidden * tokens)
 
     def _moved(self, batch: Batch) -> Batch:
         for name, value in batch.items():

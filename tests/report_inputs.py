@@ -13,6 +13,7 @@ from resumebert.evaluation.result import EvaluationResult, evaluate_scores
 from resumebert.evaluation.slices import Slice, WordsRemoved
 from resumebert.evaluation.worst_errors import ErrorExample, Mistake, Window, WordSpan
 from resumebert.report import Compared, Curve, ReportInput
+from resumebert.report.speed_tables import speed_tables
 
 METRICS = {"f1_micro": 0.8, "f1_macro": 0.7, "subset_accuracy": 0.5}
 ENDS = {name: (value - 0.05, value + 0.05) for name, value in METRICS.items()}
@@ -132,6 +133,9 @@ def full_report(result: EvaluationResult | None = None, **changes: object) -> Re
             Curve("val/f1_micro", [100, 200], [0.4, 0.6]),
             Curve("lr-AdamW/pg1", [1, 500], [1e-4, 0.0]),
         ],
+        speed=speed_tables(
+            {"tokens_per_second": 1234.5, "seconds": {"data": 0.5, "forward": 1.5}}, {"test": 61.0}
+        ),
         data_report={
             "source": "a table",
             "rows_read": 1300,

@@ -350,6 +350,23 @@ def test_a_loss_that_is_no_number_stops_the_run(command: Command, tmp_path):
     assert "Traceback" not in result.errors
 
 
+def test_a_profile_is_a_trace_that_browsers_open(command: Command, tmp_path):
+    run = tmp_path / "r"
+    result = command(
+        "train", "debug=profile", "model=bert_tiny", "data.max_length=16", f"hydra.run.dir={run}"
+    )
+    assert result.code == 0, result.errors
+    [trace] = run.glob("fit-profile*training_step*.pt.trace.json")
+    assert any(
+        event.get("cat") == "cpu_op" for event in json.loads(trace.read_text())["traceEvents"]
+    )
+    assert "aten::" in (run / "fit-profile.txt").read_text()
+    found = json.loads((run / "throughput.json").read_text())
+    assert list(found["seconds"]) == ["data", "forward", "backward", "optimizer"]
+    assert 0 < found["flops_utilisation"] < 1
+    assert found["seconds_by_phase"]["training"] >= found["seconds_in_steps"]
+
+
 @pytest.mark.slow
 def test_a_few_batches_can_be_learnt_by_heart(command: Command, tmp_path):
     result = command(

@@ -8,13 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resumebert.data import evidence
-from resumebert.data.evidence import (
-    FEATURES,
-    CrossFitted,
-    Evidence,
-    fit_evidence,
-    get_evidence,
-)
+from resumebert.data.evidence import FEATURES, Evidence, fit_evidence, get_evidence
 from resumebert.data.tokenization import TokenizedTexts
 from resumebert.data.windows import Windowing, window_spans
 
@@ -48,18 +42,9 @@ def weights_of(label_of_token: dict[int, int], labels: int = 2) -> Evidence:
     return Evidence(weights)
 
 
-def fitted_to(tokens: TokenizedTexts, labels: np.ndarray, count: int, seed: int = 0) -> CrossFitted:
-    """Of the first documents; none has a duplicate."""
-    return fit_evidence(tokens, labels, np.arange(count), np.arange(len(labels)), seed)
-
-
-def all_weights(found: CrossFitted) -> np.ndarray:
-    return np.stack([model.weights for model in found.models])
-
-
 def test_the_windows_that_hold_the_telling_token_are_drawn() -> None:
     tokens, labels, places = corpus(900)
-    fitted = fitted_to(tokens, labels, 800).models[0]
+    fitted = fit_evidence(tokens, labels, np.arange(800), seed=0)
     spans = window_spans(120, 20, 2)
     drawn_right, blindly = [], []
     for row in range(800, 900):  # Documents that were not fitted to.
@@ -130,64 +115,29 @@ def test_without_evidence_every_window_is_drawn_as_often() -> None:
 def test_labels_that_all_or_no_document_has_say_nothing() -> None:
     tokens, labels, _ = corpus(50)
     labels = np.column_stack([labels, np.ones(50), np.zeros(50)]).astype(np.uint8)
-    for model in fitted_to(tokens, labels, 50).models:
-        assert model.weights[:2].any(axis=1).all()
-        assert not model.weights[2:].any()
+    fitted = fit_evidence(tokens, labels, np.arange(50), seed=0)
+    assert fitted.weights[:2].any(axis=1).all()
+    assert not fitted.weights[2:].any()
 
 
 @pytest.mark.parametrize("documents", [[], [[]], [[], [5]], [[5], [6, 7]]])
 def test_hardly_any_tokens(documents: list[list[int]]) -> None:
-    labels = (np.arange(2 * len(documents)).reshape(-1, 2) % 2).astype(np.uint8)
-    fitted = fitted_to(tokenized(documents), labels, len(labels))
-    assert np.isfinite(all_weights(fitted)).all()
-    for place, document in enumerate(documents):
+    labels = np.arange(2 * len(documents)).reshape(-1, 2) % 2
+    fitted = fit_evidence(tokenized(documents), labels.astype(np.uint8), np.arange(len(labels)), 0)
+    assert np.isfinite(fitted.weights).all()
+    for document in documents:
         ids = np.array(document, dtype=np.int32)
-        spans = window_spans(len(ids), 5, 0)
-        assert fitted.of(place).of_windows(ids, spans).shape == (1,)
+        assert fitted.of_windows(ids, window_spans(len(ids), 5, 0)).shape == (1,)
 
 
-def test_no_document_is_judged_by_a_model_that_has_seen_it_or_a_duplicate() -> None:
-    tokens, labels, _ = corpus(60)
-    groups = np.arange(60) // 2
-    found = fit_evidence(tokens, labels, np.arange(60), groups, 0)
-    assert len(found.models) == evidence.FOLDS
-    assert (found.fold[::2] == found.fold[1::2]).all()
-    assert set(np.bincount(found.fold).tolist()) == {60 // evidence.FOLDS}
-    for fold, model in enumerate(found.models):
-        # Other labels of the documents of a fold change every model but their own.
-        changed = labels.copy()
-        changed[found.fold == fold] = 1 - changed[found.fold == fold]
-        again = fit_evidence(tokens, changed, np.arange(60), groups, 0)
-        same = [
-            np.array_equal(one.weights, other.weights)
-            for one, other in zip(found.models, again.models, strict=True)
-        ]
-        assert same == [other == fold for other in range(evidence.FOLDS)]
-        assert model.weights.any()
-
-
-def test_words_that_a_document_has_alone_are_no_evidence_of_its_labels() -> None:
-    """Fitted to it, the model would know them by heart."""
-    rng = np.random.default_rng(0)
-    documents = rng.integers(0, 30_000, (80, 60)).tolist()
-    labels = rng.integers(0, 2, (80, 1)).astype(np.uint8)
-    tokens = tokenized(documents)
-    found = fitted_to(tokens, labels, 80)
-    spans = window_spans(60, 10, 0)
-    own = [found.of(row).of_windows(tokens[row], spans).mean() for row in range(80)]
-    has = labels[:, 0] > 0
-    assert np.mean(np.array(own)[has]) == pytest.approx(np.mean(np.array(own)[~has]), rel=0.3)
-
-
-def test_a_larger_corpus_is_sampled_and_has_fewer_folds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_larger_corpus_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     tokens, labels, _ = corpus(60)
     monkeypatch.setattr(evidence, "FIT_DOCUMENTS", 40)
-    monkeypatch.setattr(evidence, "MANY_DOCUMENTS", 50)
-    some = fitted_to(tokens, labels, 60, seed=1)
-    assert len(some.models) == evidence.FOLDS_OF_MANY
-    again, other = (all_weights(fitted_to(tokens, labels, 60, seed=seed)) for seed in (1, 2))
-    np.testing.assert_array_equal(all_weights(some), again)
-    assert (all_weights(some) != other).any()
+    some = fit_evidence(tokens, labels, np.arange(60), seed=1)
+    np.testing.assert_array_equal(
+        some.weights, fit_evidence(tokens, labels, np.arange(60), seed=1).weights
+    )
+    assert (some.weights != fit_evidence(tokens, labels, np.arange(60), seed=2).weights).any()
 
 
 def test_it_is_fitted_once_and_then_taken_from_the_cache(
@@ -195,12 +145,10 @@ def test_it_is_fitted_once_and_then_taken_from_the_cache(
 ) -> None:
     monkeypatch.setenv("RESUMEBERT_CACHE", str(tmp_path))
     tokens, labels, _ = corpus(40)
-    every = np.arange(40)
-    first = get_evidence(tokens, labels, every, every, 0, {"what": "a test"})
+    first = get_evidence(tokens, labels, np.arange(40), 0, {"what": "a test"})
     monkeypatch.setattr(evidence, "LinearSVC", None)
-    again = get_evidence(tokens, labels, every, every, 0, {"what": "a test"})
-    np.testing.assert_array_equal(all_weights(first), all_weights(again))
-    np.testing.assert_array_equal(first.fold, again.fold)
+    again = get_evidence(tokens, labels, np.arange(40), 0, {"what": "a test"})
+    np.testing.assert_array_equal(first.weights, again.weights)
 
 
 def test_a_document_of_which_all_windows_are_read_is_read_in_full() -> None:

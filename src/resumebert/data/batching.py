@@ -1,5 +1,6 @@
 """Which documents go into a batch together, and how a batch of them becomes tensors."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, NamedTuple, TypedDict
@@ -201,9 +202,11 @@ class LengthBatchSampler(Sampler[list[Place]]):
 class ResumableLoader(DataLoader[Batch]):
     """A data loader that a checkpoint taken within an epoch can bring back to where it was.
 
-    The trainer saves and loads its state, and tells the sampler the epoch.
+    The trainer saves and loads its state, and tells the sampler the epoch. ``waited`` is for how
+    many seconds batches were waited for so far.
     """
 
+    waited = 0.0
     _batches = 0
     _skip = 0
 
@@ -216,9 +219,12 @@ class ResumableLoader(DataLoader[Batch]):
         assert isinstance(self.batch_sampler, LengthBatchSampler)
         self._batches, self._skip = self._skip, 0
         self.batch_sampler.skip = self._batches
+        started = time.perf_counter()
         for batch in super().__iter__():
             self._batches += 1
+            self.waited += time.perf_counter() - started
             yield batch
+            started = time.perf_counter()
 
     def state_dict(self) -> dict[str, int]:
         """Return how many batches of the epoch have been handed out; 0 if all."""

@@ -10,6 +10,7 @@ from resumebert.charts.history import Curve
 from resumebert.evaluation.analysis import Analysis
 from resumebert.evaluation.comparison import Compared
 from resumebert.evaluation.result import EvaluationResult
+from resumebert.report.table import Table
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class ReportInput:
     analysis: Analysis = field(default_factory=Analysis)
     compared: Compared | None = None
     history: Sequence[Curve] = ()
+    speed: Sequence[Table] = ()
     data_report: Mapping[str, Any] | None = None
     config_yaml: str = ""
     environment: Mapping[str, Any] | None = None

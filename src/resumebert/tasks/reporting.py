@@ -21,10 +21,13 @@ from resumebert.inference.explaining import explain_text
 from resumebert.inference.scoring import TextScorer, scorer_of_run
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.report import ReportInput, read_history, write_model_card, write_report
+from resumebert.report.speed_tables import speed_tables
+from resumebert.report.table import Table
 from resumebert.settings.calls import as_yaml
 from resumebert.settings.schema import EvaluationSettings, Options
+from resumebert.utils.folders import read_json
 from resumebert.utils.interrupted_runs import runs_so_far
-from resumebert.utils.progress import Phase
+from resumebert.utils.progress import Phase, seconds_by_phase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +93,7 @@ def report(
         analysis=found,
         compared=subject.compared,
         history=read_history(runs_so_far(output_dir)),
+        speed=_speed(output_dir),
         data_report=datamodule.report,
         config_yaml=as_yaml(subject.config),
         environment=environment,
@@ -99,3 +103,8 @@ def report(
         write_model_card(output_dir / "model_card.md", content)
     if found.suspects is not None:
         write_suspects(output_dir / "suspect_labels.csv", found.suspects)
+
+
+def _speed(output_dir: Path) -> list[Table]:
+    trained = read_json(output_dir / "throughput.json")
+    return speed_tables(trained, seconds_by_phase()) if trained else []

@@ -60,11 +60,11 @@ from resumebert.utils.console import make_console, quiet_libraries, warn
 from resumebert.utils.durable_files import postpone, raising_postponed
 from resumebert.utils.environment import environment
 from resumebert.utils.errors import UserError
-from resumebert.utils.folders import make_output_folder
+from resumebert.utils.folders import make_output_folder, read_json
 from resumebert.utils.hardware import check_accelerator, keep_freed_memory
 from resumebert.utils.interrupted_runs import note_origin
 from resumebert.utils.processes import processes_of_one_run
-from resumebert.utils.progress import showing
+from resumebert.utils.progress import seconds_by_phase, showing
 from resumebert.utils.trust import is_dotted
 
 console = make_console()
@@ -230,11 +230,18 @@ def _train(settings: TrainSettings, table: ResumeTable | None) -> float | None:
             known = familiarity(subject.scorer, datamodule, settings.evaluation.unlike_training)
             if known is not None:
                 store_in_run(replace(fitted, familiarity=known), Path(best))
+        _note_phases(output_dir / "throughput.json")
         log_hyperparameters(trainer, settings, model.results)
         say_where(console, output_dir, time.monotonic() - started)
     # Never a test figure: a search that optimised it would be dishonest.
     metric = settings.monitor.metric.partition("/")[2]
     return model.results["val"][metric] if "val" in model.results else None
+
+
+def _note_phases(path: Path) -> None:
+    """Add to throughput.json how long each part of the run took."""
+    if known := read_json(path):
+        write_json(path, known | {"seconds_by_phase": seconds_by_phase()})
 
 
 def _check_trial(settings: TrainSettings) -> None:

@@ -115,6 +115,14 @@ def showing(console: Console, seconds: float = SECONDS) -> Iterator[None]:
         _display = None
 
 
+def seconds_by_phase() -> dict[str, float]:
+    """Return how long each part of the command has taken, of those that have ended.
+
+    Those in another are part of it, and so are epochs of the training.
+    """
+    return {} if _display is None else dict(_display.seconds_by_phase)
+
+
 class _Times(ProgressColumn):
     """How long a phase has taken, and how much longer it will if that can be told."""
 
@@ -128,6 +136,7 @@ class _Display:
     def __init__(self, console: Console, seconds: float) -> None:
         self._console, self.seconds = console, seconds
         self._phases: list[Phase] = []
+        self.seconds_by_phase: dict[str, float] = {}
         self._bars: Progress | None = None
         self._tasks: list[TaskID] = []
         self._lock = RLock()
@@ -163,6 +172,9 @@ class _Display:
             if phase not in self._phases:
                 return
             place = self._phases.index(phase)
+            if place == 0:
+                name = phase.what.partition(",")[0]
+                self.seconds_by_phase[name] = self.seconds_by_phase.get(name, 0.0) + phase.seconds
             # With it those in it that an exception has left open.
             del self._phases[place:]
             if self._bars is not None:
