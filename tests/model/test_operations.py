@@ -47,5 +47,7 @@ def test_short_windows_cost_less_than_their_number_says():
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_peak_is_measured(dtype):
+    before = torch.get_rng_state()
     # The slowest machine does more than a tenth of a billion, and none a million billions.
     assert 1e8 < measured_peak(torch.device("cpu"), dtype) < 1e15
+    assert torch.equal(torch.get_rng_state(), before)
