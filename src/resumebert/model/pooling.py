@@ -17,8 +17,8 @@ from torch import Tensor
 Pooling = Callable[[Tensor, Tensor, int], Tensor]
 ScoredPooling = Callable[[Tensor, Tensor, Tensor, int], Tensor]
 
-# Of gated pooling: how many windows the scores are averaged over, and how fast the gate closes
-# (trained with the rest of the model, this slope came to 0.3 to 0.4 whatever it started from).
+# Of gated pooling: how many windows the scores are averaged over, and how fast the gate closes.
+# Trained with the rest of the model from 1 on, this slope came to 0.3 to 0.4 on the full corpus.
 TOP = 4
 SLOPE = 0.4
 
@@ -87,8 +87,8 @@ def gated_pooling(logits: Tensor, scores: Tensor, document: Tensor, documents: i
 
     ``z_l = max_w t_wl + σ(−a · max_l max_w t_wl) · top_w d_wl`` with logits t, scores d, the mean
     of the :data:`TOP` highest scores and the :data:`SLOPE` a. A title in one window settles the
-    labels of a text; then the gate is shut, and what all texts of an occupation have in common
-    (duties, skills) adds nothing, which by itself would make mistakes. Without a title it opens. It
+    labels of a text; then the gate is nearly shut, and what all texts of an occupation have in
+    common (duties, skills), which by itself would make mistakes, adds little. Else it opens. It
     is a mixture of two experts whose gate is one's confidence (Jacobs et al., "Adaptive mixtures of
     local experts", 1991). It wants ``data.mask_label_words``, or no text of the training lacks a
     title.
