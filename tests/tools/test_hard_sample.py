@@ -53,6 +53,7 @@ def truth(true_labels: pd.Series) -> npt.NDArray[np.uint8]:
     return np.array([[name in labels for name in LABELS] for labels in sets], dtype=np.uint8)
 
 
+@pytest.mark.slow
 def test_second_versions_are_nearly_the_same_and_nothing_else_is(
     table: pd.DataFrame, true_labels: pd.Series
 ) -> None:
@@ -124,6 +125,7 @@ def test_names_of_other_labels_stand_in_most_texts(
     assert (named & (truth == 0)).any(axis=1).mean() > 0.6
 
 
+@pytest.mark.slow
 def test_a_linear_model_does_not_get_it_right(
     table: pd.DataFrame, truth: npt.NDArray[np.uint8]
 ) -> None:
