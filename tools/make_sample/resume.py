@@ -7,9 +7,9 @@ from tools.make_sample import world
 from tools.make_sample.banks import COMMON, IT_NEIGHBOURS, OTHER_TRADES, ROLES, Role
 from tools.make_sample.difficulty import Difficulty
 from tools.make_sample.grammar import expand, upper_first
+from tools.make_sample.lists import extras, skills
 from tools.make_sample.others import (
     HEADLINES,
-    borrowed_skills,
     course,
     strangers,
     told_of_others,
@@ -277,49 +277,6 @@ def _headline(
     return headline
 
 
-def _skills(
-    roles: list[Role],
-    labels: tuple[str, ...],
-    lacking: tuple[str, ...],
-    words: int,
-    how: Difficulty,
-    rng: Random,
-) -> list[str]:
-    wanted = max(5, min(40, int(words * rng.uniform(0.04, 0.09))))
-    each = max(4, wanted // max(1, len(roles)))
-    skills: list[str] = []
-    for role in roles:
-        skills += rng.sample(role.skills, min(len(role.skills), each))
-    if rng.random() < 0.3:
-        weak = rng.choice([label for label in COMMON["weak_skills"] if label not in labels])
-        skills.append(rng.choice(COMMON["weak_skills"][weak]))
-    if how.borrowed_skills and rng.random() < how.borrowed_skills:
-        skills += borrowed_skills(lacking, round(len(skills) * rng.uniform(0.4, 1.4)), rng)
-    if rng.random() < how.shuffled_skills:
-        rng.shuffle(skills)
-    return list(dict.fromkeys(skills))
-
-
-def _extras(labels: tuple[str, ...], rng: Random) -> list[tuple[str, str]]:
-    extras = []
-    if rng.random() < 0.3:
-        spoken = rng.sample(COMMON["languages"], rng.randint(1, 3))
-        level = rng.choice(("fluent", "native", "B2", "C1", "conversational"))
-        extras.append(("Languages", ", ".join(f"{name} ({level})" for name in spoken)))
-    if rng.random() < 0.25:
-        extras.append(("Interests", ", ".join(rng.sample(COMMON["interests"], rng.randint(2, 4)))))
-    if rng.random() < 0.2:
-        extras.append(("Relevant Coursework", ", ".join(rng.sample(COMMON["coursework"], 4))))
-    if rng.random() < 0.15:
-        strange = [label for label in ROLES if label not in labels]
-        other = rng.choice(ROLES[rng.choice(strange)].exact[:1])
-        extras.append(("References", f"A former {other} of the company, name on request"))
-    elif rng.random() < 0.15:
-        extras.append(("References", "Available on request"))
-    rng.shuffle(extras)
-    return extras
-
-
 def plan(
     person: Person, labels: tuple[str, ...], words: int, how: Difficulty, rng: Random
 ) -> Resume:
@@ -402,11 +359,11 @@ def plan(
         headline=_headline(jobs, sides, labels, seniority, how, rng),
         summary=_summary(main, sides, labels, lacking, years, industry, how, rng),
         jobs=jobs,
-        skills=_skills(main + listed, labels, lacking, words, how, rng),
+        skills=skills(main + listed, labels, lacking, words, how, rng),
         soft=rng.sample(COMMON["soft_skills"], rng.randint(2, 6)),
         education=education,
         certificates=certificates,
-        extras=_extras(labels, rng),
+        extras=extras(labels, rng),
         late=late,
         european=cities is world.EUROPEAN_CITIES,
         strangers=lacking,
