@@ -1,6 +1,7 @@
 """What the tests share: a small labelled table, a tiny architecture, running a command."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 import pytest
 from lightning.pytorch import Callback, LightningModule, Trainer
 
@@ -148,3 +150,12 @@ def make_datamodule(tokenizer, table: ResumeTable, **arguments) -> ResumeDataMod
     datamodule = ResumeDataModule(lambda: table, splitter, tokenizer, **settings)
     datamodule.setup()
     return datamodule
+
+
+def assert_pronouns_are_those_of_the_texts(table: pd.DataFrame) -> None:
+    """Compare a made sample's column with the words that its texts use."""
+    pattern = {"she/her": r"\b(she|her)\b", "he/him": r"\b(he|his)\b", "they/them": r"\bthey\b"}
+    for pronouns, text in zip(table["pronouns"], table["text"], strict=True):
+        for which, sign in pattern.items():
+            spoken = re.search(sign, text, re.IGNORECASE) is not None
+            assert spoken == (which == pronouns)

@@ -1,6 +1,5 @@
 """A sample as hard as real résumés: ``python -m tools.make_sample --hard FOLDER``."""
 
-import re
 import sys
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import LinearSVC
 from tokenizers import Tokenizer
 
+from helpers import assert_pronouns_are_those_of_the_texts
 from resumebert.data.duplicates import duplicate_groups
 from tools.make_sample.__main__ import main
 from tools.make_sample.label_sets import LABELS
@@ -110,10 +110,7 @@ def test_labels_follow_the_reference(truth: npt.NDArray[np.uint8]) -> None:
 
 
 def test_pronouns_are_those_of_the_text(table: pd.DataFrame) -> None:
-    pattern = {"she/her": r"\b(she|her)\b", "he/him": r"\b(he|his)\b", "they/them": r"\bthey\b"}
-    for pronouns, text in zip(table["pronouns"], table["text"], strict=True):
-        for which, sign in pattern.items():
-            assert (re.search(sign, text, re.IGNORECASE) is not None) == (which == pronouns)
+    assert_pronouns_are_those_of_the_texts(table)
 
 
 def test_names_of_other_labels_stand_in_most_texts(

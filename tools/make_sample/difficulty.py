@@ -29,7 +29,9 @@ def _as_real_ones(share: float, longest: int, rng: Random) -> int:
 
 @dataclass(frozen=True)
 class Difficulty:
-    """Shares and bounds; those without a word are of résumés, and chances.
+    """What makes résumés hard, and how much of it there is.
+
+    A number in [0, 1] is the chance that a résumé has it, unless another whole is named.
 
     Attributes:
         longest: words of a résumé.

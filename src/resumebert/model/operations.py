@@ -20,7 +20,7 @@ from torch import nn
 from transformers.models.bert.modeling_bert import BertForSequenceClassification
 
 # Of the matrices that the peak is measured with; larger ones fill a GPU.
-_SIDE_CPU, _SIDE_GPU = 1024, 8192
+_SIDE_CPU, _SIDE_GPU = 1024, 4096
 _TURNS = 3
 
 

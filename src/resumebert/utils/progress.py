@@ -118,7 +118,7 @@ def showing(console: Console, seconds: float = SECONDS) -> Iterator[None]:
 def seconds_by_phase() -> dict[str, float]:
     """Return how long each part of the command has taken, of those that have ended.
 
-    Those in another are part of it, and so are epochs of the training.
+    A part within another counts to the outer one. All epochs of a training count as one part.
     """
     return {} if _display is None else dict(_display.seconds_by_phase)
 
