@@ -77,11 +77,15 @@ class DocumentReaders:
         """Yield the documents in the order given; those that fail have an error."""
         pending: deque[Future[Document]] = deque()
         for source in sources:
-            pending.append(self._pool.submit(self._read, source))
+            pending.append(self.submit(source))
             if len(pending) >= _AHEAD * len(self._processes):
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
+
+    def submit(self, source: Source) -> Future[Document]:
+        """Have one document read beside others, and return what it will be."""
+        return self._pool.submit(self._read, source)
 
     def _read(self, source: Source) -> Document:
         name, data = source if isinstance(source, tuple) else (str(source), None)

@@ -36,13 +36,12 @@ from resumebert.data.readers.files import (
 )
 from resumebert.data.readers.json_tables import MAX_ROW, line_at, looks_like_json
 from resumebert.data.readers.tables import SUFFIXES, open_table, open_text, table_suffix
-from resumebert.documents import DocumentReaders, Limits
+from resumebert.documents import Document, DocumentReaders, Limits
 from resumebert.utils.errors import UserError
 
 STDIN = "-"
 _LIMITS = Limits()
 _HEAD = 1 << 16
-_HIDDEN = "hidden_text: {:,} characters that a person can't see were {}"
 # The readers name the keys of train.py.
 _KEYS = re.compile(r"\bdata\.(path|(?:text_column|id_column|encoding|separator|quoting|sheet)\b)")
 
@@ -167,7 +166,6 @@ class _Documents:
 
     def items(self, start: int = 0) -> Generator[Item, None, None]:
         keep = self._options.keep_hidden
-        what = "kept" if keep else "left out"
         with (
             own_keys(),
             self._members() as members,
@@ -177,7 +175,7 @@ class _Documents:
             for document in readers.read(sources):
                 notes = list(document.notes)
                 if document.hidden_text:
-                    notes.append(_HIDDEN.format(len(document.hidden_text), what))
+                    notes.append(hidden_note(document, kept=keep))
                 error = None if document.error is None else f"it {document.error}"
                 name = printable(document.name)
                 yield Item(name, document.text, error, printable("; ".join(notes)))
@@ -192,6 +190,14 @@ class _Documents:
                 yield members
         else:
             yield [Member(path.name, partial(path.open, "rb"), bytes)]
+
+
+def hidden_note(document: Document, *, kept: bool) -> str:
+    """Say that a document holds text that a person can't see."""
+    what = "kept" if kept else "left out"
+    return (
+        f"hidden_text: {len(document.hidden_text):,} characters that a person can't see were {what}"
+    )
 
 
 def _beginning(member: Member) -> bytes:

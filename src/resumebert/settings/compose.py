@@ -11,8 +11,9 @@ from hydra import initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from resumebert.settings.rules import OF_EXPORT, OF_PREDICT, REQUIREMENTS, check_values
+from resumebert.settings.rules import OF_APP, OF_EXPORT, OF_PREDICT, REQUIREMENTS, check_values
 from resumebert.settings.schema import (
+    AppSettings,
     DataSettings,
     EvalSettings,
     ExportSettings,
@@ -34,6 +35,7 @@ TEXTS = (
     "data.path", "data.labels_file", "data.split.manifest", "model.path", "ckpt_path", "ckpt",
     "compare_to", "data.text_column", "data.file_column", "data.id_column", "data.labels_column",
     "data.split_column", "data.sheet", "output", "input", "text_column", "id_column", "sheet",
+    "token", "corrections",
 )  # fmt: skip
 # Relative paths are relative to where the command was typed.
 PATHS = (
@@ -121,6 +123,12 @@ def predict_settings(config: DictConfig) -> PredictSettings:
         config, "which model labels", "python", "predict.py", "input=PATH", "output=F.csv"
     )
     return PredictSettings.of(plain_config(_checked(config, {}, OF_PREDICT)))
+
+
+def app_settings(config: DictConfig) -> AppSettings:
+    """Check a config of app.py, and freeze it; the config is not changed."""
+    _check_is_given(config, "which model labels", "python", "app.py")
+    return AppSettings.of(plain_config(_checked(config, {}, OF_APP)))
 
 
 def plain_config(config: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigTypeError
 
 from resumebert.settings.schema import (
+    AppSettings,
     EvalSettings,
     ExportSettings,
     PredictSettings,
@@ -210,6 +211,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
 # Of one command alone, some of whose keys mean something else in others.
 OF_EXPORT: Mapping[str, Requirement] = dict(_of_fields(ExportSettings))
 OF_PREDICT: Mapping[str, Requirement] = dict(_of_fields(PredictSettings))
+OF_APP: Mapping[str, Requirement] = dict(_of_fields(AppSettings))
 
 
 def check_values(

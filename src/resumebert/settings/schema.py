@@ -46,6 +46,10 @@ HUB_NAME = Requirement(
     "OWNER/NAME on the Hugging Face hub",
     lambda value: isinstance(value, str) and bool(re.fullmatch(r"[\w.-]+/[\w.-]+", value)),
 )
+TOKEN = Requirement(
+    "at least 16 letters, digits, hyphens or underscores",
+    lambda value: isinstance(value, str) and bool(re.fullmatch(r"[\w-]{16,}", value, re.ASCII)),
+)
 BERT = Requirement("a dictionary of BERT settings", lambda value: isinstance(value, Mapping))
 LORA = Requirement(
     "a dictionary of r, alpha, dropout and target_modules, as model/lora=default gives",
@@ -355,6 +359,29 @@ class PredictSettings(Settings):
     engine: Literal["local", "ray"]
     ray_address: str | None = must(NAME)  # null: a cluster of this machine alone
     ray_workers: int | None = must(integer(1))  # null: one for each two processors
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppSettings(Settings):
+    """The settings of app.py."""
+
+    ckpt: str  # a checkpoint file, a run's folder or one that export.py wrote
+    host: str  # the address to listen at
+    port: int = must(integer(0, 65535))  # 0: any that is free
+    token: str | None = must(optional(TOKEN))  # what clients must show
+    hosts: Sequence[str] = must(either(NAMES, STRING))  # further names of the server
+    corrections: str | None  # a csv that corrections are saved in
+    trust: Sequence[str] = must(either(NAMES, STRING))  # packages that the model may name
+    keep_hidden: bool  # text that a person can't see
+    workers: int = must(integer(1, 1000))  # processes that read documents
+    megabytes: int = must(integer(1, 1000))  # of a request
+    characters: int = must(integer(1000))  # of a text
+    files: int = must(integer(1))  # that the page takes at once
+    seconds: float = must(POSITIVE)  # for a request to arrive, be read, be labelled
+    most_waiting: int = must(integer(1))  # texts and explanations
+    device: str = must(DEVICE)
+    precision: str | None = must(one_of(*PRECISIONS))  # null: the run's own
+    batch_size: int = must(integer(1))  # texts that are labelled together
 
 
 def frozen(value: Any) -> Any:

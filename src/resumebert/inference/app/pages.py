@@ -1,0 +1,97 @@
+"""The pages as HTML: each one file with its style and script inside it, and nothing outside it."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from resumebert.charts import stylesheet
+from resumebert.inference.app.answers import About
+from resumebert.utils.folders import EXPORTED
+
+# What a run and an export say of their model, and how far above the model's file it may lie.
+_CARDS = ("model_card.md", "README.md")
+_PLACES = (".", "..")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page, and the Content-Security-Policy that lets its own style and script run, no other."""
+
+    html: str
+    policy: str
+
+
+def main_page(about: About) -> Page:
+    """Return the page that takes résumés."""
+    # "</script>" in a label's name must not end the element that holds it.
+    data = json.dumps(about.model_dump()).replace("<", "\\u003c")
+    return _page("page.html", _read("page.js"), about=about, data=Markup(data))
+
+
+def card_page(model: Path, about: About) -> Page:
+    """Return the model card of a checkpoint, a run's folder or an exported folder."""
+    card = _card(model)
+    # Whatever HTML is in it is shown as text.
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    content = Markup(markdown.render(card)) if card else None
+    return _page("card.html", about=about, card=content)
+
+
+def api_page(description: Mapping[str, Any]) -> Page:
+    """Return the page on the API, of its OpenAPI description."""
+    return _page("api.html", paths=description["paths"], schemas=description["components"])
+
+
+def _card(model: Path) -> str | None:
+    """Return the model card that lies with a model, as Markdown."""
+    folder = model if model.is_dir() else model.parent
+    for place in _PLACES:
+        for name in _CARDS:
+            path = folder / place / name
+            # A README somewhere else is not the model's.
+            if name == "README.md" and not (path.parent / EXPORTED).is_file():
+                continue
+            if path.is_file():
+                return _body(path.read_text(encoding="utf-8", errors="replace"))
+    return None
+
+
+def _body(card: str) -> str:
+    """Return a card without the YAML that a model hub wants before it."""
+    return card.split("\n---\n", 1)[-1] if card.startswith("---\n") else card
+
+
+def _page(name: str, script: str = "", **content: Any) -> Page:
+    style = stylesheet() + Markup(_read("page.css"))
+    environment = Environment(
+        loader=PackageLoader("resumebert.inference.app"),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    html = environment.get_template(name).render(style=style, script=Markup(script), **content)
+    policy = (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
+        "connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    )
+    return Page(html, policy)
+
+
+def _hash(code: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"
+
+
+def _read(name: str) -> str:
+    folder = files("resumebert.inference.app") / "templates"
+    return (folder / name).read_text(encoding="utf-8")
