@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import itertools
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -42,7 +44,7 @@ def card_page(model: Path, about: About) -> Page:
     card = _card(model)
     # Whatever HTML is in it is shown as text.
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    content = Markup(markdown.render(card)) if card else None
+    content = Markup(_with_scrolling(markdown.render(card))) if card else None
     return _page("card.html", about=about, card=content)
 
 
@@ -63,6 +65,20 @@ def _card(model: Path) -> str | None:
             if path.is_file():
                 return _body(path.read_text(encoding="utf-8", errors="replace"))
     return None
+
+
+def _with_scrolling(html: str) -> str:
+    """Let wide tables scroll, by the keyboard too, and leave no heading of a column empty."""
+    numbers = itertools.count(1)
+    html = re.sub(
+        "<table>",
+        lambda _: (
+            f'<div class="scroll" tabindex="0" role="region" aria-label="Table '
+            f'{next(numbers)}"><table>'
+        ),
+        html,
+    )
+    return html.replace("</table>", "</table></div>").replace("<th></th>", "<td></td>")
 
 
 def _body(card: str) -> str:

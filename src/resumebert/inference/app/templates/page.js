@@ -4,6 +4,8 @@ const about = JSON.parse(document.getElementById("about").textContent);
 const TOGETHER = 4, TRIES = 60;
 // Of more labels than this, those that are far from given are shown when asked for.
 const LABELS = 14;
+// Words of less than this part of the strongest weight are not marked.
+const WEAK = 0.15;
 const $ = (id) => document.getElementById(id);
 // What was sent, in order: {name, state: "waiting" | "done" | "failed", found, error, words}.
 let documents = [];
@@ -21,7 +23,7 @@ function make(tag, properties = {}, ...children) {
   element.append(...children.filter((child) => child !== null && child !== undefined));
   return element;
 }
-const percent = (value) => `${(100 * value).toFixed(value > 0.0995 && value < 0.9995 ? 0 : 1)} %`;
+const percent = (value) => `${(100 * value).toFixed(value > 0.0995 ? 0 : 1)} %`;
 const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 const wait = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds));
 
@@ -257,14 +259,13 @@ function showDocument() {
   const text = make("div", { className: "text", tabIndex: 0, role: "region", ariaLabel: "Text as the model read it" });
   const words = make("div", { role: "status" });
   const labels = labelList(one, text, words);
-  const order = [...found.labels].sort((a, b) => found.probabilities[b] - found.probabilities[a]);
   section.replaceChildren(title, marks, make("div", { className: "two" },
     make("div", {},
-      make("p", { className: "hint" }, found.labels.length
-        ? `Given: ${order.join(", ")}.` : "No label reaches its threshold.",
-      " Choose a label to see where in the text the model found it."),
-      labels, correction(one)),
-    make("div", {}, words, text)));
+      make("p", { className: "hint" }, found.labels.length ? "" : "No label reaches its threshold. ",
+        "Choose a label to see where the model found it. ", make("i", { className: "key chosen" }), " threshold"),
+      labels),
+    make("div", {}, words, text),
+    correction(one)));
   mark(text, found.text, []);
   title.focus({ preventScroll: true });
   section.scrollIntoView({ block: "start" });
@@ -290,8 +291,8 @@ function labelList(one, text, words) {
         }
         where(one, name, text, words);
       } }, name),
-      make("span", { className: "value" }, isGiven ? make("b", {}, "given") : "not given",
-        ` · ${percent(probability)}, from ${percent(found.thresholds[name])} on`),
+      make("span", { className: "value" }, isGiven ? make("b", {}, "given") : "not given", ` · ${percent(probability)}`,
+        make("span", { className: "unseen" }, `, given from ${percent(found.thresholds[name])} on`)),
       make("span", { className: "track", ariaHidden: "true" }, fill, cut));
     return item;
   });
@@ -356,13 +357,15 @@ function where(one, name, text, words) {
 }
 
 function tell(one, said, text, words) {
+  const most = Math.max(...said.words.map((each) => Math.abs(each.weight)));
+  const strong = said.words.filter((each) => Math.abs(each.weight) > WEAK * most);
   const passages = said.windows.map(({ start, end, share }) => ({ start, end, strength: share }));
-  mark(text, said.text, passages, said.words);
+  mark(text, said.text, passages, strong);
   words.replaceChildren(
     make("p", { className: "hint" }, make("i", { className: "key for" }), ` speaks for ${said.label}   `,
       make("i", { className: "key against" }), " speaks against it   ",
       make("i", { className: "key window" }), " passages that decide"),
-    make("ul", { className: "words" }, ...said.words.slice(0, 8).map((each) => make("li", {},
+    make("ul", { className: "words" }, ...strong.slice(0, 8).map((each) => make("li", {},
       make("span", { className: each.weight > 0 ? "for" : "against" }, each.word), ` ${each.weight > 0 ? "+" : "−"}${Math.abs(each.weight).toFixed(2)}`))));
   text.querySelector(".for, .against")?.scrollIntoView({ block: "nearest" });
 }
