@@ -11,15 +11,18 @@ ARGS ?=
 # What is compiled once is there for all the processes that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install install-dev train eval test test-all bench-gpu lint format tensorboard clean
+.PHONY: help install install-dev train eval app test test-all bench-gpu docs lint format \
+  tensorboard clean
 
 help:
 	@echo 'make train ARGS="trainer.max_epochs=3"   install into $(VENV) and train'
 	@echo 'make eval ARGS="ckpt=outputs/train/…"    evaluate a checkpoint'
+	@echo 'make app ARGS="ckpt=outputs/train/…"     a web page that labels résumés'
 	@echo 'make tensorboard                         watch the runs in outputs/'
 	@echo 'make test                                the tests (ARGS go to pytest)'
 	@echo 'make test-all                            the slow tests too'
 	@echo 'make bench-gpu                           how much of a GPU a training step uses'
+	@echo 'make docs                                the documentation as a site, in site/'
 	@echo 'make lint                                ruff and mypy'
 	@echo 'make format                              format the code'
 	@echo 'make clean                               remove $(VENV) and caches; outputs/ stay'
@@ -48,6 +51,15 @@ train: install
 
 eval: install
 	$(BIN)/python eval.py $(ARGS)
+
+app: install
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[app]'
+	$(BIN)/python app.py $(ARGS)
+
+docs: install
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/python -m tools.docs.configuration
+	$(BIN)/python -m tools.docs.site site
 
 tensorboard: install
 	$(BIN)/tensorboard --logdir outputs $(ARGS)

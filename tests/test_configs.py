@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from helpers import REPOSITORY
 from resumebert.model.pretrained import PretrainedSource
 from resumebert.settings.compose import plain_config
-from resumebert.settings.rules import OF_EXPORT, OF_PREDICT, REQUIREMENTS, check_values
+from resumebert.settings.rules import OF_APP, OF_EXPORT, OF_PREDICT, REQUIREMENTS, check_values
 from resumebert.settings.schema import DEFAULTS, EvaluationSettings
 from resumebert.utils.errors import UserError
 
@@ -77,11 +77,17 @@ def test_every_data_option_is_accepted_by_eval(option):
     check_values(composed("eval", "ckpt=x", option))
 
 
-@pytest.mark.parametrize(("name", "keys"), [("export", OF_EXPORT), ("predict", OF_PREDICT)])
-def test_the_keys_of_a_command_of_its_own_are_checked(name, keys):
+@pytest.mark.parametrize(
+    ("name", "keys", "given"),
+    [
+        ("export", OF_EXPORT, ["output=y"]),
+        ("predict", OF_PREDICT, ["output=y", "input=x"]),
+        ("app", OF_APP, []),
+    ],
+)
+def test_the_keys_of_a_command_of_its_own_are_checked(name, keys, given):
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        given = [] if name == "export" else ["input=x"]
-        config = compose(name, overrides=["ckpt=x", "output=y", *given])
+        config = compose(name, overrides=["ckpt=x", *given])
     assert set(keys) == set(leaves(config))
     check_values(config, keys)
     for key in keys:

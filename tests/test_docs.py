@@ -10,15 +10,15 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from helpers import REPOSITORY
 from resumebert import compose
-from resumebert.settings.rules import OF_EXPORT, OF_PREDICT, REQUIREMENTS, check_values
+from resumebert.settings.rules import OF_APP, OF_EXPORT, OF_PREDICT, REQUIREMENTS, check_values
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md")])
 NAMES = [str(page.relative_to(REPOSITORY)) for page in PAGES]
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 COMMAND = re.compile(
-    r"^\s*(?:\$ )?(?:cat \S+ \| )?python (train|eval|predict|export)\.py (.*)$", re.M
+    r"^\s*(?:\$ )?(?:cat \S+ \| )?python (train|eval|predict|export|app)\.py (.*)$", re.M
 )
-RULES = {"predict": OF_PREDICT, "export": OF_EXPORT}
+RULES = {"predict": OF_PREDICT, "export": OF_EXPORT, "app": OF_APP}
 # What a page has in place of a path or a name.
 IN_PLACE = re.compile(r"…|\.\.\.")
 

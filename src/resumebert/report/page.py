@@ -42,6 +42,17 @@ CHARTS = {
     "Thresholds": curves.threshold_curves,
     "Scores": curves.histogram,
 }
+# What each says, below the pictures of all labels together.
+READINGS = {
+    "Precision and recall": "The further up and to the right, the more of the true labels are "
+    "found with fewer wrong ones.",
+    "ROC": "The nearer to the upper left corner, the better the documents with a label are told "
+    "from the others.",
+    "Reliability": "On the diagonal, of the labels given a probability of 0.8, 80 % are right.",
+    "Thresholds": "What another threshold would give: how F1, precision and recall move with it.",
+    "Scores": "Above the line those with the label, below it those without: the further apart, "
+    "the fewer doubtful decisions.",
+}
 
 
 def write_report(path: Path, report: ReportInput) -> None:
@@ -75,6 +86,7 @@ def _contents(report: ReportInput) -> dict[str, Any]:
         "tables": tables,
         "drawn": drawn,
         "charts": CHARTS,
+        "readings": READINGS,
         "open_labels": OPEN_LABELS,
         "panels": list(panels(result, drawn)),
         "missed": int(confused.missed.sum()),

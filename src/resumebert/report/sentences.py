@@ -52,6 +52,34 @@ def verdict(report: ReportInput) -> list[str]:
     return said
 
 
+def use_words(result: EvaluationResult) -> list[str]:
+    """Say for which labels the model is good, and from which probability on it gives them."""
+    known = [
+        (result.metrics[f"{TUNED}f1/{name}"], name)
+        for name in result.label_names
+        if not math.isnan(result.metrics[f"{TUNED}f1/{name}"])
+    ]
+    said = []
+    if len(known) > 1:
+        order = sorted(known, key=lambda pair: -pair[0])
+        some = min(2, len(order) // 2)
+        best, worst = (
+            listed([f"{name} (F1 {number(value)})" for value, name in part])
+            for part in (order[:some], order[::-1][:some])
+        )
+        said.append(f"It is best at {best}, and worst at {worst}.")
+    lowest, highest = int(np.argmin(result.thresholds)), int(np.argmax(result.thresholds))
+    low, high = (
+        f"{number(result.thresholds[column])} ({result.label_names[column]})"
+        for column in (lowest, highest)
+    )
+    if lowest == highest:
+        said.append(f"A label is given from a probability of {number(result.thresholds[0])} on.")
+    else:
+        said.append(f"Each label is given from a probability of its own on: {low} to {high}.")
+    return [*said, "The labels are suggestions: a person decides."]
+
+
 def _figure(result: EvaluationResult, name: str) -> str:
     return with_ends(result.metrics[name], result.intervals.get(name))
 

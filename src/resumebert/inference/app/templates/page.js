@@ -362,9 +362,8 @@ function tell(one, said, text, words) {
   const passages = said.windows.map(({ start, end, share }) => ({ start, end, strength: share }));
   mark(text, said.text, passages, strong);
   words.replaceChildren(
-    make("p", { className: "hint" }, make("i", { className: "key for" }), ` speaks for ${said.label}   `,
-      make("i", { className: "key against" }), " speaks against it   ",
-      make("i", { className: "key window" }), " passages that decide"),
+    make("ul", { className: "legend" }, ...[["for", `speaks for ${said.label}`], ["against", "speaks against it"],
+      ["window", "passages that decide"]].map(([kind, name]) => make("li", {}, make("i", { className: `key ${kind}` }), name))),
     make("ul", { className: "words" }, ...strong.slice(0, 8).map((each) => make("li", {},
       make("span", { className: each.weight > 0 ? "for" : "against" }, each.word), ` ${each.weight > 0 ? "+" : "−"}${Math.abs(each.weight).toFixed(2)}`))));
   text.querySelector(".for, .against")?.scrollIntoView({ block: "nearest" });
