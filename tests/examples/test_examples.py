@@ -3,9 +3,11 @@
 import runpy
 import sys
 
+import pandas as pd
 import pytest
 
 from helpers import REPOSITORY
+from resumebert import compose, train
 
 EXAMPLES = REPOSITORY / "examples"
 
@@ -40,10 +42,41 @@ def test_predictions_are_scored():
     assert found["difference"].low > 0
 
 
+def test_corrections_are_added_to_the_training_documents(trained, tmp_path):
+    table = run_example("train_on_dataframe.py", tmp_path / "run")["frame"]
+    split = pd.read_csv(trained / "split.csv", dtype=str)["split"]
+    table["labels"] = table["labels"].str.join(";")
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    trains, tests = (table["text"][split == name].iloc[0] for name in ("train", "test"))
+    # As the page saves them, of a training text, of a test text, and of a new one.
+    texts = [trains, tests, "Nurse and teacher of nurses"]
+    labels = ['["Teacher"]', '["Teacher"]', '["Nurse", "Teacher"]']
+    corrections = pd.DataFrame({"id": ["a", "b", "c"], "text": texts, "labels": labels})
+    corrections.to_csv(tmp_path / "corrections.csv", index=False)
+    output = tmp_path / "both.parquet"
+    run_example(
+        "add_corrections.py", trained, tmp_path / "mine.csv", tmp_path / "corrections.csv", output
+    )
+    both = pd.read_parquet(output).set_index("text")
+    assert len(both) == len(table) + 1
+    assert both.loc[trains, ["id", "split"]].tolist() == ["a", "train"]
+    assert both.loc[tests, "split"] == "test"
+    assert both.loc[tests, "labels"].tolist() != ["Teacher"] or both.loc[tests, "id"] != "b"
+    assert both.loc[texts[2], "labels"].tolist() == ["Nurse", "Teacher"]
+    config = compose([
+        "data=table", f"data.path={output}", "data.labels_column=labels", "data/split=column",
+        "data.split_column=split", "model=bert_tiny", "data.long_documents=truncate",
+        "trainer.max_epochs=1", "evaluation.report=false", f"output_dir={tmp_path / 'new'}",
+    ])  # fmt: skip
+    train(config)
+    after = pd.read_csv(tmp_path / "new" / "split.csv", dtype=str)["split"]
+    assert (after == "test").sum() == (split == "test").sum()
+
+
 def test_no_example_is_left_out():
     named = {path.name for path in EXAMPLES.glob("*.py")}
     assert named == {
-        "train_on_dataframe.py", "label_texts.py", "score_predictions.py",
+        "train_on_dataframe.py", "add_corrections.py", "label_texts.py", "score_predictions.py",
         # By tests/inference/test_export.py.
         "label_with_onnx.py",
     }  # fmt: skip
