@@ -199,4 +199,4 @@ def test_sweeping(swept: tuple[Path, float], tmp_path: Path, seed: int) -> None:
     for number in "01":
         assert figures(tmp_path / "sweep" / number) == figures(sweep / number)
     with (tmp_path / "sweep" / "leaderboard.csv").open(encoding="utf-8") as stream:
-        assert [row["status"] for row in csv.DictReader(stream)] == ["finished"] * 2
+        assert [row["state"] for row in csv.DictReader(stream)] == ["finished"] * 2
