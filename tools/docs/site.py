@@ -19,6 +19,7 @@ from tools.docs.configuration import REPOSITORY
 OUTSIDE = {
     "index.md": "README.md",
     "CONTRIBUTING.md": "CONTRIBUTING.md",
+    "SECURITY.md": "SECURITY.md",
     "CHANGELOG.md": "CHANGELOG.md",
 }
 # The site's contents: heading → page → its name there.
@@ -36,7 +37,10 @@ CONTENTS = {
         "abstaining": "Abstaining", "exporting": "Exporting",
     },
     "From Python": {"api": "API", "extending": "Extending"},
-    "About": {"decisions": "Decisions", "CONTRIBUTING": "Contributing", "CHANGELOG": "Changelog"},
+    "About": {
+        "decisions": "Decisions", "SECURITY": "Security", "CONTRIBUTING": "Contributing",
+        "CHANGELOG": "Changelog",
+    },
 }  # fmt: skip
 SETTINGS = {
     "project": "resumebert",
