@@ -12,7 +12,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from commands.conftest import command  # noqa: F401
 from helpers import LEAN, QUICK, REPOSITORY, Command
 from resumebert.utils.durable_files import (
     postpone,
@@ -214,7 +213,7 @@ def files(folder: Path) -> dict[str, int]:
     ["config.yaml", "overrides.yaml", "split.csv", "data_report.json", "environment.json",
      "tfevents", "best.ckpt", "last.ckpt"],
 )  # fmt: skip
-def test_a_run_whose_disk_fills_up_early_ends_in_words(command: Command, tmp_path, fills_up, name):  # noqa: F811
+def test_a_run_whose_disk_fills_up_early_ends_in_words(command: Command, tmp_path, fills_up, name):
     fills_up(tmp_path, name)
     result = command("train", *LEAN, "logger=tensorboard", f"hydra.run.dir={tmp_path}/run")
     _full.clear()
@@ -227,7 +226,7 @@ def test_a_run_whose_disk_fills_up_early_ends_in_words(command: Command, tmp_pat
     assert not [path for path in left if name in path]
 
 
-def test_a_run_whose_disk_fills_up_late_keeps_its_model(command: Command, tmp_path, fills_up):  # noqa: F811
+def test_a_run_whose_disk_fills_up_late_keeps_its_model(command: Command, tmp_path, fills_up):
     fills_up(tmp_path, "throughput.json")
     result = command("train", *REPORTED, "logger=both", f"hydra.run.dir={tmp_path}/run")
     _full.clear()
@@ -262,7 +261,7 @@ def test_a_run_whose_disk_fills_up_late_keeps_its_model(command: Command, tmp_pa
     assert all(part.values())
 
 
-def test_a_folder_need_not_be_utf_8(command: Command, tmp_path):  # noqa: F811
+def test_a_folder_need_not_be_utf_8(command: Command, tmp_path):
     folder = tmp_path / os.fsdecode(b"caf\xe9")
     result = command("train", *REPORTED, f"hydra.run.dir='{folder}'")
     assert result.code == 0, result.errors

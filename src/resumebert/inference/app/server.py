@@ -1,16 +1,16 @@
 """The routes of the page and its API."""
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import Body, FastAPI, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 import resumebert
@@ -47,8 +47,6 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
     }.items()
 }
 _UNANSWERED = 499  # The client has gone; nginx's number, which nobody gets to see.
-_log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 def create_app(labeler: ResumeLabeler, settings: AppSettings, *, token: str | None = None) -> Guard:
@@ -194,9 +192,19 @@ def create_app(labeler: ResumeLabeler, settings: AppSettings, *, token: str | No
             rows = await asyncio.to_thread(saved.add, *row)
             return Saved(rows=rows)
 
+    @app.exception_handler(RequestValidationError)
+    async def not_as_described(_: Request, error: RequestValidationError) -> JSONResponse:
+        # FastAPI's own answer repeats what was sent, and fails where that is no text.
+        wrong = [f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors()]
+        said = f"The request is not as the API describes it. {'; '.join(wrong[:5])}."
+        return JSONResponse({"detail": said}, HTTPStatus.UNPROCESSABLE_ENTITY)
+
     @app.exception_handler(UserError)
-    async def user_error(_: Request, error: UserError) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, HTTPStatus.INTERNAL_SERVER_ERROR)
+    @app.exception_handler(Exception)
+    async def failed(_: Request, error: Exception) -> JSONResponse:
+        # What a library says may hold what was sent.
+        said = str(error) if isinstance(error, UserError) else "The server failed on this request."
+        return JSONResponse({"detail": said}, HTTPStatus.INTERNAL_SERVER_ERROR)
 
     is_open = settings.host not in _LOOPBACK
     return Guard(
