@@ -276,12 +276,13 @@ def test_a_split_can_be_given_back_and_folds_test_every_document(
     assert len(tested) == len(set(tested)) == 90
 
 
-@pytest.mark.parametrize("name", ["train", "eval"])
-def test_help_is_useful(tmp_path, name):
+@pytest.mark.parametrize("name", ["train", "eval", "predict", "app", "export"])
+def test_help_is_useful_and_fits_a_screen_and_a_half(tmp_path, name):
     result: Result = in_own_process(tmp_path, name, "--help")
     assert result.code == 0
     assert f"python {name}.py" in result.output
     assert "Settings" in result.output
+    assert len(result.output.splitlines()) <= 60
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ _HEAD = """# All settings
 
 Made of the comments in `conf/` by `python -m tools.docs.configuration`: change them there.
 `KEY=VALUE` on the command line sets a key, `+KEY=VALUE` adds one, and `GROUP=CHOICE` chooses a
-file. `--help` shows what a command would do, and `--cfg job` the whole config.
+file. `--help` shows the groups and what is changed most, `--cfg job` the whole config of a command.
 
 The shell completes keys and choices with the Tab key, once it is told to. In bash and zsh, for all
 commands:
