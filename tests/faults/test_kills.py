@@ -165,13 +165,15 @@ def test_predicting(
 @pytest.mark.parametrize("seed", range(6))
 def test_exporting(whole: tuple[Path, float], tmp_path: Path, seed: int) -> None:
     command = ("export", f"ckpt={whole[0]}", "output=export")
-    cache = tmp_path / "cache"
-    seconds = seconds_of(lambda: completed(tmp_path, *command[:2], "output=whole", cache=cache))
-    killed(tmp_path, *command, cache=cache, seconds=moment("export", seed, seconds))
+    cache, one, other = (tmp_path / name for name in ("cache", "one", "other"))
+    one.mkdir()
+    other.mkdir()
+    seconds = seconds_of(lambda: completed(one, *command, cache=cache))
+    killed(other, *command, cache=cache, seconds=moment("export", seed, seconds))
     # Whole or not at all.
-    if not (tmp_path / "export").exists():
-        completed(tmp_path, *command, cache=cache)
-    compared = filecmp.dircmp(tmp_path / "export", tmp_path / "whole")
+    if not (other / "export").exists():
+        completed(other, *command, cache=cache)
+    compared = filecmp.dircmp(one / "export", other / "export")
     assert compared.left_list == compared.right_list
     assert compared.diff_files == []
 

@@ -20,6 +20,7 @@ from resumebert import ResumeLabeler, UserError
 from resumebert.data.cleaning import clean
 from resumebert.data.readers import read_sample
 from resumebert.inference.export import export
+from resumebert.inference.exported import own_digest
 from resumebert.model.checkpoint_file import read_checkpoint, write_checkpoint
 from resumebert.model.classifier import ResumeClassifier
 from resumebert.model.pooling import SCORED_POOLINGS
@@ -201,6 +202,7 @@ def edit(folder, change):
     path = folder / "resumebert.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     change(content)
+    content["own_sha256"] = own_digest(content)
     path.write_text(json.dumps(content), encoding="utf-8")
 
 

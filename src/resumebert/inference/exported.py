@@ -40,7 +40,9 @@ from resumebert.settings.schema import DataSettings
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import EXPORTED
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# Before 2 there were digests of the weights alone.
+READABLE = (1, 2)
 ONNX, ONNX_INT8 = "model.onnx", "model_int8.onnx"
 MOST_BYTES = 50_000_000
 
@@ -66,7 +68,9 @@ class Usage:
     Label names are in the order of the L logits. ``windows`` has ``strategy``, ``max_length``
     (tokens of a window, [CLS] and [SEP] included), ``overlap`` (tokens that neighbours share), and
     the numbers of the tokens ``cls`` and ``sep``; ``decisions`` are those of
-    :meth:`resumebert.evaluation.decisions.Decisions.to_plain`. Unknown format versions are refused.
+    :meth:`resumebert.evaluation.decisions.Decisions.to_plain`. ``sha256`` are digests of the
+    folder's other files that a model is made of, ``own_sha256`` of everything else in this one, as
+    JSON with sorted keys. Unknown format versions are refused.
     """
 
     label_names: list[str]
@@ -78,12 +82,13 @@ class Usage:
     sha256: dict[str, str]
     resumebert: str
     format_version: int = FORMAT_VERSION
+    own_sha256: str = ""
 
 
 def usage_of(opened: OpenedModel, folder: Path) -> Usage:
-    """Return how a model is used whose weights lie in a folder."""
+    """Return how a model is used that a folder holds, all but ``resumebert.json``."""
     windowing, tokenizer = opened.windowing, opened.tokenizer
-    names = (WEIGHTS, POOLING_WEIGHTS, ONNX, ONNX_INT8)
+    files = sorted(path for path in folder.iterdir() if path.is_file())
     return Usage(
         label_names=list(opened.model.label_names),
         cleaning=list(opened.cleaning),
@@ -97,14 +102,16 @@ def usage_of(opened: OpenedModel, folder: Path) -> Usage:
         pooling=opened.model.pooling_name,
         decisions=opened.decisions.to_plain(),
         precision=opened.precision,
-        sha256={name: _digest(folder / name) for name in names if (folder / name).is_file()},
+        sha256={path.name: _digest(path) for path in files},
         resumebert=version("resumebert"),
     )
 
 
 def write_usage(usage: Usage, folder: Path) -> None:
     """Write ``resumebert.json`` into a folder."""
-    text = json.dumps(asdict(usage), indent=2, ensure_ascii=False) + "\n"
+    plain = asdict(usage)
+    plain["own_sha256"] = own_digest(plain)
+    text = json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
     (folder / EXPORTED).write_text(text, encoding="utf-8")
 
 
@@ -144,6 +151,10 @@ def open_exported(path: Path, trust: Sequence[str] = ()) -> OpenedModel:
         windowing = Windowing(windows["strategy"], windows["max_length"], windows["overlap"])
         unknown = set(usage.cleaning) - STEPS.keys()
         require(not unknown, f"cleaning: there is no step {min(unknown, default='')}")
+    # Large files are read once: they are checked where they are loaded.
+    large = (WEIGHTS, POOLING_WEIGHTS, ONNX, ONNX_INT8)
+    for name in usage.sha256.keys() - set(large):
+        _check_digest(folder / name, usage)
     tokenizer = TextTokenizer.from_folder(folder)
     decisions = stored_decisions(usage.decisions, len(usage.label_names), where, trust)
     model: ResumeClassifier | OnnxClassifier
@@ -167,10 +178,10 @@ def _read_usage(path: Path) -> Usage:
         require(type(plain) is dict, "it holds no settings")
         check_plain(plain)
     found = plain.get("format_version")
-    if type(found) is not int or found != FORMAT_VERSION:
+    if type(found) is not int or found not in READABLE:
         raise UserError(
             f"{path}: the folder has format version {str(found)[:20]}, and this resumebert reads "
-            f"version {FORMAT_VERSION}. Use the resumebert it was written with "
+            f"versions {' and '.join(map(str, READABLE))}. Use the resumebert it was written with "
             f"({str(plain.get('resumebert'))[:20]}), or export the model again."
         )
     with refusing(path, "it does not say how the model is used"):
@@ -181,7 +192,18 @@ def _read_usage(path: Path) -> Usage:
         usage = Usage(**known)
         check_types(usage.windows, {"strategy": str, "max_length": int, "overlap": int})
         require(usage.label_names != [], "there are no labels")
-        return usage
+    if found > 1 and usage.own_sha256 != own_digest(plain):
+        raise UserError(
+            f"{path}: it is not as export.py wrote it (its SHA-256 is another). It is damaged or "
+            "was edited; use another copy of the folder, or export the model again."
+        )
+    return usage
+
+
+def own_digest(plain: Mapping[str, Any]) -> str:
+    """Return the digest of the content of ``resumebert.json`` without the digest itself."""
+    rest = {name: value for name, value in plain.items() if name != "own_sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _hf_model(
