@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from helpers import REPOSITORY
-from tools.docs import configuration, site
+from tools.docs import configuration, licences, site
 
 
 def test_the_reference_is_up_to_date():
@@ -52,6 +52,13 @@ def test_comments_are_those_above_their_keys(tmp_path: Path):
     assert [(each.name, each.value, each.words) for each in found.settings] == [
         ("a", "1", "Of a."), ("b.c", "[x]", "Of c | d."), ("e", "null", ""),
     ]  # fmt: skip
+
+
+def test_the_licence_of_every_pinned_package_is_listed():
+    page = licences.PAGE.read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (\S+) \| (\S+) \| .*\S.* \|$", page, re.M))
+    rows.pop("package")
+    assert rows == dict(licences.pins()), "run: python -m tools.docs.licences"
 
 
 def test_every_page_is_in_the_contents():

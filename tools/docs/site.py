@@ -38,7 +38,7 @@ CONTENTS = {
     },
     "From Python": {"api": "API", "extending": "Extending"},
     "About": {
-        "decisions": "Decisions", "SECURITY": "Security", "CONTRIBUTING": "Contributing",
+        "decisions": "Decisions", "SECURITY": "Security", "licences": "Licences", "CONTRIBUTING": "Contributing",
         "CHANGELOG": "Changelog",
     },
 }  # fmt: skip
