@@ -21,9 +21,10 @@ STATED = {
 }
 _HEAD = """# Licences of the dependencies
 
-resumebert has the MIT licence. What it is installed with, at the versions that `constraints.txt` pins; made by
-`python -m tools.docs.licences`. Only the index decides what else an extra that is not pinned (`ray`, `wandb`, `mlflow`)
-brings. The default model, all-MiniLM-L6-v2, is under Apache-2.0.
+resumebert has the MIT licence. This is what it is installed with, at the versions that
+`constraints.txt` pins; made by `python -m tools.docs.licences`. What extras bring that are not
+pinned (`ray`, `wandb`, `mlflow`) is not in it. The default model, all-MiniLM-L6-v2, is under
+Apache-2.0.
 
 | package | version | licence |
 |---|---|---|

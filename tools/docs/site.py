@@ -38,8 +38,8 @@ CONTENTS = {
     },
     "From Python": {"api": "API", "extending": "Extending"},
     "About": {
-        "decisions": "Decisions", "SECURITY": "Security", "licences": "Licences", "CONTRIBUTING": "Contributing",
-        "CHANGELOG": "Changelog",
+        "decisions": "Decisions", "SECURITY": "Security", "licences": "Licences",
+        "CONTRIBUTING": "Contributing", "CHANGELOG": "Changelog",
     },
 }  # fmt: skip
 SETTINGS = {
