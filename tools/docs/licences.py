@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 from importlib import metadata
+from typing import Any
 
 from tools.docs.configuration import REPOSITORY
 
@@ -48,7 +49,7 @@ def pins() -> Iterator[tuple[str, str]]:
 
 def licence(name: str) -> str:
     """Return what an installed package states."""
-    found = metadata.metadata(name)
+    found: Any = metadata.metadata(name)
     plain = found.get("License-Expression") or found.get("License") or ""
     classified = [
         each.split(" :: ")[-1]
