@@ -11,7 +11,6 @@ from resumebert.utils.console import make_console, quiet_libraries
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import EXPORTED, checkpoint_file
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 # Connections at a time: beyond these, clients are told to try again.
 CONNECTIONS = 256
 
@@ -29,6 +28,7 @@ def serve(config: DictConfig) -> None:
     try:
         import uvicorn
 
+        from resumebert.inference.app.guard import LOOPBACK
         from resumebert.inference.app.server import create_app
     except ImportError as error:
         raise UserError(

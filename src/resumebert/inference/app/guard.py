@@ -18,6 +18,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+# The names of this machine for itself alone.
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _MEGABYTE = 1000**2
 # Of a request that is refused, so much is taken before the answer.
 _DROPPED_MEGABYTES = 200

@@ -27,7 +27,7 @@ from resumebert.inference.app.answers import (
     TextToLabel,
 )
 from resumebert.inference.app.corrections import Corrections
-from resumebert.inference.app.guard import Guard
+from resumebert.inference.app.guard import LOOPBACK, Guard
 from resumebert.inference.app.pages import Page, api_page, card_page, main_page
 from resumebert.inference.app.queueing import BusyError, LabelQueue
 from resumebert.inference.inputs import hidden_note
@@ -35,7 +35,6 @@ from resumebert.inference.labeler import ResumeLabeler
 from resumebert.settings.schema import AppSettings
 from resumebert.utils.errors import UserError
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _REFUSED: dict[int | str, dict[str, Any]] = {
     status: {"model": Refused, "description": words}
     for status, words in {
@@ -206,12 +205,12 @@ def create_app(labeler: ResumeLabeler, settings: AppSettings, *, token: str | No
         said = str(error) if isinstance(error, UserError) else "The server failed on this request."
         return JSONResponse({"detail": said}, HTTPStatus.INTERNAL_SERVER_ERROR)
 
-    is_open = settings.host not in _LOOPBACK
+    is_open = settings.host not in LOOPBACK
     return Guard(
         app,
         token=token,
         # Whoever must show a token is known, by whatever name the server is called.
-        hosts=None if is_open and not settings.hosts else {*_LOOPBACK, *settings.hosts},
+        hosts=None if is_open and not settings.hosts else {*LOOPBACK, *settings.hosts},
         megabytes=settings.megabytes,
         seconds=settings.seconds,
     )
