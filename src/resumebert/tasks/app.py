@@ -25,25 +25,28 @@ def serve(config: DictConfig) -> None:
         UserError: a value is wrong, the model can't be opened, or nothing can listen there.
     """
     settings = app_settings(config)
+    model = Path(settings.ckpt).expanduser()
+    if not (model / EXPORTED).is_file():
+        model = checkpoint_file(model)
     try:
+        import fastapi  # noqa: F401
+        import markdown_it  # noqa: F401
         import uvicorn
 
         from resumebert.inference.app.guard import LOOPBACK
-        from resumebert.inference.app.server import create_app
     except ImportError as error:
         raise UserError(
             f"app.py takes the package {error.name}: pip install -e '.[app]'"
         ) from error
-    model = Path(settings.ckpt).expanduser()
-    if not (model / EXPORTED).is_file():
-        model = checkpoint_file(model)
     console = make_console()
     token = settings.token
     if token is None and settings.host not in LOOPBACK:
         token = secrets.token_urlsafe(24)
-    # Before the model is loaded: somebody else may be listening there.
+    # Somebody else may be listening there: better known before the model is loaded.
     with listening(settings.host, settings.port) as listener:
         quiet_libraries()
+        # Imported here, since they load PyTorch.
+        from resumebert.inference.app.server import create_app
         from resumebert.inference.labeler import ResumeLabeler
 
         labeler = ResumeLabeler.load(
