@@ -12,7 +12,7 @@ from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import BertForSequenceClassification
 
 from resumebert.data.batching import Batch
-from resumebert.data.problems import name_list
+from resumebert.model.divergence import Divergence
 from resumebert.model.layers import FUSED, training_kernel
 from resumebert.model.lora import merge_factors, scaling
 from resumebert.model.losses import Loss, binary_cross_entropy
@@ -105,8 +105,7 @@ class ResumeClassifier(LightningModule):
         self.resumed_epoch: tuple[int, int] | None = None
         # The settings of each group of the optimizer before the first step.
         self.group_settings: list[dict[str, Any]] = []
-        # Of each batch since the last look: its documents, and whether its loss was finite.
-        self._unchecked: list[tuple[Tensor, Tensor]] = []
+        self.divergence = Divergence()
         self.checkpoint_extras: dict[str, Any] = {}
 
     def start_from_prevalences(self, prevalences: Tensor) -> None:
@@ -215,11 +214,11 @@ class ResumeClassifier(LightningModule):
         # So weighted, the mean over processes, which the strategy computes of the gradients, is the
         # mean over all documents. The weight is exactly 1 on one process.
         loss = self.loss(logits, batch["labels"]) * batch["weight"]
-        self._unchecked.append((batch["index"], loss.detach().isfinite()))
+        self.divergence.note(batch["index"], loss)
         # Not at each step, because it waits for the GPU.
         every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if batch_index % every == 0:
-            self._stop_if_diverged()
+            self.divergence.check(self.trainer)
         self.log("train/loss", loss, batch_size=len(logits), sync_dist=True)
         return loss
 
@@ -235,7 +234,7 @@ class ResumeClassifier(LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Stop before a validation if the training has diverged."""
-        self._stop_if_diverged()
+        self.divergence.check(self.trainer)
 
     def on_validation_epoch_end(self) -> None:
         """Log every validation metric that is defined."""
@@ -320,7 +319,8 @@ class ResumeClassifier(LightningModule):
             UserError: the training has diverged, so that the weights are of no use.
         """
         if self._trainer is not None and self.trainer.training:
-            self._stop_if_diverged(of_weights=True)
+            # A step may spoil the weights though the loss before it was finite.
+            self.divergence.check(self.trainer, self.parameters())
         checkpoint.update(self.checkpoint_extras)
         # Resuming a run needs LoRA's factors. Using a model must not need peft.
         if "optimizer_states" not in checkpoint:
@@ -354,32 +354,6 @@ class ResumeClassifier(LightningModule):
             if isinstance(config.scheduler, PlateauSchedule):
                 split, _, metric = config.scheduler.monitor.partition("/")
                 config.scheduler.step(self.results[split][metric])
-
-    def _stop_if_diverged(self, *, of_weights: bool = False) -> None:
-        unchecked, self._unchecked = self._unchecked, []
-        # One tensor, since each look at one waits for the GPU.
-        flags = [is_finite for _, is_finite in unchecked]
-        if of_weights:
-            # A step may spoil them though the loss before it was finite.
-            flags += [weights.detach().isfinite().all() for weights in self.parameters()]
-        finite = torch.stack(flags).tolist() if flags else []
-        # All processes must stop together: one that remains would wait for the others.
-        if self.trainer.strategy.reduce_boolean_decision(all(finite)):
-            return
-        table = getattr(getattr(self.trainer, "datamodule", None), "table", None)
-        what, where = "training loss", ""
-        if all(finite[: len(unchecked)]):
-            what = "weights"
-        elif table is not None:
-            index = unchecked[finite.index(False)][0].tolist()
-            where = (
-                f", first in the batch of the documents {name_list([table.ids[i] for i in index])}"
-            )
-        raise UserError(
-            f"The {what} became infinite or NaN by step {self.trainer.global_step}{where}. "
-            "Lower optimizer.lr, lengthen scheduler.warmup, or train with "
-            "trainer.precision=32-true. Checkpoints are from before it."
-        )
 
 
 def chunks_of_windows(lengths: Sequence[int], tokens: int) -> Iterator[tuple[slice, int]]:

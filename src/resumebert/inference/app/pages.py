@@ -36,7 +36,8 @@ def main_page(about: About) -> Page:
     """Return the page that takes résumés."""
     # "</script>" in a label's name must not end the element that holds it.
     data = json.dumps(about.model_dump()).replace("<", "\\u003c")
-    return _page("page.html", _read("page.js"), about=about, data=Markup(data))
+    script = f"{_read('page.js')}\n{_read('document.js')}"
+    return _page("page.html", script, about=about, data=Markup(data))
 
 
 def card_page(model: Path, about: About) -> Page:
