@@ -29,7 +29,9 @@ class Divergence:
         """
         noted, self._noted = self._noted, []
         flags = [is_finite for _, is_finite in noted]
-        flags += [each.detach().isfinite().all() for each in weights]
+        # Of a sharded weight this process's part.
+        own = (each.to_local() if hasattr(each, "to_local") else each for each in weights)
+        flags += [each.detach().isfinite().all() for each in own]
         finite = torch.stack(flags).tolist() if flags else []
         # All processes must stop together: one that remains would wait for the others.
         if trainer.strategy.reduce_boolean_decision(all(finite)):
