@@ -22,7 +22,7 @@
 
   for (const table of document.querySelectorAll("table.sortable")) {
     [...table.tHead.rows[0].cells].forEach((heading, column) => {
-      if (heading.classList.contains("plain-head")) return;
+      if (heading.classList.contains("plain-head") || !heading.textContent) return;
       const button = document.createElement("button");
       button.type = "button";
       button.append(...heading.childNodes);
