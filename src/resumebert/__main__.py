@@ -10,6 +10,7 @@ Commands, in the repository's folder; each tells its settings with --help:
   python train.py -m KEY=A,B                sweep, then a leaderboard
   python eval.py ckpt=RUN                   evaluate a run again, or on other data
   python predict.py ckpt=RUN input=PATH output=F.csv   label new documents
+  python app.py ckpt=RUN                    a web page and an HTTP API that label
   python export.py ckpt=RUN output=FOLDER   a folder for transformers or ONNX Runtime
   tensorboard --logdir outputs              watch
 
