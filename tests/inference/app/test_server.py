@@ -303,6 +303,13 @@ def test_every_answer_has_the_headers_that_keep_browsers_careful(serve):
 # The pages
 
 
+def test_the_end_of_the_models_path_is_all_that_is_told(serve, page_run):
+    with serve() as client:
+        for path in ("/", "/card", "/model"):
+            assert str(page_run) not in client.get(path).text
+        assert client.get("/model").json()["model"].endswith(page_run.name)
+
+
 def test_the_pages_take_nothing_from_elsewhere(serve):
     with serve() as client:
         for path in ("/", "/card", "/api"):

@@ -135,7 +135,7 @@ class Explained(BaseModel):
 class About(BaseModel):
     """What the server labels with, and what it takes."""
 
-    model: Annotated[str, Field(description="Where it lies.")]
+    model: Annotated[str, Field(description="The end of its path.")]
     labels: list[str]
     thresholds: dict[str, float]
     megabytes: Annotated[int, Field(description="Of a file, at most.")]

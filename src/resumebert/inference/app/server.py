@@ -62,7 +62,8 @@ def create_app(labeler: ResumeLabeler, settings: AppSettings, *, token: str | No
     model = str(Path(settings.ckpt).expanduser())
     saved = Corrections(Path(settings.corrections), model) if settings.corrections else None
     about = About(
-        model=model,
+        # Whoever asks need not know where else on this machine it lies.
+        model=str(Path(*Path(model).parts[-3:])),
         labels=labeler.label_names,
         thresholds=labeler.thresholds,
         megabytes=settings.megabytes,
