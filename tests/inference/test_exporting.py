@@ -237,6 +237,21 @@ def test_an_edited_folder_is_refused(hf, tmp_path, name):
     assert "\n" not in str(error.value)
 
 
+def test_a_folder_of_format_1_opens(hf, tmp_path):
+    """It had digests of the weights alone."""
+    shutil.copytree(hf, tmp_path / "x")
+    path = tmp_path / "x" / "resumebert.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    del content["own_sha256"]
+    content["sha256"] = {name: content["sha256"][name] for name in ("model.safetensors",)}
+    path.write_text(json.dumps({**content, "format_version": 1}), encoding="utf-8")
+    found, expected = (
+        ResumeLabeler.load(folder, device="cpu").predict_proba(TEXTS)
+        for folder in (tmp_path / "x", hf)
+    )
+    assert np.array_equal(found, expected)
+
+
 @pytest.mark.parametrize("content", [b"", b"[", b"[1]", b"{}", b"\xff", b"[" * 100_000])
 def test_what_is_no_usage_is_refused(hf, tmp_path, content):
     shutil.copytree(hf, tmp_path / "x")

@@ -188,6 +188,8 @@ def _read_usage(path: Path) -> Usage:
         # Of a version to come, more may be in it.
         hints = get_type_hints(Usage)
         known = {name: value for name, value in plain.items() if name in hints}
+        if found == 1:
+            known.setdefault("own_sha256", "")
         check_types(known, hints)
         usage = Usage(**known)
         check_types(usage.windows, {"strategy": str, "max_length": int, "overlap": int})
