@@ -142,7 +142,7 @@ socket.getaddrinfo = lookup
 
 @pytest.mark.slow
 def test_without_a_network_everything_works(tmp_path: Path):
-    """Train, evaluate, label, export; the page is opened without one in test_browser.py."""
+    """Train, evaluate, label, export; the page is opened without one in test_page_in_browser.py."""
     (tmp_path / "offline").mkdir()
     (tmp_path / "offline" / "sitecustomize.py").write_text(OFFLINE)
     (tmp_path / "in.txt").write_text("Java developer")

@@ -119,7 +119,8 @@ def parsed(path: Path) -> File:
             continue
         if is_head:
             is_head = False
-            found.usage = [words for words in comment if words.startswith("python ")]
+            commands = [words for words in comment if words.startswith("python ")]
+            found.usage = [one for words in commands for one in words.split(", then: ")]
             found.words = _sentence(w for w in comment if not w.startswith("python "))
             # A file without anything before its first key: the comment is that key's too.
             comment = []
