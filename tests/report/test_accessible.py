@@ -1,19 +1,14 @@
 """The report for a screen reader: axe-core finds nothing."""
 
-import shutil
-
 import pytest
 
+from browsers import BROWSER, IN_A_BROWSER
 from report_inputs import full_report, made_comparison, made_result
 from resumebert.report import report_html
 
 playwright = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.skipif(BROWSER is None, reason="no chromium or google-chrome on PATH"),
-    pytest.mark.slow,
-]
+pytestmark = IN_A_BROWSER
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])

@@ -2,20 +2,16 @@
 
 import html
 import re
-import shutil
 import subprocess
 
 import pytest
 
+from browsers import BROWSER, IN_A_BROWSER
 from helpers import LIMIT
 from report_inputs import full_report, made_comparison, made_result
 from resumebert.report import report_html
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.skipif(BROWSER is None, reason="no chromium or google-chrome on PATH"),
-    pytest.mark.slow,
-]
+pytestmark = IN_A_BROWSER
 
 # What a reader does, and what comes of it: written into the page, where the test reads it.
 VISIT = """

@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 from huggingface_hub import EvalResult, ModelCardData
 
+from resumebert.charts import template
 from resumebert.evaluation.registry import METRICS, in_tables
 from resumebert.evaluation.result import TUNED
-from resumebert.report.inputs import template
 
 SPLIT = "test"
 TASK = "text-classification"
@@ -72,7 +72,9 @@ def hub_readme(card: HubCard) -> str:
         model_name=card.name,
         eval_results=results or None,
     )
-    body = template("hub_card.md", autoescape=False).render(card=card, titles=METRICS)
+    body = template("resumebert.report", "hub_card.md", autoescape=False).render(
+        card=card, titles=METRICS
+    )
     return f"---\n{metadata.to_yaml()}\n---\n\n{body}"
 
 

@@ -1,10 +1,8 @@
 """What goes into a report, as plain data."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from resumebert.charts.history import Curve
 from resumebert.evaluation.analysis import Analysis
@@ -38,17 +36,3 @@ class ReportInput:
     def result(self) -> EvaluationResult:
         """What the report is of."""
         return self.results[0]
-
-
-def template(name: str, *, autoescape: bool, **filters: Callable[..., str]) -> Template:
-    """Return a template of this package, with further filters."""
-    environment = Environment(
-        loader=PackageLoader("resumebert.report"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=autoescape,
-    )
-    environment.filters.update(filters)
-    return environment.get_template(name)

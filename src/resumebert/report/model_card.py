@@ -7,8 +7,9 @@ from typing import Any
 from markupsafe import escape
 from omegaconf import OmegaConf
 
+from resumebert.charts import template
 from resumebert.report import data_tables, sentences, tables
-from resumebert.report.inputs import ReportInput, template
+from resumebert.report.inputs import ReportInput
 from resumebert.report.table import Cell, Figure, Name, Table
 from resumebert.utils.durable_files import write_text
 
@@ -35,7 +36,9 @@ def write_model_card(path: Path, report: ReportInput) -> None:
 def model_card(report: ReportInput) -> str:
     """Return the model card as Markdown."""
     # HTML's escapes are of no use in Markdown: the filter md escapes.
-    text = template("model_card.md", autoescape=False, md=escaped, table=_table).render(
+    text = template(
+        "resumebert.report", "model_card.md", autoescape=False, md=escaped, table=_table
+    ).render(
         report=report,
         result=report.result,
         analysis=report.analysis,

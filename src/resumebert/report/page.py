@@ -1,7 +1,5 @@
 """report.html: one file, without network, of everything that a run found."""
 
-import base64
-import hashlib
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -13,7 +11,15 @@ import numpy as np
 import torch
 from markupsafe import Markup, escape
 
-from resumebert.charts import curves, matrices, script, stylesheet, svg
+from resumebert.charts import (
+    curves,
+    matrices,
+    policy_hash,
+    script,
+    stylesheet,
+    svg,
+    template,
+)
 from resumebert.charts.curves import Scored
 from resumebert.charts.history import history_pictures
 from resumebert.charts.words import number, with_ends
@@ -21,7 +27,7 @@ from resumebert.evaluation.abstention import review_curve
 from resumebert.evaluation.result import ABSTAIN, TUNED, EvaluationResult
 from resumebert.report import data_tables, sentences, tables
 from resumebert.report.error_texts import MAX_CHARACTERS, marked_texts
-from resumebert.report.inputs import ReportInput, template
+from resumebert.report.inputs import ReportInput
 from resumebert.report.table import table_of
 from resumebert.utils.durable_files import write_text
 from resumebert.utils.floats import to_probabilities
@@ -62,7 +68,7 @@ def write_report(path: Path, report: ReportInput) -> None:
 
 def report_html(report: ReportInput) -> str:
     """Return the report as one HTML page, without anything outside it."""
-    return template("page.html", autoescape=True, breakable=breakable).render(_contents(report))
+    return template("resumebert.report", "page.html", breakable=breakable).render(_contents(report))
 
 
 def _contents(report: ReportInput) -> dict[str, Any]:
@@ -80,7 +86,7 @@ def _contents(report: ReportInput) -> dict[str, Any]:
         "analysis": analysis,
         "style": stylesheet() + Markup(_template("page.css")),
         "script": Markup(code),
-        "script_hash": base64.b64encode(hashlib.sha256(code.encode()).digest()).decode(),
+        "script_hash": policy_hash(code),
         "sentences": sentences,
         "number": number,
         "tables": tables,

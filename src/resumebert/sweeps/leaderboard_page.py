@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from resumebert.charts import script, stylesheet
+from resumebert.charts import script, stylesheet, template
 from resumebert.charts import sweeps as charts
 from resumebert.charts.scales import in_order, value_words
 from resumebert.evaluation.registry import is_built_in
@@ -61,10 +60,7 @@ def make_page(leaderboard: Leaderboard, folders: Sequence[Path], output: Path) -
     for name in names:
         if name not in shown:
             others.setdefault(name.rpartition("/")[0], []).append(name)
-    environment = Environment(
-        loader=PackageLoader("resumebert.sweeps"), autoescape=True, undefined=StrictUndefined
-    )
-    return environment.get_template("leaderboard.html").render(
+    return template("resumebert.sweeps", "leaderboard.html").render(
         style=stylesheet(),
         script=Markup(script()),
         title=" + ".join(folder.resolve().name for folder in folders),

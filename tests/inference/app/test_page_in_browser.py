@@ -1,20 +1,16 @@
 """The page in a real browser: what a person does there, and what comes of it."""
 
 import csv
-import shutil
 from pathlib import Path
 
 import pytest
 
+from browsers import BROWSER, IN_A_BROWSER
 from resumebert.data.readers import read_table
 
 playwright = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.skipif(BROWSER is None, reason="no chromium or google-chrome on PATH"),
-    pytest.mark.slow,
-]
+pytestmark = IN_A_BROWSER
 TEXT = "Ann Lee\nJava developer <b>at</b> 𝓕irm & Söhne\nTen years of Spring and Hibernate.\n" * 9
 TOKEN = "a-token-of-the-tests-0123"
 

@@ -277,8 +277,9 @@ def test_without_the_token_nothing_is_told(serve):
 
 def test_other_pages_and_other_names_are_refused(serve):
     with serve("hosts=[labels.example.org]") as client:
-        elsewhere = {"Origin": "http://evil.example"}
-        assert client.post("/label", json={"text": TEXT}, headers=elsewhere).status_code == 403
+        for elsewhere in ("http://evil.example", "http://[", "null", "x"):
+            headers = {"Origin": elsewhere}
+            assert client.post("/label", json={"text": TEXT}, headers=headers).status_code == 403
         here = {"Origin": str(client.base_url).rstrip("/")}
         assert client.post("/label", json={"text": TEXT}, headers=here).status_code == 200
         for host, status in (
@@ -347,6 +348,9 @@ def test_the_card_is_shown_without_its_html(serve, page_run):
 
 def test_corrections_are_saved_and_trained_on(serve, labeler, tmp_path):
     path = tmp_path / "new" / "corrections.csv"
+    path.parent.mkdir()
+    # Somebody has made room for it.
+    path.touch()
     first, second = labeler.label_names[:2]
     given = {"name": "=cv.pdf", "text": TEXT, "suggested": [first], "who": 'Ann, "HR"'}
     with serve(f"corrections={path}") as client:

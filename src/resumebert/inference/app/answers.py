@@ -1,5 +1,6 @@
 """What the HTTP API takes and returns: the OpenAPI description is made of this."""
 
+from dataclasses import replace
 from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
@@ -69,22 +70,9 @@ class Labelled(BaseModel):
     notes: Annotated[list[str], Field(description="What is worth knowing of a file.")] = []
 
     @classmethod
-    def of(cls, found: Prediction, notes: list[str] | None = None) -> Self:
+    def of(cls, found: Prediction, notes: list[str]) -> Self:
         """Return a prediction as it is sent."""
-        return cls(
-            labels=found.labels,
-            probabilities=found.probabilities,
-            thresholds=found.thresholds,
-            expected_errors=found.expected_errors,
-            review=found.review,
-            unlike_training=found.unlike_training,
-            text=found.text,
-            windows=[
-                Window(start=w.start, end=w.end, probabilities=w.probabilities)
-                for w in found.windows
-            ],
-            notes=notes or [],
-        )
+        return cls.model_validate(found, from_attributes=True).model_copy(update={"notes": notes})
 
 
 class Word(BaseModel):
@@ -119,17 +107,8 @@ class Explained(BaseModel):
     @classmethod
     def of(cls, found: Explanation, words: int = 20) -> Self:
         """Return an explanation as it is sent, with its strongest words."""
-        return cls(
-            label=found.label,
-            probability=found.probability,
-            threshold=found.threshold,
-            text=found.text,
-            windows=[Share(start=w.start, end=w.end, share=w.share) for w in found.windows],
-            words=[
-                Word(word=w.word, start=w.start, end=w.end, weight=w.weight)
-                for w in found.strongest(words)
-            ],
-        )
+        strongest = replace(found, words=found.strongest(words))
+        return cls.model_validate(strongest, from_attributes=True)
 
 
 class About(BaseModel):

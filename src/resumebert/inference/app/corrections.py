@@ -1,18 +1,16 @@
 """Corrections that people made on the page: a csv that train.py reads."""
 
-import csv
 import hashlib
-import io
 import json
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 from filelock import FileLock
 
 from resumebert.inference.rows import harmless
-from resumebert.utils.durable_files import replacing
+from resumebert.utils.durable_files import write_csv
 from resumebert.utils.errors import UserError
 
 COLUMNS = ("id", "name", "text", "labels", "suggested", "who", "when", "model")
@@ -65,25 +63,21 @@ class Corrections:
             ) from error
 
     def _rows(self) -> list[list[str]]:
-        if not self.path.exists():
+        if not self.path.exists() or not self.path.stat().st_size:
             return []
-        csv.field_size_limit(sys.maxsize)
         try:
-            with self.path.open(encoding="utf-8", newline="") as stream:
-                header, *rows = csv.reader(stream)
-        except (OSError, ValueError, csv.Error) as error:
+            found = pd.read_csv(self.path, dtype=str, na_filter=False, index_col=False)
+        except (OSError, ValueError) as error:
             raise UserError(
                 f"corrections={self.path}: it can't be read ({error}). Give another file."
             ) from error
-        if tuple(header) != COLUMNS or any(len(row) != len(COLUMNS) for row in rows):
+        if tuple(found.columns) != COLUMNS:
             raise UserError(
                 f"corrections={self.path}: it is another table, without the columns "
                 f"{', '.join(COLUMNS)}. Give another file."
             )
+        rows: list[list[str]] = found.to_numpy().tolist()
         return rows
 
     def _write(self, rows: Sequence[Sequence[str]]) -> None:
-        written = io.StringIO()
-        csv.writer(written, lineterminator="\n").writerows([COLUMNS, *rows])
-        with replacing(self.path) as stream:
-            stream.write(written.getvalue().encode("utf-8"))
+        write_csv(self.path, pd.DataFrame(rows, columns=list(COLUMNS)))

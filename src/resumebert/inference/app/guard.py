@@ -105,7 +105,7 @@ class Guard:
                 "with hosts=[NAME]."
             )
         origin = headers.get("origin")
-        if scope["method"] not in _SAFE and origin and urlsplit(origin).netloc != host:
+        if scope["method"] not in _SAFE and origin and origin.partition("://")[2] != host:
             return HTTPStatus.FORBIDDEN, "Requests from other pages are not answered."
         declared = headers.get("content-length", "0")
         if not declared.isdecimal() or int(declared) > self._megabytes * _MEGABYTE:

@@ -1,7 +1,5 @@
 """The pages as HTML: each one file with its style and script inside it, and nothing outside it."""
 
-import base64
-import hashlib
 import itertools
 import json
 import re
@@ -11,11 +9,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from resumebert.charts import stylesheet
+from resumebert.charts import policy_hash, stylesheet, template
 from resumebert.inference.app.answers import About
 from resumebert.utils.folders import EXPORTED
 
@@ -89,24 +86,15 @@ def _body(card: str) -> str:
 
 def _page(name: str, script: str = "", **content: Any) -> Page:
     style = stylesheet() + Markup(_read("page.css"))
-    environment = Environment(
-        loader=PackageLoader("resumebert.inference.app"),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    html = template("resumebert.inference.app", name).render(
+        style=style, script=Markup(script), **content
     )
-    html = environment.get_template(name).render(style=style, script=Markup(script), **content)
     policy = (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
+        f"default-src 'none'; style-src {policy_hash(style)}; script-src {policy_hash(script)}; "
         "connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
     )
     return Page(html, policy)
-
-
-def _hash(code: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"
 
 
 def _read(name: str) -> str:

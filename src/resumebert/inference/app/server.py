@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
@@ -132,7 +132,7 @@ def create_app(labeler: ResumeLabeler, settings: AppSettings, *, token: str | No
         began = time.perf_counter()
         found = await answering(request, partial(queue.label, checked(asked.text)))
         response.headers["server-timing"] = _timing(began)
-        return Labelled.of(found)
+        return Labelled.of(found, [])
 
     @app.post("/label/file")
     async def label_file(
@@ -183,11 +183,11 @@ def create_app(labeler: ResumeLabeler, settings: AppSettings, *, token: str | No
                     HTTPStatus.UNPROCESSABLE_ENTITY, f"The model has no label {unknown[0]!r}."
                 )
             row = (
-                checked(given.name),
+                printable(checked(given.name)),
                 checked(given.text),
                 given.labels,
                 given.suggested,
-                checked(given.who),
+                printable(checked(given.who)),
             )
             rows = await asyncio.to_thread(saved.add, *row)
             return Saved(rows=rows)
@@ -221,9 +221,13 @@ def _add_pages(app: FastAPI, about: About, model: str) -> None:
     def shown(page: Page) -> HTMLResponse:
         return HTMLResponse(page.html, headers={"content-security-policy": page.policy})
 
+    # They don't change: each is made once, the API's when all routes are there.
+    first = main_page(about)
+    described = cache(lambda: api_page(app.openapi()))
+
     @app.get("/", include_in_schema=False)
     async def main() -> HTMLResponse:
-        return shown(main_page(about))
+        return shown(first)
 
     @app.get("/card", include_in_schema=False)
     async def card() -> HTMLResponse:
@@ -231,7 +235,7 @@ def _add_pages(app: FastAPI, about: About, model: str) -> None:
 
     @app.get("/api", include_in_schema=False)
     async def api() -> HTMLResponse:
-        return shown(api_page(app.openapi()))
+        return shown(described())
 
     @app.get("/favicon.ico", include_in_schema=False)
     async def icon() -> Response:
