@@ -217,10 +217,10 @@ def test_a_killed_command_goes_on(run: Path, command: Command, tmp_path: Path):
 def test_memory_does_not_grow_with_rows(
     run: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    count = 6_000
+    count = 8_192
     # Long rows take the place of many.
-    note = "note " * 250
-    rows = [json.dumps({"text": f"{TEXT}no. {i}", "note": note}) for i in range(count)]
+    note = "note " * 1_000
+    rows = (json.dumps({"text": f"{TEXT}no. {i}", "note": note}) for i in range(count))
     (tmp_path / "t.jsonl").write_text("\n".join(rows), encoding="utf-8")
     resident = {}
 
@@ -233,10 +233,11 @@ def test_memory_does_not_grow_with_rows(
     result = command("predict", *typed(run, *options))
     assert result.code == 0, result.errors
     assert max(resident) == count
-    early = max(size for done, size in resident.items() if done <= count / 4)
-    # The rows written after that take more than this.
-    assert (tmp_path / "F.csv").stat().st_size * 0.75 > 6e6
-    assert max(resident.values()) - early < 6e6
+    # What is allocated once, whatever the number of rows, is there by the middle.
+    early = max(size for done, size in resident.items() if done <= count / 2)
+    later = max(size for done, size in resident.items() if done > count / 2)
+    written_later = (tmp_path / "F.csv").stat().st_size / 2
+    assert later - early < written_later / 2
 
 
 MISTAKES = {
