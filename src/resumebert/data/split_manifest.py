@@ -16,6 +16,7 @@ from resumebert.data.duplicates import text_digest
 from resumebert.data.readers.csv_tables import find_dialect
 from resumebert.data.readers.encodings import decode
 from resumebert.data.table import Problems, ResumeTable, name_list, printable
+from resumebert.utils.csv_cells import unescaped
 from resumebert.utils.durable_files import write_csv
 from resumebert.utils.errors import UserError
 from resumebert.utils.processes import first_process_only
@@ -102,7 +103,7 @@ def _columns_of(path: Path, where: str, problems: Problems) -> tuple[list[str], 
             f"{where} has no column {' and no column '.join(absent)}; it has {name_list(present)}. "
             "Its first line must be id,split or id,split,group."
         )
-    return frame["id"].tolist(), frame["split"].tolist()
+    return frame["id"].map(unescaped).tolist(), frame["split"].tolist()
 
 
 def _as_before_excel(

@@ -35,6 +35,7 @@ from resumebert.settings.schema import (
     thawed,
 )
 from resumebert.utils.console import warn
+from resumebert.utils.csv_cells import unescaped
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import checkpoint_file
 from resumebert.utils.hardware import check_accelerator, resolve_precision
@@ -227,7 +228,7 @@ def overlap(other: Opened, opened: Opened, result: EvaluationResult) -> str:
         return ""
     try:
         split = pd.read_csv(other.manifest, dtype=str, keep_default_na=False)
-        used = set(split["id"][split["split"].isin(["train", "val"])])
+        used = set(split["id"][split["split"].isin(["train", "val"])].map(unescaped))
     except (OSError, ValueError, KeyError):
         words = "may have been trained on documents"
     else:

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import pyarrow as pa
 from resumebert.data.cells.columns import KEEP
 from resumebert.data.problems import name_list
 from resumebert.inference.inputs import Item
+from resumebert.utils.csv_cells import escaped
 from resumebert.utils.errors import UserError
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 TEXTS, _CHARACTERS, _SECONDS = 1024, 1 << 22, 5.0
 # Words of a label that are written.
 WORDS = 5
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER = re.compile(r"[+-]?[0-9.,]+(?:[eE][+-]?[0-9]+)?%?")
 _PASSAGE = pa.struct(
     [("label", pa.string()), ("start", pa.int64()), ("end", pa.int64()), ("text", pa.string())]
 )
@@ -179,18 +177,12 @@ def csv_lines(rows: Iterable[Row], columns: Columns, *, header: bool = False) ->
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     if header:
-        writer.writerow(map(harmless, columns.names))
+        writer.writerow(map(escaped, columns.names))
     for row in rows:
         lists = {name: ";".join(row[name] or []) for name in ("labels", "unlike_training")}
         flat = columns.flat(row) | lists
-        writer.writerow(harmless(_text(value)) for value in flat.values())
+        writer.writerow(escaped(_text(value)) for value in flat.values())
     return stream.getvalue()
-
-
-def harmless(text: str) -> str:
-    """Return a text that a spreadsheet takes for none of its formulas: with ``'`` before it."""
-    is_formula = text.startswith(_FORMULA) and not _NUMBER.fullmatch(text)
-    return f"'{text}" if is_formula else text
 
 
 def table(rows: Iterable[Row], columns: Columns) -> pa.Table:

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from resumebert.utils.csv_cells import escaped
 from resumebert.utils.errors import UnwrittenError, UserError
 
 if TYPE_CHECKING:
@@ -112,8 +113,17 @@ def in_utf8(text: str) -> str:
 
 
 def write_csv(path: Path, frame: "pd.DataFrame") -> None:
-    """Write a table without its index, as :func:`write_text` does."""
-    write_text(path, frame.to_csv(index=False))
+    """Write a table without its index, as :func:`write_text` does; no cell of it is a formula."""
+    # By place, since two columns may have one name.
+    frame = frame.copy()
+    for place, dtype in enumerate(frame.dtypes):
+        if dtype.kind == "O":
+            frame.isetitem(place, frame.iloc[:, place].map(_cell))
+    write_text(path, frame.to_csv(index=False, header=[escaped(str(name)) for name in frame]))
+
+
+def _cell(value: object) -> object:
+    return escaped(value) if isinstance(value, str) else value
 
 
 def postpone() -> None:

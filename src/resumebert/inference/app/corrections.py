@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock
 
-from resumebert.inference.rows import harmless
+from resumebert.utils.csv_cells import unescaped
 from resumebert.utils.durable_files import write_csv
 from resumebert.utils.errors import UserError
 
@@ -44,9 +44,7 @@ class Corrections:
         # The same person's and text's: files of one name may differ, and a table's ids may not be
         # the same.
         key = hashlib.sha256(f"{who}\n{text}".encode()).hexdigest()[:16]
-        row = [
-            key, harmless(name), harmless(text), *given, harmless(who), when, harmless(self._model)
-        ]  # fmt: skip
+        row = [key, name, text, *given, who, when, self._model]
         with self._lock():
             kept = [each for each in self._rows() if each[0] != key]
             self._write([*kept, row])
@@ -76,8 +74,7 @@ class Corrections:
                 f"corrections={self.path}: it is another table, without the columns "
                 f"{', '.join(COLUMNS)}. Give another file."
             )
-        rows: list[list[str]] = found.to_numpy().tolist()
-        return rows
+        return [[unescaped(cell) for cell in row] for row in found.to_numpy().tolist()]
 
     def _write(self, rows: Sequence[Sequence[str]]) -> None:
         write_csv(self.path, pd.DataFrame(rows, columns=list(COLUMNS)))
