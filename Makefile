@@ -11,11 +11,12 @@ ARGS ?=
 # What is compiled once is there for all the processes that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install install-dev train eval app test test-all bench-gpu docs lint format \
+.PHONY: help install install-dev install-hashed train eval app test test-all bench-gpu docs lint format \
   tensorboard clean
 
 help:
 	@echo 'make train ARGS="trainer.max_epochs=3"   install into $(VENV) and train'
+	@echo 'make install-hashed                      install nothing but files of known SHA-256'
 	@echo 'make eval ARGS="ckpt=outputs/train/…"    evaluate a checkpoint'
 	@echo 'make app ARGS="ckpt=outputs/train/…"     a web page that labels résumés'
 	@echo 'make tensorboard                         watch the runs in outputs/'
@@ -40,6 +41,12 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing into $(VENV) (a few minutes the first time) …"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
+
+# Every file that is taken must have its SHA-256 of hashes.txt.
+install-hashed: $(VENV)/bin/python
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r hashes.txt
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -e .
+	@touch $(VENV)/.installed
 
 $(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing into $(VENV), with the test tools (a few minutes the first time) …"

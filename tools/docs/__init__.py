@@ -1,1 +1,1 @@
-"""The documentation: the reference of the settings, and the site that MkDocs builds."""
+"""The documentation: the references, and the site that Sphinx builds."""

@@ -118,7 +118,7 @@ def write_csv(path: Path, frame: "pd.DataFrame") -> None:
     frame = frame.copy()
     for place, dtype in enumerate(frame.dtypes):
         if dtype.kind == "O":
-            frame.isetitem(place, frame.iloc[:, place].map(_cell))
+            frame.isetitem(place, frame.iloc[:, place].map(_cell).to_numpy())
     write_text(path, frame.to_csv(index=False, header=[escaped(str(name)) for name in frame]))
 
 
