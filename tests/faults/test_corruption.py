@@ -1,4 +1,4 @@
-"""Exported folders with damaged files: refused with a message, or the same answers.
+"""Exported folders and manifests that are damaged: refused with a message, or the same as before.
 
 Checkpoints and the cache: ``benchmarks/corruption.py``.
 """
@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from faults.test_fuzz import damaged, often
-from helpers import LEAN
+from helpers import LEAN, make_table
 from resumebert import ResumeLabeler, UserError
+from resumebert.data.split_manifest import read_split, write_split
 from resumebert.inference.export import export
 
 TEXTS = ["Java developer, ten years of Spring. " * 9, "Kept servers running", ""]
@@ -49,4 +50,27 @@ def test_a_damaged_export(exported: Path, tmp_path: Path, count: int):
             assert np.array_equal(found, expected), (name, number)
         shutil.rmtree(copy)
     # Of the card and of the model in integers nothing is read here.
+    assert refused >= 0.5 * count
+
+
+@often(60, 300)
+def test_a_damaged_manifest(tmp_path: Path, count: int):
+    table = make_table([f"text {i}" for i in range(40)])
+    split = np.array(["train", "val", "test", "train"] * 10)
+    path = tmp_path / "split.csv"
+    write_split(path, table, split, np.arange(40))
+    content = path.read_bytes()
+    refused = 0
+    for number in range(count):
+        path.write_bytes(damaged(content, random.Random(f"manifest {number}")))
+        try:
+            found, _ = read_split(path, table.ids, "a test")
+        except UserError as error:
+            refused += 1
+            said = str(error)
+            if str(path) not in said:
+                pytest.fail(f"damage {number}: {said}")
+        else:
+            assert found.tolist() == split.tolist(), number
+    # The column of groups is not read.
     assert refused >= 0.5 * count

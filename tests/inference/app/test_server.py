@@ -141,6 +141,27 @@ def test_a_bomb_and_a_file_that_is_too_large(serve):
     assert (large.status_code, streamed.status_code) == (413, 413)
 
 
+def test_a_pdf_of_fifty_megabytes(serve):
+    """A scan in it, say: refused as a whole, or read where so much is allowed."""
+    small = made.letter_spaced(["Java developer", "Ten years of Spring and Hibernate"], space=0)
+    end = small.rindex(b"startxref")
+    large = small[:end] + b"%" + b"\x80" * 49_000_000 + b"\n" + small[end:]
+    with serve() as client:
+        assert send_file(client, "scan.pdf", large).status_code == 413
+        assert client.get("/health").status_code == 200
+    with serve("megabytes=60") as client:
+        assert "Ten years of Spring" in send_file(client, "scan.pdf", large).json()["text"]
+
+
+def test_two_hundred_files_of_one_name(serve):
+    with serve() as client:
+        texts = [f"Java developer number {number}" for number in range(200)]
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda text: send_file(client, "cv.txt", text.encode()), texts))
+    assert [answer.status_code for answer in found] == [200] * 200
+    assert [answer.json()["text"] for answer in found] == texts
+
+
 @pytest.mark.parametrize("name", ["../../x.txt", "a\x00b.txt", "<script>alert(1)</script>", "=cmd"])
 def test_a_file_may_have_any_name(serve, name):
     with serve() as client:
