@@ -178,7 +178,10 @@ def typed(stage: Path, name: str, words: str) -> list[str]:
     if "hparams_search" in keys and "hydra.sweeper.n_trials" not in keys:
         given.append(f"hydra.sweeper.n_trials={4 if 'successive' in words else 2}")
     added = [word for word in TINY if word.partition("=")[0] not in keys]
-    if keys & {"debug", "data"} and "data=_common" in given:
+    if keys & {"model.num_layers", "model.freeze_layers"}:
+        # The tiny model has two.
+        added.remove("model=bert_tiny")
+    if "data=_common" in given:
         added.remove("data.limit=60")
     if "trainer=ddp" in given or "trainer=fsdp" in given:
         added += [] if "trainer.devices" in words else ["trainer.devices=2"]
