@@ -96,8 +96,8 @@ class ResumeLabeler:
             path: ``outputs/train/DATE_TIME`` or a ``.ckpt`` file; an exported folder, or an
                 ``.onnx`` file in it.
             device: ``auto`` (a GPU if there is one), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
-            precision: as ``trainer.precision``; None: what the run was trained with. An ONNX file
-                has its own.
+            precision: as ``trainer.precision``, but that ``auto`` is bf16-true on a CPU that
+                computes in bfloat16; None: what the run was trained with. An ONNX file has its own.
             batch_size: texts at a time; memory is bounded beyond that, however long they are.
             trust: packages of your own, of which the checkpoint may name a model, a pooling or a
                 calibration.
@@ -110,15 +110,21 @@ class ResumeLabeler:
         is_onnx = isinstance(opened.model, OnnxClassifier)
         where = torch.device("cpu") if is_onnx and device == "auto" else _device(device)
         precision = "32-true" if is_onnx else precision or opened.precision
+        resolved = resolve_precision(precision, where.type)
+        is_all_half = (precision, resolved, where.type) == ("auto", "bf16-mixed", "cpu")
         scorer = TextScorer(
             opened.model,
             opened.tokenizer,
             opened.windowing,
             cleaning=opened.cleaning,
             batch_size=batch_size,
-            precision=resolve_precision(precision, where.type),
+            # Without gradients nothing is lost by it, and a quarter of the time gained.
+            precision="bf16-true" if is_all_half else resolved,
             device=where,
         )
+        if is_all_half and not isinstance(opened.model, OnnxClassifier):
+            # Logits of few digits would lump windows and words together.
+            opened.model.heads.float()
         return cls(scorer, opened.decisions)
 
     @property

@@ -13,6 +13,7 @@ from transformers.models.bert.modeling_bert import BertForSequenceClassification
 
 from resumebert.data.batching import Batch
 from resumebert.model.divergence import Divergence
+from resumebert.model.dropout import use_fast_dropout
 from resumebert.model.layers import FUSED, training_kernel
 from resumebert.model.lora import merge_factors, scaling
 from resumebert.model.losses import Loss, binary_cross_entropy
@@ -28,6 +29,9 @@ SchedulerFactory = Callable[[torch.optim.Optimizer, int], Schedule]
 # (n, L) probabilities, (n, L) targets and L names → values by name, nan where undefined.
 Metrics = Callable[[Tensor, Tensor, Sequence[str]], dict[str, float]]
 
+# A processor's cache holds the activations of so many tokens (docs/performance.md); a GPU is not
+# busy with so few.
+CPU_TOKENS, GPU_TOKENS = 4096, 16_384
 # Metrics of each label in training would crowd TensorBoard; validation has them.
 TRAIN_METRICS = ("f1_micro", "f1_macro", "precision_micro", "recall_micro", "subset_accuracy")
 
@@ -47,7 +51,8 @@ class ResumeClassifier(LightningModule):
             threshold of 0.5, such as :func:`resumebert.multilabel_metrics`; None: none.
         train_metrics: the same for an epoch's training batches; five of the metrics are logged.
         chunk_tokens: windows go through the encoder in chunks of at most this many tokens,
-            including padding, so that no document is too long for the memory in evaluation.
+            including padding, so that no document is too long for the memory in evaluation; None:
+            as many as suit the device.
 
     A checkpoint holds the first three as hyper-parameters, so that
     ``ResumeClassifier.load_from_checkpoint(path)`` gives a model that scores.
@@ -63,7 +68,7 @@ class ResumeClassifier(LightningModule):
         scheduler: SchedulerFactory | None = None,
         metrics: Metrics | None = None,
         train_metrics: Metrics | None = None,
-        chunk_tokens: int = 16_384,
+        chunk_tokens: int | None = None,
     ) -> None:
         super().__init__()
         self.label_names = list(label_names)
@@ -90,6 +95,7 @@ class ResumeClassifier(LightningModule):
         self.bert = BertForSequenceClassification(
             BertConfig(**bert_config, num_labels=labels, problem_type=problem)
         )
+        use_fast_dropout(self.bert)
         self.bert.set_attn_implementation(FUSED)
         self.attention_kernel = FUSED
         if pooling in SCORED_POOLINGS:
@@ -107,6 +113,12 @@ class ResumeClassifier(LightningModule):
         self.group_settings: list[dict[str, Any]] = []
         self.divergence = Divergence()
         self.checkpoint_extras: dict[str, Any] = {}
+
+    @property
+    def heads(self) -> nn.ModuleList:
+        """What makes logits, and scores for the pooling, of a window's features."""
+        pooling = [self.pooling] if self.pooling_name in SCORED_POOLINGS else []
+        return nn.ModuleList([self.bert.classifier, *pooling])
 
     def start_from_prevalences(self, prevalences: Tensor) -> None:
         """Set the head's biases so that the untrained model predicts each label's prevalence.
@@ -158,14 +170,16 @@ class ResumeClassifier(LightningModule):
         # does not: evaluation is the same with and without, and needs no compiler.
         encoder = self.bert.bert if self.training else self.bert.bert.forward
         parts = []
-        for rows, width in chunks_of_windows(lengths, self.chunk_tokens):
+        tokens = self.chunk_tokens or (CPU_TOKENS if self.device.type == "cpu" else GPU_TOKENS)
+        for rows, width in chunks_of_windows(lengths, tokens):
             ids, mask = input_ids[rows, :width], attention_mask[rows, :width]
             if self.attention_kernel == PACKED:
                 pooled = packed_features(encoder, self.bert.bert.pooler, ids, lengths[rows])
             else:
                 pooled = encoder(input_ids=ids, attention_mask=mask).pooler_output
             parts.append(self.bert.dropout(pooled))
-        features = torch.cat(parts)
+        # Of a model in bfloat16 the heads may still be in float32.
+        features = torch.cat(parts).to(self.bert.classifier.weight.dtype)
         # Half precision is too coarse for pooling, which sums exponentials.
         logits = self.bert.classifier(features).to(torch.promote_types(features.dtype, torch.float))
         if self.pooling_name not in SCORED_POOLINGS:

@@ -165,7 +165,7 @@ class ModelSettings(Settings):
     attention_dropout: float = must(SHARE)
     random_config: Mapping[str, Any] | None = must(BERT)
     pooling: str = must(either(one_of("max", "logsumexp", "mean", "attention", "gated"), DOTTED))
-    chunk_tokens: int = must(integer(1))  # that go through the encoder at once
+    chunk_tokens: int | None = must(integer(1))  # that go through the encoder at once
     num_layers: int | None = must(integer(1))  # the lowest that are kept
     lora: Mapping[str, Any] | None = must(LORA)
     freeze_embeddings: bool

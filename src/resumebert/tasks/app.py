@@ -10,6 +10,7 @@ from resumebert.settings.compose import app_settings
 from resumebert.utils.console import make_console, quiet_libraries
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import EXPORTED, checkpoint_file
+from resumebert.utils.hardware import keep_freed_memory
 
 # Connections at a time: beyond these, clients are told to try again.
 CONNECTIONS = 256
@@ -49,6 +50,7 @@ def serve(config: DictConfig) -> None:
         from resumebert.inference.app.server import create_app
         from resumebert.inference.labeler import ResumeLabeler
 
+        keep_freed_memory()
         labeler = ResumeLabeler.load(
             model, device=settings.device, precision=settings.precision, trust=settings.trust
         )

@@ -18,6 +18,7 @@ from resumebert.settings.schema import PredictSettings, thawed
 from resumebert.utils.console import duration, make_console, quiet_libraries
 from resumebert.utils.errors import UserError
 from resumebert.utils.folders import EXPORTED, checkpoint_file
+from resumebert.utils.hardware import keep_freed_memory
 from resumebert.utils.progress import Phase, showing
 
 # What does not change a row, or is looked at closer.
@@ -60,6 +61,7 @@ def predict(config: DictConfig) -> int:
         batch_size=settings.batch_size,
         trust=settings.trust,
     )
+    keep_freed_memory()
     labeler = load()
     columns = Columns(
         labeler.label_names, settings.keep_columns, settings.write_text, settings.explain

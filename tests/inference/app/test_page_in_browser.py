@@ -79,7 +79,8 @@ def test_paste_a_text(serve, open_page, labeler, width, dark):
         assert page.locator(".words span").first.text_content() == strongest
         # Places are of characters, of which some are two in JavaScript.
         marked = page.locator(".text .for, .text .against").all_text_contents()
-        assert strongest in marked
+        # A window may begin within a word.
+        assert strongest in "".join(marked)
         assert_accessible(page)
 
 
