@@ -1,0 +1,1 @@
+"""What is measured: each file says what, and how it is run."""

@@ -1,0 +1,1 @@
+"""resumebert beside what somebody would pick instead: the same documents and weights, in turn."""
