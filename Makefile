@@ -11,8 +11,8 @@ ARGS ?=
 # What is compiled once is there for all the processes that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install install-dev install-hashed train eval app test test-all bench-gpu docs lint format \
-  tensorboard clean
+.PHONY: help install install-dev install-hashed train eval app test test-all bench bench-full \
+  bench-gpu docs lint format tensorboard clean
 
 help:
 	@echo 'make train ARGS="trainer.max_epochs=3"   install into $(VENV) and train'
@@ -22,6 +22,8 @@ help:
 	@echo 'make tensorboard                         watch the runs in outputs/'
 	@echo 'make test                                the tests (ARGS go to pytest)'
 	@echo 'make test-all                            the slow tests too'
+	@echo 'make bench                               how fast it is beside HF Trainer, pipeline and others'
+	@echo 'make bench-full                          the same with more documents; ARGS="--corpus F.parquet"'
 	@echo 'make bench-gpu                           how much of a GPU a training step uses'
 	@echo 'make docs                                the documentation as a site, in site/'
 	@echo 'make lint                                ruff and mypy'
@@ -76,6 +78,19 @@ test: install-dev
 
 test-all: install-dev
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+# Some weights to label with: how good they are does not matter here.
+outputs/bench/run: install
+	$(BIN)/python train.py hydra.run.dir=$@ data.long_documents=windows data.max_length=64 \
+	  data.limit=300 data.max_windows_train=32 trainer.max_epochs=1 evaluation.report=false
+
+bench: outputs/bench/run
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -r benchmarks/peers/requirements.txt
+	$(BIN)/python -m benchmarks.peers $< --documents 16 $(ARGS)
+
+bench-full: outputs/bench/run
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -r benchmarks/peers/requirements.txt
+	$(BIN)/python -m benchmarks.peers $< --documents 96 --turns 5 $(ARGS)
 
 bench-gpu: install
 	$(BIN)/python benchmarks/gpu.py $(ARGS)

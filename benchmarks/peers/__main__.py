@@ -39,7 +39,7 @@ def main() -> None:
     keep_freed_memory()
     found: dict[str, list[Row]] = {"training": [], "labelling": []}
     missing: dict[str, str] = {}
-    for workload in workloads(given.documents, given.corpus, given.labels_column):
+    for workload in workloads(given.documents, given.corpus, given.labels_column, given.precision):
         for kind, compare in (("training", _training), ("labelling", _labelling)):
             if given.only in (None, kind):
                 for row in compare(workload, given, missing):
@@ -50,6 +50,7 @@ def main() -> None:
     said = {
         "machine": machine(),
         "documents": given.documents,
+        "precision": given.precision,
         "turns": given.turns,
         "not_measured": missing,
         **{
@@ -148,6 +149,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--turns", type=int, default=2)
     parser.add_argument("--corpus", type=Path, help="a table with a column `text`")
     parser.add_argument("--labels-column", default="labels")
+    parser.add_argument("--precision", default="auto", choices=["auto", "32-true"])
     parser.add_argument("--only", choices=["training", "labelling"])
     parser.add_argument("--output", type=Path, default=Path("outputs/bench"))
     return parser.parse_args()

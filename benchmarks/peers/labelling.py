@@ -20,6 +20,7 @@ from transformers import AutoTokenizer, BertForSequenceClassification, pipeline
 from benchmarks.peers.workloads import Workload
 from resumebert import ResumeLabeler
 from resumebert.inference.export import export
+from resumebert.utils.hardware import resolve_precision
 
 Scores = npt.NDArray[np.float64]
 SIZES = (1, 8, 32, 128)
@@ -129,7 +130,7 @@ def ways(run: Path, workload: Workload) -> Iterator[tuple[ResumeLabeler, Windows
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "model"
         export(run, model, format="hf", documents=4)
-        labeler = ResumeLabeler.load(model, device="cpu")
+        labeler = ResumeLabeler.load(model, device="cpu", precision=workload.precision)
         windows = cut(labeler, workload.table.texts)
         tokens = labeler._scorer.windowing.max_length
 
@@ -141,25 +142,24 @@ def ways(run: Path, workload: Workload) -> Iterator[tuple[ResumeLabeler, Windows
             made = [make(size) for size in SIZES]
             return min(made, key=lambda way: min(seconds(lambda: way(some)) for _ in range(2)))
 
-        yield (
-            labeler,
-            windows,
-            {
-                "transformers' pipeline, float32": lambda: batched(
-                    lambda size: Pipeline(model, tokens, size)
-                ),
-                "transformers' pipeline, bfloat16": lambda: batched(
-                    lambda size: Pipeline(model, tokens, size, bfloat16=True)
-                ),
-                "sentence-transformers, PyTorch": lambda: batched(
-                    lambda size: SentenceTransformers(model, tokens, size, "torch")
-                ),
-                "sentence-transformers, ONNX": lambda: batched(
-                    lambda size: SentenceTransformers(model, tokens, size, "onnx")
-                ),
-                "sentence-transformers, OpenVINO": lambda: batched(
-                    lambda size: SentenceTransformers(model, tokens, size, "openvino")
-                ),
-                "the notebook's web app": lambda: WebApp(model, tokens),
-            },
-        )
+        peers: dict[str, Callable[[], Way]] = {
+            "transformers' pipeline, float32": lambda: batched(
+                lambda size: Pipeline(model, tokens, size)
+            ),
+            "transformers' pipeline, bfloat16": lambda: batched(
+                lambda size: Pipeline(model, tokens, size, bfloat16=True)
+            ),
+            "sentence-transformers, PyTorch": lambda: batched(
+                lambda size: SentenceTransformers(model, tokens, size, "torch")
+            ),
+            "sentence-transformers, ONNX": lambda: batched(
+                lambda size: SentenceTransformers(model, tokens, size, "onnx")
+            ),
+            "sentence-transformers, OpenVINO": lambda: batched(
+                lambda size: SentenceTransformers(model, tokens, size, "openvino")
+            ),
+            "the notebook's web app": lambda: WebApp(model, tokens),
+        }
+        if resolve_precision(workload.precision, "cpu") == "32-true":
+            peers.pop("transformers' pipeline, bfloat16")
+        yield labeler, windows, peers

@@ -12,6 +12,11 @@ from resumebert.charts import stylesheet, svg
 from resumebert.charts.svg import Axes
 
 _LETTER = 6.1
+_STYLE = """
+main { max-width: 62rem; margin: 0 auto; padding: 1rem; overflow-x: auto }
+table { border-collapse: collapse; margin: 1rem 0; font-size: 0.9rem }
+th, td { padding: 0.3rem 0.8rem 0.3rem 0; text-align: left; border-bottom: 1px solid #8884 }
+"""
 
 
 def picture(rows: Sequence[Row]) -> Markup:
@@ -52,8 +57,8 @@ def page(found: Mapping[str, Sequence[Row]], said: Mapping[str, Any]) -> str:
     ]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>resumebert and others'
-        f"</title><style>{stylesheet()}</style></head><body><main><h1>resumebert and others</h1>"
-        f"{''.join(parts)}</main></body></html>\n"
+        f"</title><style>{stylesheet()}{_STYLE}</style></head><body><main>"
+        f"<h1>resumebert and others</h1>{''.join(parts)}</main></body></html>\n"
     )
 
 

@@ -144,7 +144,7 @@ def hf_best(workload: Workload) -> float:
         )
     ]
     clock = HfClock()
-    fast = resolve_precision("auto", "cpu") == "bf16-mixed"
+    fast = resolve_precision(workload.precision, "cpu") == "bf16-mixed"
     with arguments(
         bf16=fast, train_sampling_strategy="group_by_length", optim="adamw_torch_fused"
     ) as given:
@@ -184,7 +184,7 @@ def sentence_transformers(workload: Workload) -> float:
         given = Arguments(
             output_dir=folder, num_train_epochs=2, per_device_train_batch_size=BATCH, use_cpu=True,
             report_to="none", save_strategy="no", logging_strategy="no", disable_tqdm=True,
-            bf16=resolve_precision("auto", "cpu") == "bf16-mixed",
+            bf16=resolve_precision(workload.precision, "cpu") == "bf16-mixed",
         )  # fmt: skip
         SentenceTransformerTrainer(
             model, given, train_dataset=rows, loss=Head(), callbacks=[clock]
@@ -208,7 +208,7 @@ def ours(workload: Workload, *overrides: str) -> float:
     Trainer(
         accelerator="cpu", max_epochs=2, logger=False, enable_checkpointing=False,
         enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0,
-        callbacks=[clock], precision=resolve_precision("auto", "cpu"),  # type: ignore[arg-type]
+        callbacks=[clock], precision=resolve_precision(workload.precision, "cpu"),  # type: ignore[arg-type]
         deterministic=True,
         gradient_clip_val=1.0, use_distributed_sampler=False,
     ).fit(model, datamodule=data)  # fmt: skip

@@ -99,9 +99,9 @@ def training_kernel(config: BertConfig, device: torch.device, windows: int, toke
 
     On a CPU, PyTorch's fused kernel is the fastest in the forward pass, but its backward pass takes
     longer than the rest of a training step of a small BERT. For short windows, plain matrix
-    products are faster (benchmarks/training_step.py measures both). Their memory grows with the
-    square of the longest window's ``tokens``, so long windows and large steps keep the fused
-    kernel. With dropout of attention weights a CPU does not fuse the kernel anyway.
+    products are faster. Their memory grows with the square of the longest window's ``tokens``, so
+    long windows and large steps keep the fused kernel. With dropout of attention weights a CPU does
+    not fuse the kernel anyway.
     """
     weights = windows * tokens**2 * config.num_attention_heads * config.num_hidden_layers
     is_small = tokens <= PLAIN_TOKENS and weights * BYTES_A_WEIGHT <= PLAIN_BYTES

@@ -170,7 +170,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Requirement]] = {
         "barebones": only(
             False,
             "barebones leaves neither figures nor checkpoints; measure a step's speed with "
-            "benchmarks/training_step.py",
+            "make bench",
         ),
         "model_registry": only(None, "checkpoints are files in the run's folder"),
     },
