@@ -80,7 +80,7 @@ test-all: install-dev
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 # Some weights to label with: how good they are does not matter here.
-outputs/bench/run: install
+outputs/bench/run: | install
 	$(BIN)/python train.py hydra.run.dir=$@ data.long_documents=windows data.max_length=64 \
 	  data.limit=300 data.max_windows_train=32 trainer.max_epochs=1 evaluation.report=false
 

@@ -48,6 +48,17 @@ def predictions(run):
         return list(csv.DictReader(file))
 
 
+def test_where_bfloat16_is_fast_the_encoder_is_in_it_and_the_head_is_not(run, labeler, monkeypatch):
+    monkeypatch.setattr("resumebert.inference.labeler.resolve_precision", lambda *_: "bf16-mixed")
+    found = ResumeLabeler.load(run, device="cpu")
+    model = found._scorer.model
+    assert {each.dtype for each in model.bert.bert.parameters()} == {torch.bfloat16}
+    assert {each.dtype for each in model.heads.parameters()} == {torch.float32}
+    assert np.abs(found.predict_proba(TEXTS) - labeler.predict_proba(TEXTS)).max() < 0.02
+    windows = [window for one in found.predict(TEXTS) for window in one.windows]
+    assert all(0 <= value <= 1 for window in windows for value in window.probabilities.values())
+
+
 def test_it_says_what_the_run_itself_said(labeler, predictions):
     sample = read_sample()
     text_of = dict(zip(sample.ids, sample.texts, strict=True))

@@ -14,6 +14,7 @@ from resumebert.inference.explaining import Explanation, explain_text
 from resumebert.inference.exported import open_model
 from resumebert.inference.onnx_model import OnnxClassifier
 from resumebert.inference.scoring import TextScorer
+from resumebert.model.classifier import ResumeClassifier
 from resumebert.utils.errors import UserError
 from resumebert.utils.hardware import check_accelerator, resolve_precision
 from resumebert.utils.trust import packages
@@ -111,7 +112,10 @@ class ResumeLabeler:
         where = torch.device("cpu") if is_onnx and device == "auto" else _device(device)
         precision = "32-true" if is_onnx else precision or opened.precision
         resolved = resolve_precision(precision, where.type)
-        is_all_half = (precision, resolved, where.type) == ("auto", "bf16-mixed", "cpu")
+        # A class of somebody's own may take all its weights to be of one kind.
+        is_all_half = type(opened.model) is ResumeClassifier and (
+            (precision, resolved, where.type) == ("auto", "bf16-mixed", "cpu")
+        )
         scorer = TextScorer(
             opened.model,
             opened.tokenizer,
@@ -122,7 +126,7 @@ class ResumeLabeler:
             precision="bf16-true" if is_all_half else resolved,
             device=where,
         )
-        if is_all_half and not isinstance(opened.model, OnnxClassifier):
+        if is_all_half and isinstance(opened.model, ResumeClassifier):
             # Logits of few digits would lump windows and words together.
             opened.model.heads.float()
         return cls(scorer, opened.decisions)
