@@ -44,8 +44,9 @@ def page(found: Mapping[str, Sequence[Row]], said: Mapping[str, Any]) -> str:
     """Return the HTML page of all pictures and figures."""
     machine = said["machine"]
     parts = [
-        f"<p>{machine['threads']} threads, {', '.join(machine['features'])}; PyTorch "
-        f"{machine['torch']}; {said['documents']} documents, {said['turns']} turns. A dot is the "
+        f"<p>{machine['threads']} threads, {', '.join(machine['features'])}; precision "
+        f"{said['precision']}; PyTorch {machine['torch']}; {said['documents']} documents, "
+        f"{said['turns']} turns. A dot is the "
         "median, a line reaches from the smallest ratio to the largest.</p>"
     ]
     for kind, rows in found.items():

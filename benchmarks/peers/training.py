@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -234,8 +233,3 @@ OURS: dict[str, Callable[[Workload], float]] = {
     "resumebert, one window": in_one_window,
     "resumebert, windows of 64": in_windows,
 }
-
-
-def weights() -> Path:
-    """Return the folder of the weights that all begin with."""
-    return FOLDER
