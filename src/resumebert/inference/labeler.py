@@ -112,23 +112,26 @@ class ResumeLabeler:
         where = torch.device("cpu") if is_onnx and device == "auto" else _device(device)
         precision = "32-true" if is_onnx else precision or opened.precision
         resolved = resolve_precision(precision, where.type)
+        heads, weights = None, {}
+        is_half = (precision, resolved, where.type) == ("auto", "bf16-mixed", "cpu")
         # A class of somebody's own may take all its weights to be of one kind.
-        is_all_half = type(opened.model) is ResumeClassifier and (
-            (precision, resolved, where.type) == ("auto", "bf16-mixed", "cpu")
-        )
+        if is_half and type(opened.model) is ResumeClassifier:
+            # Without gradients nothing is lost by it, and a quarter of the time gained.
+            resolved = "bf16-true"
+            heads = opened.model.heads
+            weights = {name: value.clone() for name, value in heads.state_dict().items()}
         scorer = TextScorer(
             opened.model,
             opened.tokenizer,
             opened.windowing,
             cleaning=opened.cleaning,
             batch_size=batch_size,
-            # Without gradients nothing is lost by it, and a quarter of the time gained.
-            precision="bf16-true" if is_all_half else resolved,
+            precision=resolved,
             device=where,
         )
-        if is_all_half and isinstance(opened.model, ResumeClassifier):
+        if heads is not None:
             # Logits of few digits would lump windows and words together.
-            opened.model.heads.float()
+            heads.float().load_state_dict(weights)
         return cls(scorer, opened.decisions)
 
     @property
