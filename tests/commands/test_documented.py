@@ -1,6 +1,7 @@
 """Every command of README and docs runs, on a small stage of the files that it names."""
 
 import importlib.util
+import json
 import os
 import re
 import shlex
@@ -9,13 +10,15 @@ import signal
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pandas as pd
 import pytest
 
+from documents import made
 from helpers import LIMIT, REPOSITORY, Command, in_own_process
 from resumebert.data.readers import read_sample
 from test_docs import commands
@@ -228,21 +231,55 @@ def test_a_text_goes_in_and_its_labels_come_out(stage: Path, name: str, words: s
     assert "Java_Developer" in done.stdout
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("name", "words"), [one for one in FOUND if one[0] == "app"])
-def test_the_page_of_the_pages_answers(stage: Path, name: str, words: str) -> None:
-    given = [*shlex.split(words, comments=True), "port=0"]
+@contextmanager
+def served(stage: Path, *words: str) -> Iterator[str]:
+    """Start app.py on a free port, and yield its address."""
     server = subprocess.Popen(
-        [sys.executable, str(REPOSITORY / f"{name}.py"), *given],
+        [sys.executable, str(REPOSITORY / "app.py"), *words, "port=0"],
         cwd=stage, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
         assert server.stdout is not None
         found = (re.search(r"http://\S+", line) for line in server.stdout)
-        address = next(one[0] for one in found if one)
-        with httpx.Client(base_url=address, trust_env=False) as client:
-            said = client.post("/label", json={"text": "Java developer"}).json()
-        assert len(said["probabilities"]) == 10
+        yield next(one[0] for one in found if one)
     finally:
         server.send_signal(signal.SIGINT)
         server.communicate(timeout=LIMIT)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "words"), [one for one in FOUND if one[0] == "app"])
+def test_the_page_of_the_pages_answers(stage: Path, name: str, words: str) -> None:
+    with (
+        served(stage, *shlex.split(words, comments=True)) as address,
+        httpx.Client(base_url=address, trust_env=False) as client,
+    ):
+        said = client.post("/label", json={"text": "Java developer"}).json()
+    assert len(said["probabilities"]) == 10
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+@pytest.mark.parametrize(("name", "words"), [("curl", "")])
+def test_what_curl_asks_is_answered(stage: Path, name: str, words: str) -> None:
+    page = (REPOSITORY / "docs" / "page.md").read_text(encoding="utf-8")
+    asked = re.findall(r"^(?:\$ )?(curl .*)$", page, re.M)
+    assert len(asked) >= 2
+    (stage / "cv.pdf").write_bytes(made.letter_spaced(["Java developer", "Spring"], space=0))
+    with served(stage, "ckpt=outputs/train/DATE_TIME") as address:
+        for line in asked:
+            given = shlex.split(line.replace("http://127.0.0.1:8000", address.rstrip("/")))
+            done = subprocess.run(
+                [*given, "--silent", "--noproxy", "*"], cwd=stage, capture_output=True, text=True
+            )
+            assert len(json.loads(done.stdout)["probabilities"]) == 10, line
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+@pytest.mark.parametrize(("name", "words"), [("train", "-sc install=bash")])
+def test_a_shell_completes_the_settings(stage: Path, name: str, words: str) -> None:
+    script = f'eval "$({sys.executable} {REPOSITORY}/{name}.py {words})" && complete -p'
+    done = subprocess.run(["bash", "-c", script], cwd=stage, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "hydra" in done.stdout
